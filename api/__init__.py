@@ -1,0 +1,1 @@
+"""FastAPI service: readings, alarms, capacity, stream."""

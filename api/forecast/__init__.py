@@ -1,0 +1,1 @@
+"""The capacity forecast in its worker process."""

@@ -1,0 +1,1 @@
+"""The `jinma` command and the composition root."""

@@ -1,0 +1,1 @@
+"""What operators look at: the console and Grafana dashboards as code."""

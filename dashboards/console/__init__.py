@@ -1,0 +1,1 @@
+"""The console: NiceGUI pages at /console."""

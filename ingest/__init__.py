@@ -1,0 +1,1 @@
+"""MQTT to spool to store. Knows no alarm and no page."""

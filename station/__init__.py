@@ -1,0 +1,1 @@
+"""The core: what a hydrogen station is. Imports nothing of simulators, ingest, api or dashboards."""

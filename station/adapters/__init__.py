@@ -1,0 +1,1 @@
+"""One file a technology: stores, journal, MQTT, logs, property tables."""

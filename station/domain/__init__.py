@@ -1,0 +1,1 @@
+"""Pure station knowledge: no network, disk, clock call, thread or log line."""

@@ -1,0 +1,184 @@
+"""Ports: what the sides need of the outside world. Each has at least two implementations in `station.adapters`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from station.domain.signals import Reading, UnitMessage
+
+Aggregate = str
+"""`mean|min|max|last|count`."""
+
+
+class Clock(Protocol):
+    """Tells station time. Wall time is asked of `time`/`datetime` at the edges only."""
+
+    def now(self) -> dt.datetime:
+        """Return station time, aware UTC."""
+        ...
+
+    def speed(self) -> float:
+        """Return station seconds per wall second."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePoint:
+    """A point that one of our services writes: measurement `alarms`, `capacity` or `ingest` (contract section 4)."""
+
+    measurement: str
+    tags: Mapping[str, str]
+    fields: Mapping[str, float | str]
+    t_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One aggregated window: [t_ms, t_ms + every). `value` is None where no good or uncertain value fell in it."""
+
+    t_ms: int
+    value: float | None
+    quality: str
+
+
+class ReadingStore(Protocol):
+    """Where readings are kept: one message is one point, the same message twice is the same point.
+
+    Every method may raise StoreUnavailableError. Methods may be called from any thread.
+    """
+
+    def write(self, messages: Sequence[UnitMessage]) -> None:
+        """Store messages durably; returns after the commit.
+
+        Raises:
+            PointsRefusedError: Some were refused for good; all others are stored.
+        """
+        ...
+
+    def write_points(self, points: Sequence[ServicePoint]) -> None:
+        """Store points of our own services durably."""
+        ...
+
+    def read_points(
+        self, measurement: str, tags: Mapping[str, str], start_ms: int, end_ms: int
+    ) -> list[ServicePoint]:
+        """Return points of a measurement whose tags include `tags`, [start, end), oldest first."""
+        ...
+
+    def latest(self, station: str, signals: Sequence[str]) -> dict[str, Reading]:
+        """Return the newest reading of each signal that has one."""
+        ...
+
+    def raw(
+        self, station: str, signal: str, start_ms: int, end_ms: int, limit: int | None = None
+    ) -> list[Reading]:
+        """Return the readings of one signal in [start, end), oldest first, at most `limit`."""
+        ...
+
+    def windows(  # noqa: PLR0913 - a query has this many parts
+        self,
+        station: str,
+        signal: str,
+        start_ms: int,
+        end_ms: int,
+        every_ms: int,
+        aggregate: Aggregate,
+        offset_ms: int = 0,
+    ) -> list[Window]:
+        """Return non-empty windows of [start, end), aligned to `offset_ms` + a multiple of `every_ms`.
+
+        Mean, min, max, last and count go over good and uncertain values; quality is the worst in the window.
+        """
+        ...
+
+    def messages(self, station: str, start_ms: int, end_ms: int) -> Iterator[UnitMessage]:
+        """Yield the stored messages of [start, end) in order of (t, area, unit), in flat memory; no boot or seq."""
+        ...
+
+    def span(self, station: str) -> tuple[int, int] | None:
+        """Return the times of the oldest and the newest message of a station, None where it has none."""
+        ...
+
+    def stations(self) -> list[str]:
+        """Return the ids of stations that have readings."""
+        ...
+
+    def forget_before(self, t_ms: int) -> None:
+        """Delete readings older than `t_ms` (retention)."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One immutable row of the alarm journal.
+
+    Attributes:
+        station, alarm_id, occurrence: What it is about; an operator's act that is about no alarm has alarm_id "".
+        event: `raised|cleared|acked|latched|reset|escalated|shelved|unshelved|late|..`.
+        t_ms: Source (station) time of the event, epoch ms.
+        received_ms: Wall time at which it was journalled, epoch ms.
+        who: User, token name, or `system`.
+        value, limit: At the event, None where there is none.
+        note: Comment, reason.
+        detail: Whatever restores the state exactly after a restart.
+    """
+
+    station: str
+    alarm_id: str
+    occurrence: str
+    event: str
+    t_ms: int
+    received_ms: int
+    who: str
+    value: float | None = None
+    limit: float | None = None
+    note: str = ""
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+class AlarmJournal(Protocol):
+    """Append-only, hash-chained history of alarms and operators' acts. May raise JournalUnavailableError."""
+
+    def append(self, entries: Sequence[JournalEntry]) -> None:
+        """Commit entries durably, in order; returns after the commit."""
+        ...
+
+    def entries(
+        self, station: str, start_ms: int, end_ms: int, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, JournalEntry]]:
+        """Return (row number, entry) of [start, end) with row number > after, ascending, at most `limit`."""
+        ...
+
+    def newest_by_alarm(self, station: str) -> list[JournalEntry]:
+        """Return the newest entry of each alarm id: what a restart continues from."""
+        ...
+
+    def verify(self) -> int | None:
+        """Return the number of the first row whose hash does not follow, None where all is whole."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; idempotent."""
+        ...
+
+
+OnMessages = Callable[[Sequence[tuple[str, bytes]]], None]
+
+
+class Feed(Protocol):
+    """A stream of (topic, payload) in the order sent, from MQTT or from memory."""
+
+    def start(self, on_messages: OnMessages) -> None:
+        """Begin to deliver, from a thread of the feed's own; a batch is settled when `on_messages` returns."""
+        ...
+
+    def stop(self) -> None:
+        """Stop delivering and release everything; idempotent."""
+        ...
