@@ -7,6 +7,7 @@ fields are ignored. One bad value does not take its neighbours along: it is name
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -116,9 +117,14 @@ def decode(payload: bytes) -> Decoded:
 def _with_constants_quoted(payload: bytes, error: msgspec.DecodeError) -> bytes:
     """Return JSON in which NaN and Infinity, which are not JSON, stand as strings: refused alone, not with the rest."""
     try:
-        return json.dumps(json.loads(payload, parse_constant=str)).encode()
+        return json.dumps(json.loads(payload, parse_constant=str, parse_float=_finite_or_text)).encode()
     except (ValueError, RecursionError):
         raise PayloadError("json", f"payload is not JSON: {error}") from error
+
+
+def _finite_or_text(said: str) -> float | str:
+    number = float(said)
+    return number if math.isfinite(number) else said
 
 
 def _refuse_count(count: int) -> None:
