@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from station.domain.day_plan import DayPlan
 from station.domain.signals import Reading, UnitMessage
 
 Aggregate = str
@@ -166,6 +167,75 @@ class AlarmJournal(Protocol):
 
     def close(self) -> None:
         """Release everything; idempotent."""
+        ...
+
+
+class PlanBook(Protocol):
+    """Every plan that was ever given, newest last. May raise JournalUnavailableError."""
+
+    def save(self, station: str, plan: DayPlan) -> None:
+        """Commit a plan as the newest of its date."""
+        ...
+
+    def newest(self, station: str, date: dt.date, source: str | None = None) -> DayPlan | None:
+        """Return the plan saved last for a date (of one source, where given), None where there is none."""
+        ...
+
+
+class ForecastHistory(Protocol):
+    """Every forecast as it was published. May raise JournalUnavailableError."""
+
+    def append(self, station: str, at_ms: int, json: bytes) -> None:
+        """Keep the forecast of `at_ms` (contract section 6, encoded); a second one of the same time replaces it."""
+        ...
+
+    def range(self, station: str, start_ms: int, end_ms: int, limit: int = 1000) -> list[tuple[int, bytes]]:
+        """Return (at_ms, json) of [start, end), oldest first, at most `limit`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token as it is kept: never the secret, only its keyed hash.
+
+    Attributes:
+        prefix: Names the token; stands before the dot of `prefix.secret`.
+        keyed_hash: HMAC-SHA256 of the whole token, hexadecimal.
+        role: `viewer|operator|engineer|admin`.
+        name: Who or what uses it; stands in the journal as `who`.
+        created_ms, expires_ms, last_used_ms: Wall time, epoch ms; None for never.
+    """
+
+    prefix: str
+    keyed_hash: str
+    role: str
+    name: str
+    created_ms: int
+    expires_ms: int | None = None
+    last_used_ms: int | None = None
+
+
+class TokenTable(Protocol):
+    """Where tokens are kept. May raise JournalUnavailableError."""
+
+    def add(self, row: TokenRow) -> None:
+        """Commit a token; one of the same prefix is replaced."""
+        ...
+
+    def get(self, prefix: str) -> TokenRow | None:
+        """Return a token, None where there is none."""
+        ...
+
+    def rows(self) -> list[TokenRow]:
+        """Return every token, oldest first."""
+        ...
+
+    def remove(self, prefix: str) -> bool:
+        """Delete a token; returns whether there was one."""
+        ...
+
+    def touch(self, prefix: str, last_used_ms: int) -> None:
+        """Note the last use of a token; no error where it has gone."""
         ...
 
 
