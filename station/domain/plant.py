@@ -46,6 +46,8 @@ class AlarmSpec:
         safety: Never shelved; out of service by two people only.
         text: What is wrong, one line.
         cause, consequence, action: The alarm's help.
+        state_priorities: For STATE: (state number, priority) where states weigh differently (fault high, abort
+            medium); `priority` is then the highest of them.
     """
 
     condition: str
@@ -61,6 +63,11 @@ class AlarmSpec:
     consequence: Text
     action: Text
     states: tuple[int, ...] = ()
+    state_priorities: tuple[tuple[int, str], ...] = ()
+
+    def priority_at(self, value: float | None) -> str:
+        """Return the priority at a value: a STATE alarm's own for that state, else `priority`."""
+        return dict(self.state_priorities).get(int(value), self.priority) if value is not None else self.priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Signal:
         rate_s: Sampling period; discrete signals: on change and each `rate_s`.
         fill_rate_s: Period while the hose's state is leak-check..hold, where it differs.
         states: Names of the states, number 0 first; empty for other kinds.
-        watches: The unit that a detector watches over, where it is not its own.
+        watches: Names of the units that a detector watches over, where they are not its own.
         gateway: Id of the gateway that carries it.
     """
 
@@ -93,7 +100,7 @@ class Signal:
     fill_rate_s: float | None
     states: tuple[Text, ...]
     alarms: tuple[AlarmSpec, ...]
-    watches: str | None
+    watches: tuple[str, ...]
     gateway: str
 
     @property
@@ -292,12 +299,14 @@ class Suppression:
     """Suppress-by-design: while `signal` is in one of `states` (or, with `on_none`, has no value), alarms are hidden.
 
     Attributes:
-        name: Short name, shown to operators.
+        name: Short name, unique: row of the station file and the deciding unit (`hose-idle hose-1A`).
         signal: The signal that decides.
         states: The states in which it suppresses.
         tags: Signals whose alarms are hidden.
         conditions: Conditions hidden; empty means all.
         hold: Keeps suppressing this long after the state has gone.
+        on_none: Also suppresses while `signal` has not been seen yet or is null.
+        label: Why, shown to operators.
     """
 
     name: str
@@ -306,6 +315,8 @@ class Suppression:
     tags: tuple[str, ...]
     conditions: tuple[str, ...]
     hold: dt.timedelta
+    on_none: bool = False
+    label: Text = Text("", "")
 
 
 @dataclass(frozen=True)
