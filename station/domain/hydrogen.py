@@ -7,6 +7,9 @@ work. Each density function has one vectorised form (numpy arrays or scalars) an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -119,7 +122,8 @@ def density(pressure_mpa: float, temperature_k: float) -> float:
         + _A[7] * x**3.75 * p3 * p
         + _A[8] * x**4 * p3 * p2
     )
-    return _IDEAL * p / (z * temperature_k)
+    rho: float = _IDEAL * p / (z * temperature_k)
+    return rho
 
 
 def pressure(density_kg_m3: float, temperature_k: float) -> float:
@@ -200,3 +204,96 @@ def state_of_charge(pressure_mpa: FloatLike, temperature_k: FloatLike, reference
         OutOfRangeError: As `density_kg_m3`.
     """
     return np.asarray(density_kg_m3(pressure_mpa, temperature_k) / reference)
+
+
+PROPERTY_NAMES = (
+    "internal_energy_j_kg",
+    "enthalpy_j_kg",
+    "entropy_at_unit_density_j_kg_k",
+    "cv_j_kg_k",
+    "dp_dt_mpa_k",
+    "sound_speed_m_s",
+    "viscosity_pa_s",
+    "conductivity_w_m_k",
+)
+"""What `HydrogenTables` hold. Energies and entropy have an arbitrary zero: only differences mean anything.
+
+Entropy goes to infinity with falling density; what is tabulated is entropy + R ln(density), which is smooth.
+"""
+
+SPECIFIC_GAS_CONSTANT_J_KG_K = GAS_CONSTANT_J_MOL_K / MOLAR_MASS_KG_MOL
+
+
+@dataclass(frozen=True, eq=False)
+class HydrogenTables:
+    """Energy and transport properties of normal hydrogen on an even grid of density and temperature.
+
+    Attributes:
+        density_kg_m3: Axis 0, evenly spaced, starting at 0 (the ideal gas).
+        temperature_k: Axis 1, evenly spaced.
+        properties: One array [density, temperature] for each of `PROPERTY_NAMES`.
+    """
+
+    density_kg_m3: Float
+    temperature_k: Float
+    properties: Mapping[str, Float]
+
+    def lookup(self, name: str, density_kg_m3: FloatLike, temperature_k: FloatLike) -> Float:
+        """Return a property by cubic interpolation in density and temperature.
+
+        Args:
+            name: One of `PROPERTY_NAMES`.
+            density_kg_m3: Density [kg/m3].
+            temperature_k: Temperature [K].
+
+        Returns:
+            The property in the unit of its name.
+
+        Raises:
+            OutOfRangeError: Outside the table's axes.
+        """
+        rho, kelvin = np.broadcast_arrays(
+            np.asarray(density_kg_m3, dtype=np.float64), np.asarray(temperature_k, dtype=np.float64)
+        )
+        row, row_weights = _cubic_weights(self.density_kg_m3, rho, "density [kg/m3]")
+        column, column_weights = _cubic_weights(self.temperature_k, kelvin, "temperature [K]")
+        table = self.properties[name]
+        value = np.zeros(rho.shape)
+        for i in range(4):
+            for j in range(4):
+                value = value + row_weights[i] * column_weights[j] * table[row + i, column + j]
+        return np.asarray(value)
+
+    def enthalpy_j_kg(self, pressure_mpa: FloatLike, temperature_k: FloatLike) -> Float:
+        """Return the specific enthalpy [J/kg] (arbitrary zero) at a pressure [MPa] and temperature [K].
+
+        Raises:
+            OutOfRangeError: Outside the equation's range or the table's axes.
+        """
+        return self.lookup("enthalpy_j_kg", density_kg_m3(pressure_mpa, temperature_k), temperature_k)
+
+    def entropy_j_kg_k(self, pressure_mpa: FloatLike, temperature_k: FloatLike) -> Float:
+        """Return the specific entropy [J/(kg K)] (arbitrary zero) at a pressure [MPa] and temperature [K].
+
+        Raises:
+            OutOfRangeError: Outside the equation's range or the table's axes.
+        """
+        density = density_kg_m3(pressure_mpa, temperature_k)
+        at_unit_density = self.lookup("entropy_at_unit_density_j_kg_k", density, temperature_k)
+        return np.asarray(at_unit_density - SPECIFIC_GAS_CONSTANT_J_KG_K * np.log(density))
+
+
+def _cubic_weights(axis: Float, value: Float, what: str) -> tuple[npt.NDArray[np.intp], list[Float]]:
+    """Return the first of four grid points around each value and their Lagrange weights."""
+    if not np.all((value >= axis[0]) & (value <= axis[-1])):
+        raise OutOfRangeError(f"{what} {value!r}: the table covers {axis[0]:g}..{axis[-1]:g}")
+    place = (value - axis[0]) / (axis[1] - axis[0])
+    first = np.clip(np.floor(place).astype(np.intp) - 1, 0, len(axis) - 4)
+    x = place - first
+    weights = [
+        -(x - 1) * (x - 2) * (x - 3) / 6,
+        x * (x - 2) * (x - 3) / 2,
+        -x * (x - 1) * (x - 3) / 2,
+        x * (x - 1) * (x - 2) / 6,
+    ]
+    return first, weights
