@@ -1,0 +1,24 @@
+"""Fixtures shared by all tests: real servers, started once a session and only when a test asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.influxd import Influxd
+from tests.support.mosquitto import Mosquitto
+
+
+@pytest.fixture(scope="session")
+def mosquitto() -> Iterator[Mosquitto]:
+    """A mosquitto for the whole session; a test that stops or kills one makes its own `Mosquitto()`."""
+    with Mosquitto() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def influxd() -> Iterator[Influxd]:
+    """An influxd for the whole session; tests keep apart by station ids or buckets of their own."""
+    with Influxd() as server:
+        yield server
