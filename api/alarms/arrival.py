@@ -1,0 +1,110 @@
+"""When messages arrive: the clock offset of each gateway, and devices whose clock was set back.
+
+A wrong clock must never mute a limit, and old data must never raise one: both look the same in a single message. What
+tells them apart is the sequence number, and how a gateway's messages usually arrive.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+
+from station.domain.signals import UnitMessage
+
+LATE_AFTER_MS = 60_000
+"""A message this much later than its gateway's usual offset is of the past: a backlog, not news."""
+_SAMPLE_EACH_MS = 1_000
+_SAMPLES = 60
+_ENOUGH = 30
+"""Half a minute of messages before an offset is believed: the catch-up after an outage is shorter than that."""
+_GOOD_CLOCK_MS = 2_000
+"""A clock within this is called right (its own alarm XT-9591 is HH from there); timers then stay exact."""
+_BOOTS_KEPT = 8
+
+
+class ClockOffset:
+    """How far a gateway's source time lies behind station time, as a running median over 60 s.
+
+    Attributes:
+        offset_ms: Station time minus source time; 0 for a clock that is right within 2 s and the clock's own steps.
+        late_after_ms: Messages whose source time is more than this behind station time are late.
+        next_sample_ms: Station time from which `sample` wants the next message.
+    """
+
+    __slots__ = ("_samples", "_step_ms", "late_after_ms", "next_sample_ms", "offset_ms")
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything."""
+        self._samples: deque[int] = deque(maxlen=_SAMPLES)
+        self._step_ms = 0.0
+        self.offset_ms = 0
+        self.late_after_ms = LATE_AFTER_MS
+        self.next_sample_ms = 0
+
+    def sample(self, now_ms: int, t_ms: int) -> None:
+        """Take the arrival of a message of source time `t_ms` at station time `now_ms`."""
+        if self.next_sample_ms:
+            # A followed station clock moves in steps of its speed; what lies within a few steps is no offset.
+            step = now_ms - self.next_sample_ms
+            self._step_ms += 0.2 * (step - self._step_ms)
+        self.next_sample_ms = now_ms + _SAMPLE_EACH_MS
+        self._samples.append(now_ms - t_ms)
+        if len(self._samples) >= _ENOUGH:
+            tolerance = _GOOD_CLOCK_MS + 3 * self._step_ms
+            middle = round(statistics.median_low(self._samples))
+            self.offset_ms = middle if abs(middle) > tolerance else 0
+            self.late_after_ms = self.offset_ms + LATE_AFTER_MS + round(tolerance)
+
+
+class UnitArrivals:
+    """The order in which one unit's messages come.
+
+    Attributes:
+        newest_ms: Largest source time so far.
+    """
+
+    __slots__ = ("_behind_since_ms", "_boots", "_seq", "newest_ms")
+
+    def __init__(self) -> None:
+        self.newest_ms = -1
+        self._seq = -1
+        self._boots: deque[str] = deque(maxlen=_BOOTS_KEPT)
+        self._behind_since_ms: int | None = None
+
+    def in_order(self, message: UnitMessage) -> None:
+        """Take a message that is not older than the newest."""
+        self.newest_ms = message.t_ms
+        self._behind_since_ms = None
+        if message.seq is not None:
+            self._number(message)
+
+    def set_back(self, message: UnitMessage, now_ms: int) -> bool:
+        """Return True where an older `t` means that the device's clock was set back, False for old data sent late.
+
+        A numbered message with the next number, or of a boot never seen, is new whatever its time says. A plain device
+        is believed after a minute in which nothing newer came.
+        """
+        if message.seq is not None and message.boot is not None and self._boots:
+            if message.boot == self._boots[-1]:
+                back = message.seq > self._seq
+            else:
+                back = message.boot not in self._boots
+            if back:
+                self._number(message)
+        else:
+            if self._behind_since_ms is None:
+                self._behind_since_ms = now_ms
+            back = now_ms - self._behind_since_ms > LATE_AFTER_MS
+        if back:
+            self.newest_ms = message.t_ms
+            self._behind_since_ms = None
+        return back
+
+    def _number(self, message: UnitMessage) -> None:
+        if message.boot is not None and (not self._boots or message.boot != self._boots[-1]):
+            self._boots.append(message.boot)
+        assert message.seq is not None
+        self._seq = message.seq

@@ -1,0 +1,164 @@
+"""The alarm book: every change of an alarm's state passes through here, to the journal first and then into sight."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from api.alarms.points import AlarmPoint
+from station.domain.alarm_views import AlarmView
+from station.domain.alarms import AlarmState, UnknownAlarmError
+from station.errors import JournalUnavailableError
+from station.ports import AlarmJournal, JournalEntry
+
+SYSTEM = "system"
+"""`who` of what the process does by itself."""
+_CHANGES_KEPT = 10_000
+"""For `changes_since`: two floods of every alarm of a large station."""
+_BACKLOG_MOST = 20_000
+_RETRY_AFTER_MS = 5_000
+"""Wall time between two tries at a journal that failed: a try may block for as long as its lock time-out."""
+
+
+class AlarmBook:
+    """The points of one station, their journal and the changes that nobody has fetched yet.
+
+    A change of the process is committed with all others of the same message before anyone can see it. Should the journal
+    fail, alarms come into sight all the same (a full disk must not silence a gas alarm) and their rows wait in memory, in
+    order, for the next try; an operator's act is refused instead.
+    """
+
+    def __init__(
+        self, station: str, points: dict[str, AlarmPoint], journal: AlarmJournal, wall_ms: Callable[[], int]
+    ) -> None:
+        self.station = station
+        self.points = points
+        self.serial = 0
+        self._journal = journal
+        self._wall_ms = wall_ms
+        self._waiting: list[JournalEntry] = []
+        self._failed_ms: int | None = None
+        self._changes: deque[tuple[int, AlarmView]] = deque(maxlen=_CHANGES_KEPT)
+        self._fetched = 0
+
+    @property
+    def backlog(self) -> int:
+        """Rows that the journal has not taken yet."""
+        return len(self._waiting)
+
+    @property
+    def journal_failing(self) -> bool:
+        """True since the journal refused a commit, until one succeeds."""
+        return self._failed_ms is not None
+
+    def point(self, alarm_id: str) -> AlarmPoint:
+        """Return an alarm's point.
+
+        Raises:
+            UnknownAlarmError: No such alarm.
+        """
+        try:
+            return self.points[alarm_id]
+        except KeyError:
+            raise UnknownAlarmError(f"alarm {alarm_id!r}: no such alarm at station {self.station!r}") from None
+
+    def restore(self) -> list[AlarmPoint]:
+        """Take every alarm's state from the journal; returns the points of which it told something."""
+        told = []
+        for entry in self._journal.newest_by_alarm(self.station):
+            point = self.points.get(entry.alarm_id)
+            kept = entry.detail.get("state")
+            if point is not None and isinstance(kept, dict):
+                point.state = AlarmState.from_detail({"priority": point.spec.priority, **kept, "suppressed": False})
+                told.append(point)
+        return told
+
+    def note(
+        self,
+        point: AlarmPoint,
+        state: AlarmState,
+        event: str,
+        t_ms: int,
+        value: float | None = None,
+        note: str = "",
+    ) -> None:
+        """Change a state by the process itself; `commit` makes it lasting, and the caller's lock keeps it unseen until then."""
+        self._waiting.append(self._entry(point, state, event, t_ms, SYSTEM, value, note))
+        point.state = state
+        self.show(point.view())
+
+    def act(self, point: AlarmPoint, state: AlarmState, event: str, t_ms: int, who: str, note: str = "") -> AlarmView:
+        """Change a state by an operator: the journal has it before anything changes.
+
+        Raises:
+            JournalUnavailableError: It could not be journalled; nothing has changed.
+        """
+        entry = self._entry(point, state, event, t_ms, who, state.value, note)
+        self._journal.append([*self._waiting, entry])
+        self._waiting.clear()
+        self._failed_ms = None
+        point.state = state
+        view = point.view()
+        self.show(view)
+        return view
+
+    def note_late(self, point: AlarmPoint, t_ms: int, value: float, view: AlarmView) -> None:
+        """Journal a condition that was found in late data; the alarm's state stays."""
+        self._waiting.append(self._entry(point, point.state, "late", t_ms, SYSTEM, value, ""))
+        self.show(view)
+
+    def show(self, view: AlarmView) -> None:
+        """Put a view among the changes."""
+        self.serial += 1
+        self._changes.append((self.serial, view))
+
+    def commit(self) -> None:
+        """Make everything noted lasting; where the journal fails it stays noted and is tried again later."""
+        if not self._waiting:
+            return
+        now = self._wall_ms()
+        if self._failed_ms is not None and 0 <= now - self._failed_ms < _RETRY_AFTER_MS:
+            return
+        try:
+            self._journal.append(self._waiting)
+        except JournalUnavailableError:
+            self._failed_ms = now
+            del self._waiting[:-_BACKLOG_MOST]
+        else:
+            self._waiting = []
+            self._failed_ms = None
+
+    def changes_since(self, serial: int) -> tuple[int, list[AlarmView]]:
+        """Return (newest serial, views of the changes after `serial`), of the newest 10 000."""
+        return self.serial, [view for number, view in self._changes if number > serial]
+
+    def take_changes(self) -> list[AlarmView]:
+        """Return the changes since the last call."""
+        if self._fetched == self.serial:
+            return []
+        self._fetched, views = self.changes_since(self._fetched)
+        return views
+
+    def views(self, wanted: Callable[[AlarmState], bool]) -> list[AlarmView]:
+        """Return the views of all alarms whose state is wanted, in the order of the station file."""
+        return [point.view() for point in self._all() if wanted(point.state)]
+
+    def _all(self) -> Iterable[AlarmPoint]:
+        return self.points.values()
+
+    def _entry(  # noqa: PLR0913, PLR0917 - a row has this many parts
+        self, point: AlarmPoint, state: AlarmState, event: str, t_ms: int, who: str, value: float | None, note: str
+    ) -> JournalEntry:
+        return JournalEntry(
+            station=self.station,
+            alarm_id=point.id,
+            occurrence=state.occurrence,
+            event=event,
+            t_ms=t_ms,
+            received_ms=self._wall_ms(),
+            who=who,
+            value=value,
+            limit=point.spec.limit,
+            note=note,
+            detail={"state": state.as_detail()},
+        )
