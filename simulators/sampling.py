@@ -1,0 +1,268 @@
+"""Sampling: true values -> one message per unit and moment, with exactly the signals that are due then.
+
+Contract section 3: analogue values at their period, states and digital inputs on change and at their period, hose
+signals five times a second while the hose is in leak-check..hold, vehicle signals only then and one closing FC = none.
+All of it is worked out for a block of steps at once; only the last row of a block is carried into the next.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from simulators.block import TruthBlock
+from simulators.instruments import Columns, Floats, Instruments, Times
+from simulators.sampled import SampledBlock, SampledGroup, numbered
+from station.domain.plant import Hose, Plant, UnitKey
+from station.domain.signals import Kind
+
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+"""Which signals of a unit are due, a bit each, in the order of the unit's tags."""
+
+FIRST_FILL_STATE: Final = "leak-check"
+LAST_FILL_STATE: Final = "hold"
+NO_COMMAND: Final = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class _HoseColumns:
+    """Where a hose's signals stand among the plant's; `fast` are sampled between steps while it fills."""
+
+    state: int
+    total: int
+    command: int
+    vehicle: Columns
+    fast: Columns
+    fast_ms: int
+    fill_states: tuple[int, int]
+    no_command: int
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitColumns:
+    """The signals of one unit: their tags, and where they stand among the plant's."""
+
+    tags: tuple[str, ...]
+    columns: Columns
+    discrete: tuple[bool, ...]
+
+
+class Sampler:
+    """Turns blocks of truth into messages; carries the last row and the sequence numbers.
+
+    Args:
+        plant: The station.
+        instruments: Its instruments.
+        boot: Identity of this run of the devices.
+    """
+
+    def __init__(self, plant: Plant, instruments: Instruments, boot: str) -> None:
+        self.boot = boot
+        self._station = plant.id
+        self._instruments = instruments
+        signals = list(plant.signals.values())
+        place = {signal.tag: number for number, signal in enumerate(signals)}
+        self._keys: tuple[UnitKey, ...] = tuple(plant.units)
+        self._units = [_unit_columns(plant, key, place) for key in self._keys]
+        self._by_unit = np.concatenate([unit.columns for unit in self._units])
+        self._bits = np.concatenate([1 << np.arange(len(unit.tags)) for unit in self._units])
+        self._starts = np.cumsum([0, *(len(unit.tags) for unit in self._units)])[:-1]
+        self._discrete = np.array([signal.kind.is_discrete for signal in signals])
+        self._counters = np.flatnonzero([signal.kind is Kind.COUNTER for signal in signals])
+        periods_ms = np.array([round(signal.rate_s * 1000) for signal in signals])
+        self._periods_ms, self._period = np.unique(periods_ms, return_inverse=True)
+        self._hoses = [_hose_columns(plant, hose, place) for hose in plant.hoses]
+        numbers = {key: number for number, key in enumerate(self._keys)}
+        self._fast_units = [
+            _fast_units(self._units, numbers, hose.unit, columns.fast)
+            for hose, columns in zip(plant.hoses, self._hoses, strict=True)
+        ]
+        self._all = np.arange(len(signals))
+        self._last = np.full(len(signals), np.nan)
+        self._seqs = np.zeros(len(self._keys), dtype=np.int64)
+
+    @property
+    def state(self) -> tuple[list[float | None], dict[str, int]]:
+        """What the next block needs of the past: the last row, and each unit's last number."""
+        seqs = {f"{area}/{unit}": int(seq) for (area, unit), seq in zip(self._keys, self._seqs, strict=True)}
+        return [None if np.isnan(x) else x for x in self._last.tolist()], seqs
+
+    def resume(self, last: list[float | None], seqs: Mapping[str, int]) -> None:
+        """Continue after the block that `state` was taken at; units without a number begin at 1."""
+        self._last = np.array([np.nan if x is None else x for x in last], dtype=np.float64)
+        self._seqs = np.array([seqs.get(f"{area}/{unit}", 0) for area, unit in self._keys], dtype=np.int64)
+
+    def sample(self, block: TruthBlock, every: dt.timedelta | None = None) -> SampledBlock:
+        """Return the messages of a block, in order of (t, unit).
+
+        Args:
+            block: Steps that follow those of the last call.
+            every: Coarse sampling, for history: each unit once in this time with all it has, besides changes of
+                states and digital inputs at once and a hose's totaliser with each change of its state.
+        """
+        step_ms = round(block.dt_s * 1000)
+        rows = np.vstack((self._last, block.values))
+        self._hold_counters(rows)
+        filling = self._close_vehicles(rows)
+        due = self._due(block.t_ms, step_ms, rows, every)
+        shown = self._instruments.measure(self._all, block.t_ms, rows[1:])
+        groups = self._step_groups(block.t_ms, due, shown)
+        if every is None:
+            groups += self._fast_groups(block.t_ms - step_ms, step_ms, rows, filling[:-1])
+        self._last = rows[-1].copy()
+        return numbered(self._station, self.boot, self._keys, groups, self._seqs)
+
+    def _hold_counters(self, rows: Floats) -> None:
+        """Keep counters from falling back by a rounding error of their truth; where there is no value there is none."""
+        counted = rows[:, self._counters]
+        held = np.fmax.accumulate(counted, axis=0)
+        rows[:, self._counters] = np.where(np.isnan(counted), counted, held)
+
+    def _close_vehicles(self, rows: Floats) -> Flags:
+        """Leave vehicle signals only where their hose fills, and one FC = none after it.
+
+        Returns:
+            Whether each hose fills at each row, the carried row first.
+        """
+        filling = np.empty((len(rows), len(self._hoses)), dtype=np.bool_)
+        for number, hose in enumerate(self._hoses):
+            first, last = hose.fill_states
+            state = rows[:, hose.state]
+            now = filling[:, number] = (state >= first) & (state <= last)
+            rows[np.ix_(np.flatnonzero(~now[1:]) + 1, hose.vehicle)] = np.nan
+            rows[np.flatnonzero(now[:-1] & ~now[1:]) + 1, hose.command] = hose.no_command
+        return filling
+
+    def _due(self, t_ms: Times, step_ms: int, rows: Floats, every: dt.timedelta | None) -> Flags:
+        """Return which signals are sampled at which step."""
+        if every is None:
+            due = _passed(t_ms, step_ms, self._periods_ms)[:, self._period]
+        else:
+            every_ms = np.array([round(every.total_seconds() * 1000)])
+            due = np.repeat(_passed(t_ms, step_ms, every_ms), rows.shape[1], axis=1)
+        changed = rows[1:] != rows[:-1]
+        changed &= self._discrete
+        due |= changed
+        if every is not None:
+            for hose in self._hoses:
+                due[:, hose.total] |= changed[:, hose.state]
+        due &= ~np.isnan(rows[1:])
+        return due
+
+    def _step_groups(self, t_ms: Times, due: Flags, shown: Floats) -> list[SampledGroup]:
+        codes = np.add.reduceat(due[:, self._by_unit] * self._bits, self._starts, axis=1)
+        by_signal = np.ascontiguousarray(shown.T)
+        groups: list[SampledGroup] = []
+        for number, unit in enumerate(self._units):
+            groups += _groups(number, unit, codes[:, number], t_ms, by_signal, unit.columns)
+        return groups
+
+    def _fast_groups(self, before_ms: Times, step_ms: int, rows: Floats, filling: Flags) -> list[SampledGroup]:
+        """Return the samples between steps of the hoses that fill: values on the line from step to step."""
+        groups: list[SampledGroup] = []
+        for number, hose in enumerate(self._hoses):
+            steps = np.flatnonzero(filling[:, number])
+            parts = step_ms // hose.fast_ms
+            if not steps.size or parts < 2:
+                continue
+            along = np.arange(1, parts)
+            t_ms = (before_ms[steps][:, None] + along * hose.fast_ms).reshape(-1)
+            truth = self._between(rows, steps, hose.fast, along.astype(np.float64) * hose.fast_ms / step_ms)
+            by_signal = np.ascontiguousarray(self._instruments.measure(hose.fast, t_ms, truth).T)
+            for unit_number, unit, within in self._fast_units[number]:
+                present = ~np.isnan(by_signal[within])
+                codes = (1 << np.arange(len(unit.tags))) @ present
+                groups += _groups(unit_number, unit, codes, t_ms, by_signal, within)
+        return groups
+
+    def _between(self, rows: Floats, steps: Columns, columns: Columns, share: Floats) -> Floats:
+        """Return the values at `share` of the way from each step's row to the next; states and last words stay."""
+        before, after = rows[np.ix_(steps, columns)], rows[np.ix_(steps + 1, columns)]
+        stays = np.isnan(after) | self._discrete[columns]
+        after = np.where(stays, before, after)
+        between = before[:, None] + (after - before)[:, None] * share[:, None]
+        counters = np.flatnonzero(np.isin(columns, self._counters))
+        # a rounding error must not carry a counter past the step that follows
+        between[:, :, counters] = np.minimum(between[:, :, counters], after[:, None, counters])
+        return between.reshape(-1, len(columns))
+
+
+def _passed(t_ms: Times, step_ms: int, periods_ms: Times) -> Flags:
+    """Return whether a multiple of each period since the epoch lies within the step that ends at each time."""
+    ends = t_ms[:, None] // periods_ms
+    passed: Flags = ends > (t_ms[:, None] - step_ms) // periods_ms
+    return passed
+
+
+def _groups(
+    number: int, unit: _UnitColumns, codes: Codes, t_ms: Times, by_signal: Floats, columns: Columns
+) -> list[SampledGroup]:
+    """Return the messages of one unit, gathered by which signals they carry.
+
+    Args:
+        number: The unit's place in the plant's order.
+        unit: Its signals.
+        codes: Of each row: which of them.
+        t_ms: Of each row.
+        by_signal: Measured values, a row a signal.
+        columns: Where the unit's signals stand in `by_signal`.
+    """
+    groups = []
+    patterns, pattern_of = np.unique(codes, return_inverse=True)
+    for place, pattern in enumerate(patterns.tolist()):
+        if not pattern:
+            continue
+        rows = np.flatnonzero(pattern_of == place)
+        chosen = [bit for bit in range(len(unit.tags)) if pattern >> bit & 1]
+        values = by_signal[np.ix_(columns[chosen], rows)].tolist()
+        for line, bit in enumerate(chosen):
+            if unit.discrete[bit]:
+                values[line] = list(map(int, values[line]))
+        groups.append(SampledGroup(number, tuple(unit.tags[bit] for bit in chosen), t_ms[rows], values))
+    return groups
+
+
+def _fast_units(
+    units: Sequence[_UnitColumns], number_of: Mapping[UnitKey, int], hose: str, fast: Columns
+) -> list[tuple[int, _UnitColumns, Columns]]:
+    """Return (unit number, its signals that are fast, their places within `fast`) of the units of one hose."""
+    found = []
+    for area in ("dispensing", "vehicle"):
+        number = number_of[(area, hose)]
+        unit = units[number]
+        kept = np.flatnonzero(np.isin(unit.columns, fast))
+        columns = unit.columns[kept]
+        part = _UnitColumns(tuple(unit.tags[i] for i in kept), columns, tuple(unit.discrete[i] for i in kept))
+        found.append((number, part, np.array([int(np.flatnonzero(fast == column)[0]) for column in columns])))
+    return found
+
+
+def _unit_columns(plant: Plant, key: UnitKey, place: Mapping[str, int]) -> _UnitColumns:
+    tags = plant.units[key].tags
+    columns = np.array([place[tag] for tag in tags], dtype=np.intp)
+    return _UnitColumns(tags, columns, tuple(plant.signals[tag].kind.is_discrete for tag in tags))
+
+
+def _hose_columns(plant: Plant, hose: Hose, place: Mapping[str, int]) -> _HoseColumns:
+    state = plant.signals[plant.tag("dispensing", hose.unit, "state")]
+    command = plant.signals[plant.tag("vehicle", hose.unit, "command")]
+    vehicle = plant.units[("vehicle", hose.unit)].tags
+    fast = [tag for tag in plant.units[("dispensing", hose.unit)].tags if plant.signals[tag].fill_rate_s is not None]
+    fast += vehicle
+    periods = [plant.signals[tag].fill_rate_s or plant.signals[tag].rate_s for tag in fast]
+    return _HoseColumns(
+        state=place[state.tag],
+        total=place[plant.tag("dispensing", hose.unit, "total")],
+        command=place[command.tag],
+        vehicle=np.array([place[tag] for tag in vehicle], dtype=np.intp),
+        fast=np.array([place[tag] for tag in fast], dtype=np.intp),
+        fast_ms=round(min(periods) * 1000),
+        fill_states=(state.state_number(FIRST_FILL_STATE), state.state_number(LAST_FILL_STATE)),
+        no_command=command.state_number(NO_COMMAND),
+    )
