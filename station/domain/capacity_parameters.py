@@ -1,0 +1,75 @@
+"""Estimates that tune the capacity forecast: what no sensor tells and no drawing states.
+
+Every number may be set in the station file's `[parameters]` under its name here; the defaults are those of a 4 t/day
+truck station.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CapacityParameters:
+    """Tuning of the forecast.
+
+    Attributes:
+        short_fill_tolerance_kg: A truck is short when it gets this much less than asked [kg], contract section 6.
+        shortfall_kg: A day is short from this sum on [kg], contract section 6.
+        shortfall_certain_kg, shortfall_certain_lead_min: The base case's shortfall and lead that alert at once.
+        probability_ewma: Weight of a new 300 s run in the smoothed probability [0..1].
+        health_window_s: Time constant of a train's measured over modelled flow [s].
+        health_floor, health_ceiling: Bounds of that ratio.
+        trailer_underfill_max: A delivery's gross mass is 0..this share below a full one.
+        repair_sigma: Log-standard deviation of repair times.
+        demand_floor_kg_h: Keeps the time to empty finite when nobody fuels [kg/h].
+        connect_min: Part of the handling time before gas flows [min]; the rest comes after.
+        booking_sd_min: Standard deviation of an arrival against its booking [min].
+        no_show_share: Bookings of which no truck ever comes [0..1].
+        fill_kg_sd_share: Standard deviation of a fill's kilograms against its booking [share].
+        day_kg_sd_share: Standard deviation of a whole day's kilograms against its bookings [share].
+        dock_to_open_min: From docking at a free bay to the unloading valve open [min].
+        direct_fill_min_mpa: Poorest trailer that still begins a truck fill [MPa].
+        hold_min: A fill that finds no source ends short after this long [min].
+        outage_share: Prior probability that the whole supply is interrupted when a delivery is due [0..1].
+        outage_gap_share: After an interruption trailers follow each other at this share of their planned gap [0..1].
+        no_dock_grace_min: A bay that stood free this long proves that no trailer waits in the yard [min].
+        sensor_kg_sd_share: Standard deviation of an inventory measured by pressure and temperature [share].
+        late_wait_min: A wait longer than this is a failure of the service [min].
+        on_call_lead_min: From calling a trailer to its arrival [min].
+        saver_soc: State of charge at which operators end fills to spare hydrogen [0..1].
+    """
+
+    short_fill_tolerance_kg: float = 4.0
+    shortfall_kg: float = 40.0
+    shortfall_certain_kg: float = 80.0
+    shortfall_certain_lead_min: float = 240.0
+    probability_ewma: float = 0.5
+    health_window_s: float = 600.0
+    health_floor: float = 0.3
+    health_ceiling: float = 1.1
+    trailer_underfill_max: float = 0.05
+    repair_sigma: float = 0.8
+    demand_floor_kg_h: float = 0.1
+    connect_min: float = 3.0
+    booking_sd_min: float = 15.0
+    no_show_share: float = 0.03
+    fill_kg_sd_share: float = 0.06
+    day_kg_sd_share: float = 0.015
+    dock_to_open_min: float = 45.0
+    direct_fill_min_mpa: float = 8.5
+    hold_min: float = 30.0
+    outage_share: float = 0.02
+    outage_gap_share: float = 0.5
+    no_dock_grace_min: float = 20.0
+    sensor_kg_sd_share: float = 0.008
+    late_wait_min: float = 30.0
+    on_call_lead_min: float = 120.0
+    saver_soc: float = 0.9
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, float]) -> CapacityParameters:
+        """Return the defaults, replaced by what a station file sets."""
+        names = {f.name for f in dataclasses.fields(cls)}
+        return cls(**{name: float(value) for name, value in parameters.items() if name in names})
