@@ -1,0 +1,329 @@
+"""The `jinma` command: one function a subcommand; what it does lives beside, imported when it is called."""
+
+# Imports inside the functions keep `jinma --help` and the small commands quick: the web framework alone takes a second.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import process_log
+from cli.failures import reported
+
+app = typer.Typer(
+    name="jinma",
+    help="Monitoring for hydrogen refuelling stations. It monitors; it is no safety system and never commands equipment.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+plant_commands = typer.Typer(no_args_is_help=True, help="Station files.")
+dashboard_commands = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
+token_commands = typer.Typer(no_args_is_help=True, help="Tokens of machines and people.")
+app.add_typer(plant_commands, name="plant")
+app.add_typer(dashboard_commands, name="dashboards")
+app.add_typer(token_commands, name="token")
+
+Plants = Annotated[
+    list[Path] | None, typer.Option("--plant", help="Station file, repeatable; default is the shipped Jinma station.")
+]
+Broker = Annotated[str | None, typer.Option(help="MQTT broker, mqtt://[user:pass@]host:port or mqtts://...")]
+Store = Annotated[str | None, typer.Option(help="sqlite:///PATH or influxdb://host:8086/ORG/BUCKET.")]
+Journal = Annotated[str | None, typer.Option(help="Alarm journal, a SQLAlchemy URL of SQLite or PostgreSQL.")]
+DataDir = Annotated[Path | None, typer.Option(help="Where this service keeps what is its own.")]
+Scenario = Annotated[str | None, typer.Option(help="A shipped scenario or a scenario file.")]
+Speed = Annotated[str | None, typer.Option(help="Station seconds per wall second (a ceiling), or max.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same day.")]
+Clock = Annotated[str | None, typer.Option(help="wall, or station to follow a simulator's clock.")]
+Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+
+
+@app.callback()
+def _common(
+    log_level: Annotated[str, typer.Option(envvar="JINMA_LOG_LEVEL", help="debug, info, warning or error.")] = "info",
+) -> None:
+    if log_level not in {"debug", "info", "warning", "error"}:
+        raise typer.BadParameter("must be debug, info, warning or error", param_hint="--log-level")
+    process_log.configure(log_level)
+
+
+@app.command(epilog="Example: jinma run --scenario late-trailers --speed 20")
+@reported
+def run(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of API and console; 0 takes a free one.")] = None,
+    data_dir: DataDir = None,
+    scenario: Scenario = None,
+    speed: Speed = None,
+    seed: Seed = None,
+    broker: Broker = None,
+    store: Store = None,
+    journal: Journal = None,
+    plant: Plants = None,
+    keep: Annotated[str | None, typer.Option(help="How long the embedded store keeps readings, e.g. 7d.")] = None,
+    simulator: Annotated[bool, typer.Option(help="Run the simulated sensors.")] = True,
+    browser: Annotated[bool, typer.Option(help="Open the console in a browser.")] = True,
+) -> None:
+    """Run the whole service in one process: broker, simulator, ingest, alarms, forecast, API, console."""
+    from cli.run import run_everything
+    from station.settings import load_settings
+
+    settings = load_settings(
+        host=host, port=port, data_dir=data_dir, scenario=scenario, speed=speed, seed=seed, broker=broker, store=store,
+        journal=journal, plant=plant, keep=keep,
+    )  # fmt: skip
+    raise typer.Exit(run_everything(settings, simulator=simulator, browser=browser))
+
+
+@app.command(epilog="Example: jinma simulate --speed max --duration 24h --seed 1 --output day.ndjson --json")
+@reported
+def simulate(
+    broker: Broker = None,
+    output: Annotated[Path | None, typer.Option(help="Write a log instead: .ndjson or .ndjson.gz.")] = None,
+    scenario: Scenario = None,
+    start: Annotated[str | None, typer.Option(help="Station time of the start, RFC 3339 with a zone.")] = None,
+    duration: Annotated[str | None, typer.Option(help="How long, e.g. 24h; endless with a broker.")] = None,
+    every: Annotated[str | None, typer.Option(help="Coarse sampling, e.g. 60s; default is each signal's rate.")] = None,
+    speed: Speed = None,
+    seed: Seed = None,
+    truth: Annotated[Path | None, typer.Option(help="Write the plant's own account here, as JSON.")] = None,
+    plant: Plants = None,
+    json: Json = False,
+) -> None:
+    """Publish the simulated sensors of a station, or write a log of them."""
+    from cli.simulate import simulate_station
+
+    simulate_station(
+        broker=broker, output=output, scenario=scenario, start=start, duration=duration, every=every, speed=speed,
+        seed=seed, truth=truth, plant=plant, as_json=json,
+    )  # fmt: skip
+
+
+@app.command(epilog="Example: jinma ingest --broker mqtt://localhost:1883 --store influxdb://localhost:8086/jinma/h2")
+@reported
+def ingest(
+    broker: Broker = None,
+    store: Store = None,
+    spool: Annotated[Path | None, typer.Option(help="Folder of the spool.")] = None,
+    data_dir: DataDir = None,
+    accept_replays: Annotated[bool | None, typer.Option("--accept-replays", help="Take {station}~{id} too.")] = None,
+    clock: Clock = None,
+    plant: Plants = None,
+) -> None:
+    """Take messages from MQTT into the store: acknowledged after the disk, delivered until the store has them."""
+    from cli.ingest import run_ingest
+    from station.settings import load_settings
+
+    run_ingest(
+        load_settings(
+            broker=broker,
+            store=store,
+            spool=spool,
+            data_dir=data_dir,
+            accept_replays=accept_replays,
+            clock=clock,
+            plant=plant,
+        )  # fmt: skip
+    )
+
+
+@app.command(epilog="Example: jinma serve --broker mqtt://localhost:1883 --store sqlite:///data/readings.sqlite")
+@reported
+def serve(
+    broker: Broker = None,
+    store: Store = None,
+    journal: Journal = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of API and console.")] = None,
+    data_dir: DataDir = None,
+    clock: Clock = None,
+    plant: Plants = None,
+) -> None:
+    """Serve API, alarm engine, forecast and console beside a broker and a store."""
+    from cli.serve import run_serve
+    from station.settings import load_settings
+
+    settings = load_settings(
+        broker=broker, store=store, journal=journal, host=host, port=port, data_dir=data_dir, clock=clock, plant=plant
+    )
+    raise typer.Exit(run_serve(settings))
+
+
+@app.command(epilog="Example: jinma replay day.ndjson --broker mqtt://localhost:1883 --speed 60 --signals 'PT-3*'")
+@reported
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recorded log, .ndjson or .ndjson.gz.")],
+    broker: Broker = None,
+    speed: Speed = None,
+    from_: Annotated[str | None, typer.Option("--from", help="Leave out what is older.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Leave out what is not older.")] = None,
+    loop: Annotated[int, typer.Option(min=0, help="How often; 0 without end.")] = 1,
+    signals: Annotated[str | None, typer.Option(help="Only signals that match this glob.")] = None,
+    time: Annotated[str, typer.Option(help="original, or now to shift.")] = "original",
+    station: Annotated[
+        str | None, typer.Option(help="Publish under this id; a live one needs --time now --yes.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Really publish under a live station's id.")] = False,
+    json: Json = False,
+) -> None:
+    """Publish a recorded log again, at any speed, under a station id of its own."""
+    from cli.logs import replay_file
+
+    replay_file(
+        file, broker=broker, speed=speed, start=from_, end=to, loop=loop, signals=signals, time=time, station=station,
+        yes=yes, as_json=json,
+    )  # fmt: skip
+
+
+@app.command(
+    epilog="Example: jinma export --store sqlite:///data/readings.sqlite --from 2026-06-01T00:00+08:00 --to ..."
+)
+@reported
+def export(
+    from_: Annotated[str, typer.Option("--from", help="First moment, RFC 3339 with a zone.")],
+    to: Annotated[str, typer.Option("--to", help="First moment left out.")],
+    output: Annotated[Path, typer.Option(help="The log: .ndjson or .ndjson.gz.")],
+    store: Store = None,
+    data_dir: DataDir = None,
+    station: Annotated[str | None, typer.Option(help="Station id; default is the station of the store.")] = None,
+    json: Json = False,
+) -> None:
+    """Write what the store holds of a time range to a log."""
+    from cli.logs import export_range
+
+    export_range(store=store, data_dir=data_dir, start=from_, end=to, output=output, station=station, as_json=json)
+
+
+@app.command(epilog="Example: jinma capacity --json")
+@reported
+def capacity(
+    api: Annotated[str | None, typer.Option(help="Address of the API.")] = None,
+    station: Annotated[str | None, typer.Option(help="Station id; default is the first.")] = None,
+    json: Json = False,
+) -> None:
+    """Show today's forecast: can the station fuel the trucks still to come?"""
+    from cli.capacity import show_capacity
+
+    show_capacity(api=api, station=station, as_json=json)
+
+
+@app.command(epilog="Example: jinma fault train-trip --unit train-3 --for 30m --broker mqtt://localhost:1883")
+@reported
+def fault(
+    name: Annotated[str | None, typer.Argument(help="The fault; --list shows them.")] = None,
+    unit: Annotated[str | None, typer.Option(help="The unit it befalls.")] = None,
+    signal: Annotated[str | None, typer.Option(help="The signal, for sensor faults.")] = None,
+    size: Annotated[float | None, typer.Option(help="How bad, in the fault's own unit.")] = None,
+    ramp: Annotated[str | None, typer.Option(help="Time to full size, e.g. 5m.")] = None,
+    for_: Annotated[str | None, typer.Option("--for", help="How long, e.g. 30m.")] = None,
+    broker: Broker = None,
+    station: Annotated[str, typer.Option(help="Station id.")] = "jinma",
+    list_: Annotated[bool, typer.Option("--list", help="Name the faults.")] = False,
+) -> None:
+    """Start a fault in a running simulator. A simulated plant only: real equipment is never commanded."""
+    from cli.fault import list_faults, send_fault
+
+    if list_:
+        list_faults()
+        return
+    send_fault(name, unit=unit, signal=signal, size=size, ramp=ramp, for_=for_, broker=broker, station=station)
+
+
+@app.command(epilog="Example: jinma check my-station.toml")
+@reported
+def check(file: Annotated[Path, typer.Argument(help="A station file or a scenario.")], json: Json = False) -> None:
+    """Name each mistake of a station file or scenario with its line."""
+    from cli.check import check_file
+
+    raise typer.Exit(check_file(file, as_json=json))
+
+
+@plant_commands.command("from-csv", epilog="Example: jinma plant from-csv signals.csv > my-station.toml")
+@reported
+def plant_from_csv(
+    file: Annotated[Path, typer.Argument(help="Signal list, CSV.")],
+    station: Annotated[str, typer.Option(help="Id of the new station.")] = "my-station",
+) -> None:
+    """Print a first station file made from a signal list."""
+    from cli.check import print_plant_from_csv
+
+    print_plant_from_csv(file, station)
+
+
+@dashboard_commands.command("build", epilog="Example: jinma dashboards build --output deploy/grafana")
+@reported
+def dashboards_build(
+    output: Annotated[Path, typer.Option(help="Folder for the dashboards' JSON.")], plant: Plants = None
+) -> None:
+    """Write the Grafana dashboards as JSON and provisioning files."""
+    from cli.grafana import build
+
+    build(output, plant)
+
+
+@dashboard_commands.command("push", epilog="Example: jinma dashboards push --grafana http://localhost:3000")
+@reported
+def dashboards_push(
+    grafana: Annotated[str, typer.Option(help="Address of Grafana; the token comes from JINMA_GRAFANA_TOKEN.")],
+    store: Store = None,
+    plant: Plants = None,
+    json: Json = False,
+) -> None:
+    """Make or update folder, data source and dashboards in a Grafana, and say what changed."""
+    from cli.grafana import push
+
+    push(grafana, store, plant, as_json=json)
+
+
+@token_commands.command("create", epilog="Example: jinma token create wall-screen --role viewer --expires 365d")
+@reported
+def token_create(
+    name: Annotated[str, typer.Argument(help="Who or what will use it; stands in the journal.")],
+    role: Annotated[str, typer.Option(help="viewer, operator, engineer or admin.")] = "viewer",
+    expires: Annotated[str | None, typer.Option(help="Dies after this long, e.g. 90d; default never.")] = None,
+    journal: Journal = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token and print it, this once."""
+    from cli.tokens import create
+
+    create(name, role, expires, journal=journal, data_dir=data_dir)
+
+
+@token_commands.command("list")
+@reported
+def token_list(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Show the tokens: never the secrets."""
+    from cli.tokens import show
+
+    show(journal=journal, data_dir=data_dir, as_json=json)
+
+
+@token_commands.command("revoke", epilog="Example: jinma token revoke jm12ab34cd")
+@reported
+def token_revoke(
+    prefix: Annotated[str, typer.Argument(help="The part before the dot.")],
+    journal: Journal = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Revoke a token: it opens nothing any more, and its streams close within 5 s."""
+    from cli.tokens import revoke
+
+    revoke(prefix, journal=journal, data_dir=data_dir)
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends with 130."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
