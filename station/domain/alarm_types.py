@@ -1,0 +1,284 @@
+"""Alarm types of a station file: how limits of a kind of signal are judged and worded, and the alarms made of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from string import Formatter
+
+from station.domain.plant import AlarmSpec, Text
+from station.domain.toml_reader import TomlTable, nearest
+
+PRIORITIES = ("critical", "high", "medium", "low")
+LIMITS = ("LL", "L", "H", "HH")
+CONDITIONS = (*LIMITS, "STATE", "STALE", "BAD")
+HELP_OF = {"LL": "low", "L": "low", "H": "high", "HH": "high", "STATE": "state", "STALE": "stale", "BAD": "bad"}
+"""Condition -> the help texts that it takes."""
+
+_PLACEHOLDERS = ("name", "limit", "unit", "states")
+_SHOWN_UNIT = {
+    "degC": Text("°C", "°C"),
+    "-": Text("", ""),
+    "enum": Text("", ""),
+    "umol/mol": Text("µmol/mol", "µmol/mol"),
+}
+_NO_TEXT = Text("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one condition is judged; None: as the type that this one is like."""
+
+    on: dt.timedelta | None = None
+    off: dt.timedelta | None = None
+    priority: str | None = None
+    latched: bool | None = None
+    safety: bool | None = None
+
+    def over(self, base: Rule) -> Rule:
+        """Return this rule with what it does not say taken from `base`."""
+        return Rule(
+            base.on if self.on is None else self.on,
+            base.off if self.off is None else self.off,
+            base.priority if self.priority is None else self.priority,
+            base.latched if self.latched is None else self.latched,
+            base.safety if self.safety is None else self.safety,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmType:
+    """One alarm type with everything that it is like already taken over.
+
+    Attributes:
+        deadband: Number and whether it is percent of span (else absolute).
+        rules: Condition -> rule.
+        headlines: Condition -> one-line text.
+        help: `low|high|state|stale|bad` -> (cause, consequence, action).
+        states: Abnormal state's English name -> priority.
+    """
+
+    name: str
+    deadband: tuple[float, bool] | None = None
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    headlines: Mapping[str, Text] = field(default_factory=dict)
+    help: Mapping[str, tuple[Text, Text, Text]] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+
+    def over(self, base: AlarmType) -> AlarmType:
+        """Return this type with what it does not say taken from `base`."""
+        rules = dict(base.rules)
+        for condition, rule in self.rules.items():
+            rules[condition] = rule.over(rules.get(condition, Rule()))
+        return replace(
+            self,
+            deadband=self.deadband or base.deadband,
+            rules=rules,
+            headlines={**base.headlines, **self.headlines},
+            help={side: _help_over(self.help.get(side), base.help.get(side)) for side in {*base.help, *self.help}},
+            states={**base.states, **self.states},
+        )
+
+    def lacks(self, condition: str) -> str | None:
+        """Return what an alarm of `condition` would need that this type does not say, None where it says all."""
+        rule = self.rules.get(condition, Rule())
+        if rule.on is None or rule.off is None or rule.priority is None:
+            return f"{condition} needs on, off and priority"
+        if condition not in self.headlines:
+            return f"text.{condition} is missing"
+        if any(text == _NO_TEXT for text in self.help.get(HELP_OF[condition], (_NO_TEXT,))):
+            return f"{HELP_OF[condition]} needs cause, consequence and action"
+        return "deadband_percent or deadband is missing" if self.deadband is None else None
+
+    def deadband_for(self, instrument_range: tuple[float, float]) -> float:
+        """Return the dead-band in the signal's unit; percent is of the instrument range."""
+        number, is_percent = self.deadband or (0.0, False)
+        low, high = instrument_range
+        return number / 100.0 * (high - low) if is_percent else number
+
+
+def _help_over(own: tuple[Text, Text, Text] | None, base: tuple[Text, Text, Text] | None) -> tuple[Text, Text, Text]:
+    if own is None or base is None:
+        return own or base or (_NO_TEXT, _NO_TEXT, _NO_TEXT)
+    cause, consequence, action = (mine if mine != _NO_TEXT else theirs for mine, theirs in zip(own, base, strict=True))
+    return cause, consequence, action
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What fills the placeholders of a signal's alarm texts."""
+
+    name: Text
+    unit: str
+    states: Text = _NO_TEXT
+
+    def fill(self, template: Text, limit: float | None = None) -> Text:
+        """Return a text in both languages, beginning with a capital."""
+        return Text(self._fill("en", template.en, limit), self._fill("zh", template.zh, limit))
+
+    def _fill(self, language: str, template: str, limit: float | None) -> str:
+        if "{" not in template:
+            return template
+        text = template.format(
+            name=self.name.in_language(language),
+            limit="" if limit is None else f"{limit:g}",
+            unit=_SHOWN_UNIT.get(self.unit, Text(self.unit, self.unit)).in_language(language),
+            states=self.states.in_language(language),
+        ).rstrip()
+        return text[:1].upper() + text[1:]
+
+
+def make_alarm(kind: AlarmType, condition: str, wording: Wording, *, limit: float | None, deadband: float) -> AlarmSpec:
+    """Return one alarm of a type; `kind.lacks(condition)` must be None.
+
+    Args:
+        kind: Alarm type.
+        condition: One of `CONDITIONS`.
+        wording: The signal's words.
+        limit: Threshold in the signal's unit, None where the condition has none.
+        deadband: In the signal's unit.
+    """
+    rule = kind.rules[condition]
+    cause, consequence, action = (wording.fill(text, limit) for text in kind.help[HELP_OF[condition]])
+    return AlarmSpec(
+        condition=condition,
+        limit=limit,
+        deadband=deadband,
+        on_delay=rule.on or dt.timedelta(),
+        off_delay=rule.off or dt.timedelta(),
+        priority=rule.priority or PRIORITIES[-1],
+        latched=bool(rule.latched),
+        safety=bool(rule.safety),
+        text=wording.fill(kind.headlines[condition], limit),
+        cause=cause,
+        consequence=consequence,
+        action=action,
+    )
+
+
+def read_text(table: TomlTable, key: str, *, required: bool = True, placeholders: tuple[str, ...] = ()) -> Text:
+    """Return a `{en=.., zh=..}` of a table; unknown placeholders are mistakes."""
+    if not required and not table.has(key):
+        return _NO_TEXT
+    pair = table.table(key)
+    text = Text(pair.text("en"), pair.text("zh"))
+    pair.finish()
+    for language in ("en", "zh"):
+        _check_placeholders(pair, language, text.in_language(language), placeholders)
+    return text
+
+
+def _check_placeholders(pair: TomlTable, language: str, template: str, known: tuple[str, ...]) -> None:
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        pair.wrong(f"{language}: {error}", language)
+        return
+    for _, name, spec, conversion in parts:
+        if name is not None and (name not in known or spec or conversion):
+            pair.wrong(f"{language}: {{{name}}} is no placeholder{nearest(name, known)}", language)
+
+
+def read_alarm_types(root: TomlTable) -> dict[str, AlarmType]:
+    """Return the alarm types of a station file, `like` resolved."""
+    own: dict[str, AlarmType] = {}
+    like: dict[str, tuple[str, TomlTable]] = {}
+    for name, table in root.table("alarm_types").each_table("alarm type"):
+        like[name] = (table.text("like", default=""), table)
+        own[name] = _read_type(name, table)
+    return {name: _resolved(name, own, like) for name in own}
+
+
+def _resolved(name: str, own: Mapping[str, AlarmType], like: Mapping[str, tuple[str, TomlTable]]) -> AlarmType:
+    """Return a type laid over the chain of those that it is like."""
+    kind, seen = own[name], {name}
+    base, table = like[name]
+    while base:
+        if base not in own:
+            table.wrong(f"like {base!r} is no alarm type{nearest(base, own)}", "like")
+            break
+        if base in seen:
+            table.wrong(f"like {base!r} leads back to itself", "like")
+            break
+        kind = kind.over(own[base])
+        seen.add(base)
+        base, table = like[base]
+    return kind
+
+
+def _read_type(name: str, table: TomlTable) -> AlarmType:
+    texts = table.table("text", required=False)
+    headlines = {
+        condition: read_text(texts, condition, placeholders=_PLACEHOLDERS)
+        for condition in CONDITIONS
+        if texts.has(condition)
+    }
+    texts.finish()
+    kind = AlarmType(
+        name,
+        _read_deadband(table),
+        {condition: _read_rule(table.table(condition)) for condition in CONDITIONS if table.has(condition)},
+        headlines,
+        {side: _read_help(table.table(side)) for side in sorted(set(HELP_OF.values())) if table.has(side)},
+        _read_states(table.table("states", required=False)),
+    )
+    table.finish()
+    return kind
+
+
+def _read_deadband(table: TomlTable) -> tuple[float, bool] | None:
+    if table.has("deadband"):
+        if table.has("deadband_percent"):
+            table.wrong("deadband and deadband_percent exclude each other", "deadband")
+        return table.number("deadband", at_least=0), False
+    return (table.number("deadband_percent", at_least=0, at_most=50), True) if table.has("deadband_percent") else None
+
+
+def _read_rule(table: TomlTable) -> Rule:
+    rule = Rule(
+        table.duration("on") if table.has("on") else None,
+        table.duration("off") if table.has("off") else None,
+        table.word("priority", PRIORITIES) if table.has("priority") else None,
+        table.flag("latched") if table.has("latched") else None,
+        table.flag("safety") if table.has("safety") else None,
+    )
+    table.finish()
+    return rule
+
+
+def _read_help(table: TomlTable) -> tuple[Text, Text, Text]:
+    cause, consequence, action = (
+        read_text(table, key, required=False, placeholders=_PLACEHOLDERS) for key in ("cause", "consequence", "action")
+    )
+    table.finish()
+    return cause, consequence, action
+
+
+def _read_states(table: TomlTable) -> dict[str, str]:
+    return {state: table.word(state, PRIORITIES) for state in table.data}
+
+
+def read_own_alarms(root: TomlTable, section: str) -> dict[str, AlarmSpec]:
+    """Return the alarms that are about no signal: sections `capacity_alarms`, `system_alarms`."""
+    found = {}
+    for name, table in root.table(section, required=False).each_table("alarm"):
+        limit = table.number_or_none("limit")
+        deadband = table.number("deadband", at_least=0) if table.has("deadband") else 0.0
+        words = [read_text(table, key) for key in ("text", "cause", "consequence", "action")]
+        found[name] = AlarmSpec(
+            name,
+            limit,
+            deadband,
+            table.duration("on"),
+            table.duration("off"),
+            table.word("priority", PRIORITIES),
+            latched=False,
+            safety=False,
+            text=words[0],
+            cause=words[1],
+            consequence=words[2],
+            action=words[3],
+        )
+        table.finish()
+    return found
