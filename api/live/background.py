@@ -1,0 +1,61 @@
+"""Supervised background loops: named, restarted with a jittered back-off, counted when they fail."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+_FIRST_BACKOFF_S: Final = 0.5
+_LONGEST_BACKOFF_S: Final = 10.0
+_log = structlog.get_logger(__name__)
+
+
+class BackgroundLoop:
+    """Calls `step` again and again from a thread of its own until stopped.
+
+    Args:
+        name: Of the thread, in the log and the metrics.
+        step: Does one round; returns False to be called again only after a back-off.
+        every_s: Pause between rounds [s].
+    """
+
+    def __init__(self, name: str, step: Callable[[], bool | None], every_s: float) -> None:
+        self.name = name
+        self.failures = 0
+        self._step = step
+        self._every_s = every_s
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End after the round that is under way; idempotent."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        backoff_s = _FIRST_BACKOFF_S
+        while not self._stop.wait(self._every_s):
+            if self._round():
+                backoff_s = _FIRST_BACKOFF_S
+                continue
+            if self._stop.wait(backoff_s * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter, no secret
+                return
+            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+
+    def _round(self) -> bool:
+        try:
+            return self._step() is not False
+        except Exception:  # noqa: BLE001 - the supervisor: a fault in one round must not end the loop.
+            self.failures += 1
+            _log.exception("background loop failed", loop=self.name, failures=self.failures)
+            return False

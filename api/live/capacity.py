@@ -1,0 +1,202 @@
+"""The capacity forecast within the live core: inputs in, forecasts and their alerts out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import msgspec
+
+from api.alarms.engine import AlarmEngine
+from api.live.outbox import Outbox
+from api.live.service_points import capacity_point
+from station.domain.capacity_forecast import Forecast, forecast_as_json
+from station.domain.day_plan import DayPlan, WaitingTruck
+from station.domain.plant import Plant, Text
+from station.domain.signals import UnitMessage
+from station.ports import ReadingStore, ServicePoint
+
+_MOST_BEHIND: Final = 4
+"""Forecasts that may be under way before the messages wait: at high speed the worker sets the pace, not the memory."""
+_LONGEST_WAIT_S: Final = 30.0
+"""A worker that died is started again within this; then the messages go on without."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class CapacityCondition(Protocol):
+    """A capacity alert with its own hysteresis behind it; see `station.domain.capacity_alerts`."""
+
+    @property
+    def id(self) -> str:
+        """`CAP-SHORT`, .."""
+        ...
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds."""
+        ...
+
+    @property
+    def priority(self) -> str:
+        """At this moment; it may rise while it holds."""
+        ...
+
+    @property
+    def at_ms(self) -> int:
+        """Station time of the forecast, epoch ms."""
+        ...
+
+    @property
+    def value(self) -> float | None:
+        """What was compared."""
+        ...
+
+    @property
+    def limit(self) -> float | None:
+        """With what."""
+        ...
+
+    @property
+    def text(self) -> Text:
+        """How much is missing, when, why, and what to do."""
+        ...
+
+
+class CapacityInputs(Protocol):
+    """What the forecast starts from; see `api.forecast`."""
+
+    def observe(self, message: UnitMessage) -> None:
+        """Take a message."""
+        ...
+
+    def observe_plan(self, plan: DayPlan) -> None:
+        """Take a day's plan."""
+        ...
+
+    def observe_queue(self, t_ms: int, waiting: Sequence[WaitingTruck]) -> None:
+        """Take who waits at the gate."""
+        ...
+
+    def prime(self, store: ReadingStore, at_ms: int) -> None:
+        """Take what happened today before this start."""
+        ...
+
+
+class CapacityEngine(Protocol):
+    """Asks for forecasts on a grid of station time; see `api.forecast`."""
+
+    @property
+    def backlog(self) -> int:
+        """How many are under way."""
+        ...
+
+    def advance(self, t_ms: int) -> None:
+        """Let station time come to `t_ms`."""
+        ...
+
+    def finished(self) -> Sequence[Forecast]:
+        """Return what has been finished since the last call, oldest first."""
+        ...
+
+
+class CapacityAlerts(Protocol):
+    """The alerts' hysteresis over successive forecasts; see `station.domain.capacity_alerts`."""
+
+    def update(self, forecast: Forecast) -> Sequence[CapacityCondition]:
+        """Return the alerts that a forecast changes."""
+        ...
+
+
+@dataclass(frozen=True)
+class FinishedForecast:
+    """A forecast, ready to be told.
+
+    Attributes:
+        json: Contract section 6, encoded.
+        point: The same for the store.
+        conditions: Capacity alerts that it changes.
+    """
+
+    at_ms: int
+    json: bytes
+    point: ServicePoint
+    conditions: Sequence[CapacityCondition]
+
+
+@dataclass
+class LiveCapacity:
+    """Forecasts of one station.
+
+    Attributes:
+        history: Where each forecast is kept, (at_ms, json).
+        newest: The newest forecast, encoded; None before the first.
+    """
+
+    plant: Plant
+    engine: CapacityEngine
+    inputs: CapacityInputs
+    alerts: CapacityAlerts
+    history: Outbox[tuple[int, bytes]]
+    monotonic: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+    newest: bytes | None = None
+    newest_at_ms: int | None = None
+    last_duration_s: float | None = None
+    _early: list[Forecast] = field(default_factory=list)
+
+    def advance(self, t_ms: int) -> None:
+        """Let station time pass: forecasts that fall due are asked for; waits while too many are under way."""
+        self.engine.advance(t_ms)
+        if self.engine.backlog > _MOST_BEHIND:
+            self._wait()
+
+    def observe(self, message: UnitMessage) -> None:
+        """Take a message."""
+        self.inputs.observe(message)
+
+    def observe_plan(self, plan: DayPlan) -> None:
+        """Take a day's plan."""
+        self.inputs.observe_plan(plan)
+
+    def observe_queue(self, t_ms: int, waiting: Sequence[WaitingTruck]) -> None:
+        """Take who waits at the gate."""
+        self.inputs.observe_queue(t_ms, waiting)
+
+    def prime(self, store: ReadingStore, at_ms: int) -> None:
+        """Take what happened today before this start."""
+        self.inputs.prime(store, at_ms)
+
+    def finished(self) -> list[FinishedForecast]:
+        """Return the forecasts that have been finished since the last call, oldest first."""
+        forecasts, self._early = [*self._early, *self.engine.finished()], []
+        return [self._tell(forecast) for forecast in forecasts]
+
+    def report(self, condition: CapacityCondition, alarms: AlarmEngine) -> None:
+        """Hand a capacity alert to the alarm engine."""
+        alarms.report(
+            condition.id,
+            active=condition.active,
+            priority=condition.priority,
+            at_ms=condition.at_ms,
+            value=condition.value,
+            limit=condition.limit,
+            text=condition.text,
+        )
+
+    def _tell(self, forecast: Forecast) -> FinishedForecast:
+        body = forecast_as_json(forecast)
+        encoded = _encoder.encode(body)
+        self.newest, self.newest_at_ms = encoded, forecast.at_ms
+        self.history.put((forecast.at_ms, encoded))
+        conditions = self.alerts.update(forecast)
+        point = capacity_point(self.plant.id, forecast.at_ms, body)
+        return FinishedForecast(forecast.at_ms, encoded, point, conditions)
+
+    def _wait(self) -> None:
+        until = self.monotonic() + _LONGEST_WAIT_S
+        while self.engine.backlog > _MOST_BEHIND and self.monotonic() < until:
+            self._early.extend(self.engine.finished())
+            self.pause(0.002)

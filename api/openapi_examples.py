@@ -1,0 +1,146 @@
+"""Examples for the API description: one answer of each kind, as the shipped station gives it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+SIGNAL: Final[dict[str, Any]] = {
+    "signal": "PT-330A",
+    "area": "storage",
+    "unit_of_plant": "bank-HB",
+    "kind": "AI",
+    "name": {"en": "bank HB pressure A", "zh": "高压组压力A"},
+    "unit": "MPa",
+    "normal": [10.0, 45.0],
+    "range": [6.2, 51.8],
+    "limits": {"LL": 34.0, "L": 38.0, "H": 46.0, "HH": 48.0},
+    "rate_s": 1.0,
+    "states": [],
+    "watches": None,
+    "gateway": "station-plc",
+}
+SIGNALS: Final = {"items": [SIGNAL], "next_cursor": None}
+STATION: Final[dict[str, Any]] = {
+    "id": "jinma",
+    "name": {"en": "Jinma hydrogen station", "zh": "金马氢能加氢站"},
+    "timezone": "Asia/Shanghai",
+    "time": "2026-11-23T00:40:00.123Z",
+    "speed": 1.0,
+    "simulated": True,
+    "signals": 303,
+}
+STATIONS: Final = {"items": [STATION], "next_cursor": None}
+LATEST: Final = {
+    "items": [{"signal": "PT-330A", "value": 44.12, "quality": "good", "t": 1795430400123, "age_s": 0.4}],
+    "next_cursor": None,
+}
+READINGS: Final = {
+    "series": [
+        {
+            "signal": "PT-330A",
+            "unit": "MPa",
+            "points": [[1795430400000, 44.12, "good"], [1795430460000, None, "bad:null"]],
+        }
+    ],
+    "next_cursor": None,
+}
+COMPLETENESS: Final = {
+    "items": [
+        {
+            "area": "storage",
+            "unit": "bank-HB",
+            "received": 3595,
+            "expected": 3600,
+            "late": 0,
+            "duplicate": 0,
+            "refused": 0,
+            "gaps": [{"from": "2026-11-23T00:12:00.000Z", "to": "2026-11-23T00:13:00.000Z", "missing": 5}],
+        }
+    ],
+    "next_cursor": None,
+}
+CAPACITY: Final[dict[str, Any]] = {
+    "station": "jinma",
+    "at": "2026-11-23T02:05:00.000Z",
+    "horizon_end": "2026-11-23T16:00:00.000Z",
+    "valid": True,
+    "plan": {"trucks": 100, "kg": 4000.0},
+    "done": {"trucks": 38, "kg": 1512.4},
+    "deliverable_kg": {"p10": 1980.0, "p50": 2110.0, "p90": 2260.0},
+    "trucks_servable": {"p10": 48, "p50": 52, "p90": 56},
+    "shortfall_kg": {"p50": 372.0, "p90": 501.0},
+    "shortfall_probability": 0.93,
+    "shortfall_at": "2026-11-23T09:40:00.000Z",
+    "lead_minutes": 455.0,
+    "bottleneck": "trailers",
+    "time_to_empty_minutes": 410.0,
+    "queue_wait_minutes": {"p50": 0.5, "p90": 2.1},
+    "trailer_needed_by": "2026-11-23T07:50:00.000Z",
+    "n_minus_1_ok": False,
+    "inputs": [{"signal": "PT-330A", "value": 44.12, "quality": "good", "age_s": 0.4}],
+    "advice": {
+        "en": "372 kg (9 trucks) short from 17:40; call a trailer to be here by 15:50.",
+        "zh": "17:40起缺372 kg（9辆车）；请安排一车在15:50前到站。",
+    },
+}
+CAPACITY_HISTORY: Final = {"items": [CAPACITY], "next_cursor": None}
+PLAN: Final[dict[str, Any]] = {
+    "date": "2026-11-23",
+    "source": "put",
+    "trucks": [{"id": "豫A12345", "time": "2026-11-22T22:10:00.000Z", "kg": 40.0}],
+    "trailers": [{"id": "T-07", "eta": "2026-11-22T21:00:00.000Z", "bay": None, "kg": 278.0}],
+}
+PLAN_BODY: Final = {"trucks": PLAN["trucks"], "trailers": PLAN["trailers"]}
+ALARM: Final[dict[str, Any]] = {
+    "id": "PT-330A.HH",
+    "occurrence": "PT-330A.HH@1795430400123",
+    "station": "jinma",
+    "signal": "PT-330A",
+    "condition": "HH",
+    "priority": "high",
+    "state": "UNACK",
+    "active": True,
+    "acked": False,
+    "latched": False,
+    "late": False,
+    "shelved_until": None,
+    "raised_at": "2026-11-23T00:40:00.123Z",
+    "acked_at": None,
+    "acked_by": None,
+    "cleared_at": None,
+    "value": 48.3,
+    "limit": 48.0,
+    "first_out": True,
+    "group": "storage/bank-HB",
+    "text": {"en": "Bank HB pressure A very high", "zh": "高压组压力A超高"},
+    "cause": {"en": "Recharge did not stop", "zh": "补气未停止"},
+    "consequence": {"en": "The relief valve lifts at 49.5 MPa", "zh": "安全阀将在49.5 MPa起跳"},
+    "action": {"en": "Stop the trains, check the stop pressure", "zh": "停压缩机，检查停机压力"},
+}
+ALARMS: Final = {"items": [ALARM], "next_cursor": None}
+JOURNAL: Final = {
+    "items": [
+        {
+            "row": 812,
+            "id": "PT-330A.HH",
+            "occurrence": "PT-330A.HH@1795430400123",
+            "event": "acked",
+            "at": "2026-11-23T00:41:02.000Z",
+            "received": "2026-11-23T00:41:02.018Z",
+            "who": "li.wei",
+            "value": 48.3,
+            "limit": 48.0,
+            "note": "trains stopped",
+        }
+    ],
+    "next_cursor": None,
+}
+SESSION: Final = {"name": "admin", "role": "admin", "csrf": "u2Qm..", "expires_at": "2026-11-23T12:40:00.000Z"}
+STREAM: Final = (
+    "id: 5f1c02-181\nevent: readings\n"
+    'data: {"area":"storage","unit":"bank-HB","t":1795430400123,"v":{"PT-330A":44.12}}\n\n'
+)
+LOG: Final = (
+    '{"log":{"version":"0.1.0","station":"jinma","start":1795430400000,"end":1795434000000}}\n'
+    '{"topic":"h2/v1/jinma/storage/bank-HB","payload":{"t":1795430400123,"v":{"PT-330A":44.12}}}\n'
+)

@@ -1,0 +1,270 @@
+"""Who is asking: bearer tokens, console sessions, and the role that a route needs.
+
+Sessions live in memory: a restart of the service ends them, and a session dies with the token that opened it. Unsafe
+methods under the cookie need the session's CSRF value in a header, since a browser sends the cookie by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import anyio.to_thread
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from api.people.attempts import AttemptLimit
+from api.people.login_codes import LoginCodes
+from api.people.roles import Role
+from api.people.tokens import Tokens
+from api.problems import ProblemError
+from station.ports import TokenRow
+
+if TYPE_CHECKING:
+    from api.services import ApiServices
+
+COOKIE: Final = "jinma_session"
+CSRF_HEADER: Final = "X-CSRF-Token"
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_LIFETIME_MS: Final = 12 * 3600 * 1000
+"""A shift of a control room; each use prolongs it."""
+_MOST_SESSIONS: Final = 10_000
+
+_bearer = HTTPBearer(auto_error=False, description="A token made by `jinma token create`, or the first start's.")
+_cookie = APIKeyCookie(
+    name=COOKIE, auto_error=False, description="The console's session; unsafe methods also need X-CSRF-Token."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody who may come in.
+
+    Attributes:
+        name: Stands in the journal as `who`.
+        token_prefix: The token that let them in; once it is revoked the session is over.
+        csrf: Value that unsafe methods must repeat; None for a bearer token, which no browser sends by itself.
+        expires_ms: Wall time at which a cookie session ends unless used; None for a bearer token.
+    """
+
+    name: str
+    role: Role
+    token_prefix: str
+    csrf: str | None = None
+    expires_ms: int | None = None
+
+
+class SessionBook:
+    """The console sessions that are open.
+
+    Args:
+        tokens: What each session hangs on.
+        wall_ms: Wall time, epoch ms.
+    """
+
+    def __init__(self, tokens: Tokens, wall_ms: Callable[[], int]) -> None:
+        self._tokens = tokens
+        self._wall_ms = wall_ms
+        self._lock = threading.Lock()
+        self._open: dict[bytes, Session] = {}
+
+    def open(self, row: TokenRow) -> tuple[str, Session]:
+        """Return (cookie, session) of a new session for a token's owner."""
+        cookie = secrets.token_urlsafe(32)
+        expires_ms = self._wall_ms() + _LIFETIME_MS
+        session = Session(row.name, Role.parse(row.role), row.prefix, secrets.token_urlsafe(24), expires_ms)
+        with self._lock:
+            if len(self._open) >= _MOST_SESSIONS:
+                del self._open[next(iter(self._open))]
+            self._open[_key(cookie)] = session
+        return cookie, session
+
+    def find(self, cookie: str) -> Session | None:
+        """Return the session of a cookie while it and its token are valid; each find prolongs it."""
+        key = _key(cookie)
+        with self._lock:
+            session = self._open.get(key)
+        if session is None:
+            return None
+        now_ms = self._wall_ms()
+        row = self._tokens.row_of(session.token_prefix)
+        if row is None or (session.expires_ms or 0) <= now_ms:
+            self.end(cookie)
+            return None
+        session = replace(session, role=Role.parse(row.role), expires_ms=now_ms + _LIFETIME_MS)
+        with self._lock:
+            if key in self._open:
+                self._open[key] = session
+        return session
+
+    def end(self, cookie: str) -> None:
+        """Close a session; no error where there is none."""
+        with self._lock:
+            self._open.pop(_key(cookie), None)
+
+    def is_open(self, cookie: str) -> bool:
+        """Return whether a session is known, without prolonging it."""
+        with self._lock:
+            return _key(cookie) in self._open
+
+
+@dataclass(frozen=True)
+class People:
+    """All that decides who comes in."""
+
+    tokens: Tokens
+    sessions: SessionBook
+    login_codes: LoginCodes
+    attempts: AttemptLimit = field(default_factory=AttemptLimit)
+
+    @classmethod
+    def of(cls, tokens: Tokens, wall_ms: Callable[[], int]) -> People:
+        """Return the people of a service whose tokens are these."""
+        return cls(tokens, SessionBook(tokens, wall_ms), LoginCodes(wall_ms))
+
+    def issue_login_code(self) -> str | None:
+        """Return a one-time code for the console of this machine, None where no admin token is valid."""
+        for row in self.tokens.rows():
+            if row.role == Role.ADMIN.label and self.tokens.row_of(row.prefix) is not None:
+                return self.login_codes.issue(row.prefix)
+        return None
+
+    def is_valid(self, session: Session, cookie: str | None) -> bool:
+        """Return whether somebody who came in may stay: their token lives, and their session was not ended."""
+        if self.tokens.row_of(session.token_prefix) is None:
+            return False
+        return session.csrf is None or (cookie is not None and self.sessions.is_open(cookie))
+
+
+def services_of(connection: HTTPConnection) -> ApiServices:
+    """Return the services of the app that answers a request, also from within a mounted app."""
+    services: ApiServices = connection.scope["jinma_services"]
+    return services
+
+
+def session_from_request(request: HTTPConnection) -> Session | None:
+    """Return who sends a request (cookie or bearer token), None where nobody known does.
+
+    For the console's pages: they are read only here; what they change goes through the API and its CSRF rule.
+    """
+    people = services_of(request).people
+    cookie = request.cookies.get(COOKIE)
+    if cookie is not None:
+        session = people.sessions.find(cookie)
+        if session is not None:
+            return session
+    token = bearer_token(request)
+    row = None if token is None else people.tokens.check(token)
+    return None if row is None else _session_of(row)
+
+
+def bearer_token(request: HTTPConnection) -> str | None:
+    """Return the token of an `Authorization: Bearer` header, None where there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def require(role: Role) -> Callable[..., Awaitable[Session]]:
+    """Return a dependency that lets in who has at least `role`, and gives their session."""
+
+    async def let_in(
+        request: Request,
+        _token: Annotated[Any, Depends(_bearer)] = None,
+        _session: Annotated[str | None, Depends(_cookie)] = None,
+    ) -> Session:
+        session = await identify(request)
+        if session.role < role:
+            raise ProblemError(403, f"this needs the role {role.label}; {session.name} is {session.role.label}")
+        return session
+
+    return let_in
+
+
+async def identify(request: Request) -> Session:
+    """Return who sends a request.
+
+    Raises:
+        ProblemError: 401 nobody known, 403 the CSRF value is missing or wrong, 429 too many wrong credentials.
+    """
+    token = bearer_token(request)
+    if token is not None:
+        return await _identify_token(request, token)
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None:
+        raise unauthorized("no token: send Authorization: Bearer TOKEN, or open a session")
+    session = await anyio.to_thread.run_sync(services_of(request).people.sessions.find, cookie)
+    if session is None:
+        raise unauthorized("the session is over: open a new one")
+    if request.method not in _SAFE_METHODS:
+        _check_csrf(request, session)
+    return session
+
+
+async def _identify_token(request: Request, token: str) -> Session:
+    people = services_of(request).people
+    row = await check_token(people, token, address_of(request))
+    return _session_of(row)
+
+
+async def check_token(people: People, token: str, address: str) -> TokenRow:
+    """Return the row of a token that came from an address.
+
+    Raises:
+        ProblemError: 401 it is wrong, revoked or expired; 429 the address has been wrong too often.
+    """
+    is_in_memory = people.tokens.is_fresh(token.partition(".")[0])
+    row = people.tokens.check(token) if is_in_memory else None
+    wait_s = people.attempts.wait_s(address)
+    if row is None and wait_s > 0:  # Tokens in use go on from a blocked address; others are not even looked up.
+        text = f"{people.attempts.most} wrong credentials came from this address: wait {wait_s:.0f} s"
+        raise ProblemError(429, text, (), {"Retry-After": f"{wait_s:.0f}"})
+    if not is_in_memory:
+        row = await anyio.to_thread.run_sync(people.tokens.check, token)
+    if row is None:
+        people.attempts.failed(address)
+        raise unauthorized("the token is wrong, revoked or expired")
+    return row
+
+
+def unauthorized(detail: str) -> ProblemError:
+    """Return the 401 that asks for a bearer token."""
+    return ProblemError(401, detail, (), {"WWW-Authenticate": "Bearer"})
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Return the address of the peer, `unknown` where the server gives none."""
+    return connection.client.host if connection.client else "unknown"
+
+
+def is_local(connection: HTTPConnection) -> bool:
+    """Return whether a request comes from this machine, and not through a proxy that stands on it."""
+    headers = connection.headers
+    return address_of(connection) in LOOPBACK and "x-forwarded-for" not in headers and "forwarded" not in headers
+
+
+def set_cookie(response: Response, cookie: str, *, secure: bool) -> None:
+    """Give a browser its session."""
+    response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+
+
+def _check_csrf(request: Request, session: Session) -> None:
+    sent = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(sent.encode(), (session.csrf or "").encode()):
+        raise ProblemError(403, f"{CSRF_HEADER}: must be the csrf value of GET /api/v1/session")
+
+
+def _session_of(row: TokenRow) -> Session:
+    return Session(row.name, Role.parse(row.role), row.prefix)
+
+
+def _key(cookie: str) -> bytes:
+    """What is kept of a cookie: its hash, so that a dump of the memory or a log opens no session."""
+    return hashlib.sha256(cookie.encode()).digest()

@@ -1,0 +1,182 @@
+"""Readings: the newest, and the past raw or in windows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from api import openapi_examples as examples
+from api.people.roles import Role
+from api.problems import broken
+from api.routes.bodies import Page, json_answer
+from api.routes.guard import Viewer, needs
+from api.routes.params import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    StationId,
+    TimeText,
+    cursor_ms,
+    known_signals,
+    time_range,
+    window_ms,
+    window_offset_ms,
+)
+from api.services import ApiServices
+from station.domain.plant import Plant, Signal
+from station.domain.signals import Reading
+from station.ports import ReadingStore
+
+_MOST_SIGNALS: Final = 64
+"""In one query of the past: a chart holds fewer, and the answer stays bounded."""
+_USUAL_RANGE: Final = dt.timedelta(hours=1)
+
+Signals = Annotated[list[str] | None, Query(description="Signal id; repeat it for several", examples=[["PT-330A"]])]
+Aggregate = Literal["raw", "mean", "min", "max", "last", "count"]
+Point = tuple[int, float | None, str]
+
+
+class LatestReading(BaseModel):
+    """The newest reading of a signal."""
+
+    signal: str
+    value: float | None
+    quality: str
+    t: int = Field(description="Source time, epoch ms")
+    age_s: float = Field(description="Station time since then")
+
+
+class LatestList(Page):
+    """Newest readings of the signals that have one."""
+
+    items: list[LatestReading]
+
+
+class Series(BaseModel):
+    """The points of one signal, oldest first."""
+
+    signal: str
+    unit: str = Field(description="Unit of measure")
+    points: list[tuple[int, float | None, str]] = Field(
+        description="[epoch ms, value or null, `good` | `uncertain:reason` | `bad:reason`]"
+    )
+
+
+class SeriesList(BaseModel):
+    """A page of all signals asked for: each series holds the same stretch of time."""
+
+    series: list[Series]
+    next_cursor: str | None
+
+
+def routes(services: ApiServices) -> APIRouter:
+    """Return the routes of readings."""
+    router = APIRouter(tags=["readings"])
+
+    @router.get(
+        "/stations/{station}/readings/latest",
+        summary="The newest reading of each signal",
+        response_model=LatestList,
+        **needs(Role.VIEWER, 404, example=examples.LATEST),
+    )
+    async def get_latest(_: Viewer, station: StationId, signal: Signals = None) -> Response:
+        tags = [one.tag for one in known_signals(services.plant(station), signal)]
+        live = services.stations.get(station)
+        if live is None:  # A replay: it is in the store only.
+            found = await anyio.to_thread.run_sync(services.store.latest, station, tags)
+            return _latest_answer(list(found.values()), max((one.t_ms for one in found.values()), default=0))
+        readings = [reading for tag in tags if (reading := live.latest.get(tag)) is not None]
+        return _latest_answer(readings, live.now_ms)
+
+    @router.get(
+        "/stations/{station}/readings",
+        summary="Past readings, raw or in windows",
+        description=(
+            "Windows are aligned to the epoch, from `every` = 1h on to station local time; their quality is the worst "
+            "within. `limit` counts points of one series. Without `start` and `end`: the last hour."
+        ),
+        response_model=SeriesList,
+        **needs(Role.VIEWER, 404, example=examples.READINGS),
+    )
+    def get_readings(
+        _: Viewer,
+        station: StationId,
+        signal: Signals = None,
+        start: TimeText = None,
+        end: TimeText = None,
+        every: Annotated[str, Query(description="Length of a window: 10s, 1m, 1h, 1d", max_length=20)] = "1m",
+        aggregate: Annotated[Aggregate, Query(description="`raw`, or what a window gives")] = "mean",
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        plant = services.plant(station)
+        signals = _some_signals(plant, signal)
+        now_ms = services.live(plant.id).now_ms
+        start_ms, end_ms = time_range(start, end, now_ms, _USUAL_RANGE)
+        from_ms = cursor_ms(cursor, start_ms, end_ms)
+        if aggregate == "raw":
+            rows, next_ms = _raw_page(services.store, station, signals, from_ms, end_ms, limit)
+        else:
+            every_ms = window_ms(every)
+            offset_ms = window_offset_ms(plant, every_ms, start_ms)
+            next_ms = min(end_ms, from_ms - (from_ms - offset_ms) % every_ms + limit * every_ms)
+            rows = [
+                [
+                    (window.t_ms, window.value, window.quality)
+                    for window in services.store.windows(
+                        station, one.tag, from_ms, next_ms, every_ms, aggregate, offset_ms
+                    )
+                ]
+                for one in signals
+            ]
+        return json_answer(_series_body(signals, rows, next_ms if next_ms < end_ms else None))
+
+    return router
+
+
+def _latest_answer(readings: Sequence[Reading], now_ms: int) -> Response:
+    items = [
+        {
+            "signal": reading.signal,
+            "value": reading.value,
+            "quality": reading.quality,
+            "t": reading.t_ms,
+            "age_s": max(0.0, (now_ms - reading.t_ms) / 1000),
+        }
+        for reading in readings
+    ]
+    return json_answer({"items": items, "next_cursor": None})
+
+
+def _some_signals(plant: Plant, asked: list[str] | None) -> list[Signal]:
+    if not asked:
+        raise broken("query.signal", "", "name at least one signal")
+    signals = known_signals(plant, asked)
+    if len(signals) > _MOST_SIGNALS:
+        raise broken("query.signal", f"{len(signals)} signals", f"at most {_MOST_SIGNALS} in one query")
+    return signals
+
+
+def _raw_page(
+    store: ReadingStore, station: str, signals: Sequence[Signal], start_ms: int, end_ms: int, limit: int
+) -> tuple[list[list[Point]], int]:
+    """Return the points of a page, and where the next begins: every series ends where the fullest one is full."""
+    read = [store.raw(station, one.tag, start_ms, end_ms, limit + 1) for one in signals]
+    next_ms = min((found[limit].t_ms for found in read if len(found) > limit), default=end_ms)
+    rows: list[list[Point]] = [
+        [(one.t_ms, one.value, one.quality) for one in found if one.t_ms < next_ms] for found in read
+    ]
+    return rows, next_ms
+
+
+def _series_body(signals: Sequence[Signal], rows: Sequence[Sequence[Point]], next_ms: int | None) -> dict[str, Any]:
+    series = [
+        {"signal": one.tag, "unit": one.unit_of_measure, "points": points}
+        for one, points in zip(signals, rows, strict=True)
+    ]
+    return {"series": series, "next_cursor": None if next_ms is None else str(next_ms)}

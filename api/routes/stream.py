@@ -1,0 +1,69 @@
+"""The event stream of a station."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api import openapi_examples as examples
+from api.people.roles import Role
+from api.people.sessions import COOKIE
+from api.routes.guard import Viewer, needs
+from api.routes.params import StationId
+from api.services import ApiServices
+
+EVENT_STREAM: Final = "text/event-stream"
+_OPENING: Final = b"retry: 2000\n: stream of the station\n\n"
+"""Sent at once, so that a client knows that it is heard; it comes back 2 s after a cut."""
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_DESCRIPTION: Final = """\
+Server-sent events with ids:
+
+- `readings`: a message as it came (`t`, `v`, `q`, ..) with its `area` and `unit`;
+- `alarm`: an alarm that changed, as in `/alarms/{id}`;
+- `capacity`: a new forecast, as in `/capacity`;
+- `reset`: events are missing (the ring of ten minutes is past, or this client reads too slowly): load the state anew.
+
+A comment comes at least each 5 s. `Last-Event-ID` goes on where a client was cut off. With `conflate=1s`, `readings`
+are merged to at most one event a second, `{"t", "values": {signal: [value, quality, t]}}` of what changed, beginning
+with the whole state."""
+
+
+def routes(services: ApiServices) -> APIRouter:
+    """Return the route of the stream."""
+    router = APIRouter(tags=["stream"])
+    options = needs(Role.VIEWER, 404)
+    options["responses"][200] = {"content": {EVENT_STREAM: {"example": examples.STREAM}}}
+
+    @router.get(
+        "/stations/{station}/stream",
+        summary="Readings, alarms and forecasts as they come",
+        description=_DESCRIPTION,
+        response_class=StreamingResponse,
+        **options,
+    )
+    async def stream(
+        request: Request,
+        session: Viewer,
+        station: StationId,
+        conflate: Annotated[Literal["1s"] | None, Query(description="Merge readings to one event a second")] = None,
+        last_event_id: Annotated[str | None, Header(description="Id of the last event seen", max_length=60)] = None,
+    ) -> Response:
+        hub = services.live(station).hub
+        cookie = request.cookies.get(COOKIE)
+
+        async def events() -> AsyncIterator[bytes]:
+            yield _OPENING
+            async for block in hub.listen(
+                last_event_id,
+                conflate=conflate is not None,
+                may_stay=lambda: services.people.is_valid(session, cookie),
+            ):
+                yield block
+
+        return StreamingResponse(events(), media_type=EVENT_STREAM, headers=_HEADERS)
+
+    return router

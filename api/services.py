@@ -1,0 +1,115 @@
+"""Everything the API works with, handed in by the composition root: ports and the live stations, no globals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+
+from api.live.station import LiveStation
+from api.people.sessions import People
+from api.problems import not_found
+from station.domain.plant import Plant
+from station.ports import AlarmJournal, ForecastHistory, ReadingStore
+from station.wire import topics
+
+
+class IngestFigures(Protocol):
+    """What an ingest in the same process says of itself, for /metrics and the console."""
+
+    @property
+    def received(self) -> int:
+        """Messages that came in."""
+        ...
+
+    @property
+    def committed(self) -> int:
+        """Messages that are in the spool, on the disk."""
+        ...
+
+    @property
+    def delivered(self) -> int:
+        """Messages that the store has."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Dead letters by reason."""
+        ...
+
+    @property
+    def spool_bytes(self) -> int:
+        """Size of what waits for the store."""
+        ...
+
+    @property
+    def oldest_age_s(self) -> float:
+        """Age of the oldest message that waits for the store [s]."""
+        ...
+
+
+Check = Callable[[], str | None]
+"""A readiness check: None where all is well, else what is wrong in one line."""
+
+
+def wall_ms() -> int:
+    """Return wall time, epoch ms."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class ApiServices:
+    """What one API serves.
+
+    Attributes:
+        version: Of the program, shown in the API description.
+        stations: Station id -> its live core.
+        store: Where readings are.
+        journal: Where alarms are written down.
+        forecasts: Every forecast published.
+        people: Who may come in.
+        checks: Name -> readiness check, asked by /readyz.
+        ingest: Figures of an ingest in the same process, None where there is none.
+        registry: Metrics of this app; one a process that serves it.
+    """
+
+    version: str
+    stations: Mapping[str, LiveStation]
+    store: ReadingStore
+    journal: AlarmJournal
+    forecasts: ForecastHistory
+    people: People
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    ingest: Callable[[], IngestFigures] | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    wall_ms: Callable[[], int] = wall_ms
+
+    def live(self, station: str) -> LiveStation:
+        """Return a live station.
+
+        Raises:
+            ProblemError: 404, there is none of this id.
+        """
+        live = self.stations.get(station)
+        if live is None:
+            raise not_found("station", "path.station", station)
+        return live
+
+    def plant(self, station: str) -> Plant:
+        """Return the station file of a station, or of the station that a replay (`jinma~ab12cd34`) replays.
+
+        Raises:
+            ProblemError: 404, there is none of this id.
+        """
+        live = self.stations.get(station.partition(topics.REPLAY_MARK)[0])
+        if live is None:
+            raise not_found("station", "path.station", station)
+        return live.plant
+
+    def close_streams(self) -> None:
+        """End every client's stream; call it before the server stops, which waits for open answers."""
+        for live in self.stations.values():
+            live.hub.close()
