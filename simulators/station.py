@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 import numpy as np
@@ -60,7 +60,7 @@ class PhysicsSource(Protocol):
         """Return the plant's own account."""
         ...
 
-    def inject(self, fault_name: str, unit: str, **options: float) -> None:
+    def inject(self, fault_name: str, unit: str, /, **options: Any) -> None:
         """Start a fault."""
         ...
 
