@@ -8,6 +8,7 @@ from pathlib import Path
 
 from station.domain.plant import Plant
 from station.domain.plant_file import load_plant
+from station.domain.signal_list import station_from_signal_list
 from station.errors import BadInputError
 
 _SHIPPED = "jinma.toml"
@@ -47,3 +48,16 @@ def _read_text(path: Path) -> str:
         raise BadInputError(f"{path}: cannot be read: {error.strerror or error}; give a station file") from error
     except UnicodeDecodeError as error:
         raise BadInputError(f"{path}: not UTF-8 text at byte {error.start}; save the file as UTF-8") from error
+
+
+def plant_from_signal_list(csv_text: str, station_id: str) -> str:
+    """Return the text of a first station file made from a signal list, the shipped station being the example.
+
+    Args:
+        csv_text: CSV with the columns of `station.domain.signal_list.COLUMNS`.
+        station_id: Id of the new station.
+
+    Raises:
+        SignalListError: Columns are missing or rows are wrong; each with its line.
+    """
+    return station_from_signal_list(csv_text, station_id, shipped_plant_text())

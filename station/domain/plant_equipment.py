@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 from station.domain.plant import Bank, Chiller, FillRules, Fleet, Hose, Supply, Train, TruckType
@@ -282,6 +283,6 @@ def _shares(table: TomlTable, key: str, shares: Iterable[float]) -> None:
 
 def _rising(table: TomlTable, steps: list[tuple[str, float]]) -> None:
     """Note numbers that must not fall from one to the next but do."""
-    for (lower, low), (upper, high) in zip(steps, steps[1:], strict=False):
+    for (lower, low), (upper, high) in pairwise(steps):
         if low > high:
             table.wrong(f"{lower} {low:g} is above {upper} {high:g}", lower)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 from station.domain.alarm_types import LIMITS, PRIORITIES, AlarmType, Wording, make_alarm
 from station.domain.plant import AlarmSpec, Gateway, Signal, Text, Unit, UnitKey
@@ -110,7 +111,7 @@ def _read_gateways(
     root: TomlTable, tables: list[tuple[UnitKey, TomlTable]]
 ) -> tuple[tuple[Gateway, ...], dict[UnitKey, str]]:
     """Return the gateways and which one carries each unit; a unit with none or two is a mistake."""
-    known = {key: table for key, table in tables}
+    known = dict(tables)
     carrier: dict[UnitKey, str] = {}
     gateways: dict[str, Gateway] = {}
     for table in root.tables("gateways"):
@@ -291,7 +292,7 @@ def _read_limits(row: TomlTable, unit: str, normal_lo: float, normal_hi: float) 
     """Return the configured limits; they must rise from LL to HH, on the right side of normal, and be possible."""
     limits = {name: row.number(name) for name in LIMITS if row.has(name)}
     ordered = list(limits.items())
-    for (lower, low), (upper, high) in zip(ordered, ordered[1:], strict=False):
+    for (lower, low), (upper, high) in pairwise(ordered):
         if low >= high:
             row.wrong(f"limit {lower} {low} {'is above' if low > high else 'equals'} {upper} {high}", lower)
     for name, value in ordered:

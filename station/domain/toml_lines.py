@@ -62,10 +62,9 @@ class LineIndex:
     def _walk(self) -> None:
         table: Path = ()
         while self._at < len(self._tokens):
-            token = self._peek()
-            if token == "\n":
+            if self._peek() == "\n":
                 self._at += 1
-            elif token == "[":
+            elif self._peek() == "[":
                 table = self._header()
             else:
                 self._pair(table)
