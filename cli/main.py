@@ -16,7 +16,7 @@ from cli.failures import reported
 
 app = typer.Typer(
     name="jinma",
-    help="Monitoring for hydrogen refuelling stations. It monitors; it is no safety system and never commands equipment.",
+    help="Monitoring for hydrogen stations. It is no safety system and never commands equipment.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -128,7 +128,7 @@ def ingest(
             accept_replays=accept_replays,
             clock=clock,
             plant=plant,
-        )  # fmt: skip
+        )
     )
 
 

@@ -1,0 +1,97 @@
+"""`jinma simulate`: the simulated sensors, to a broker or to a log."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+from cli import durations
+from cli.progress import progress
+from cli.simulator_side import new_station, scenario_named
+from cli.stations import one_plant
+from cli.version import VERSION
+from simulators.block import DayTruth
+from simulators.logs import station_log
+from simulators.station import SimulatedStation
+from station.adapters.log_files import write_log
+from station.errors import BadInputError
+from station.settings import Settings, load_settings
+
+LOG_START = "2026-06-01T00:00:00+08:00"
+_A_DAY = dt.timedelta(hours=24)
+
+
+def simulate_station(  # noqa: PLR0913 - one for each option
+    *,
+    broker: str | None,
+    output: Path | None,
+    scenario: str | None,
+    start: str | None,
+    duration: str | None,
+    every: str | None,
+    speed: str | None,
+    seed: int | None,
+    truth: Path | None,
+    plant: list[Path] | None,
+    as_json: bool,
+) -> None:
+    """Publish a station's sensors, or write a log of them; print the plant's own account if asked."""
+    settings = load_settings(broker=broker, scenario=scenario, seed=seed, plant=plant)
+    if output is not None and broker is not None:
+        raise BadInputError("--output and --broker: name one of the two")
+    length = durations.duration(duration, "--duration") if duration else None
+    coarse = durations.duration(every, "--every") if every else None
+    if output is not None:
+        station = _station(settings, start or LOG_START)
+        _write(station, settings, output, length or _A_DAY, coarse)
+    else:
+        if settings.broker is None:
+            raise BadInputError("--broker or --output: name one of the two")
+        from cli.publish import publish_to_broker  # noqa: PLC0415 - the log needs no MQTT
+
+        if coarse is not None:
+            raise BadInputError("--every: works with --output; a broker gets each signal at its own rate")
+        station = _station(settings, start)
+        pace = durations.speed(speed) if speed is not None else settings.speed
+        publish_to_broker(station, settings.broker, pace, length, keeps_wall_time=start is None)
+    _tell_truth(station.physics.truth(), truth, as_json=as_json)
+
+
+def _station(settings: Settings, start: str | None) -> SimulatedStation:
+    plant = one_plant(settings.plant)
+    begin_ms = durations.moment_ms(start, "--start") if start else None
+    begin = dt.datetime.fromtimestamp(begin_ms / 1000, dt.UTC) if begin_ms is not None else dt.datetime.now(dt.UTC)
+    return new_station(plant, scenario_named(settings.scenario), begin.replace(microsecond=0), settings.seed)
+
+
+def _write(
+    station: SimulatedStation, settings: Settings, output: Path, length: dt.timedelta, every: dt.timedelta | None
+) -> None:
+    begin_ms = station.t_ms
+    header = {
+        "made_by": f"jinma {VERSION}",
+        "station": station.plant.id,
+        "scenario": settings.scenario,
+        "seed": settings.seed,
+        "start": dt.datetime.fromtimestamp(begin_ms / 1000, dt.UTC).isoformat(),
+        "duration_s": length.total_seconds(),
+        "sim": True,
+    }
+    with progress(f"simulating {station.plant.id}", length.total_seconds()) as tell:
+        write_log(
+            output,
+            station_log(station, length, every=every, on_time=lambda t_ms: tell((t_ms - begin_ms) / 1000)),
+            header,
+        )
+
+
+def _tell_truth(truth: DayTruth, file: Path | None, *, as_json: bool) -> None:
+    whole: dict[str, Any] = dataclasses.asdict(truth)
+    short = {name: value for name, value in whole.items() if not name.endswith("_list")}
+    if file is not None:
+        file.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        print(json.dumps(short))
