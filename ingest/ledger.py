@@ -1,0 +1,221 @@
+"""What ingest knows beside the messages: how far delivery is, dead letters, counts per unit and minute.
+
+One SQLite file, one transaction a delivered batch: position, counts and dead letters move together. It is written
+without an fsync a transaction (WAL, synchronous NORMAL): a power cut may set all of it back together, and what the
+spool still holds is then delivered and counted once more to the same sums. Segments are freed only after `sync`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import structlog
+
+from ingest.sequences import UnitSequence
+from ingest.spool import Position
+from station.errors import DataDirectoryError
+
+_log = structlog.get_logger(__name__)
+
+_VERSION: Final = 1
+DEAD_LETTERS_KEPT: Final = 20_000
+DEAD_PAYLOAD_KEPT: Final = 4096
+"""Bytes of a dead letter's payload that are kept: enough to see what it is; 20 000 of them are 80 MB at most."""
+_SCHEMA: Final = """
+create table progress (id integer primary key check (id = 1), segment integer, offset integer, sequences blob not null);
+create table identity (id integer primary key check (id = 1), name text not null);
+create table dead_letters (
+    id integer primary key autoincrement, received_ms integer not null, topic text not null, payload blob not null,
+    reason text not null, text text not null);
+create table refusals (reason text primary key, count integer not null);
+create table minutes (
+    station text, area text, unit text, minute_ms integer, received integer, gaps integer, late integer,
+    duplicate integer, refused integer, gap_from integer, gap_to integer, unwritten integer not null,
+    primary key (station, area, unit, minute_ms)) without rowid;
+create index minutes_unwritten on minutes (minute_ms) where unwritten = 1;
+"""
+
+UnitName = tuple[str, str, str]
+"""(station, area, unit)."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[str, str, str, UnitSequence]]).decode
+
+
+class DeadLetter(NamedTuple):
+    """A message, or a part of one, that was not stored, and why."""
+
+    received_ms: int
+    topic: str
+    payload: bytes
+    reason: str
+    text: str
+
+
+@dataclass(slots=True)
+class MinuteCount:
+    """What happened to one unit in one minute of source time; sums of differences, so `gaps` may be negative."""
+
+    received: int = 0
+    gaps: int = 0
+    late: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    gap_from_ms: int | None = None
+    gap_to_ms: int | None = None
+
+
+MinuteKey = tuple[str, str, str, int]
+"""(station, area, unit, epoch ms of the minute's start)."""
+
+
+class Ledger:
+    """The file. Methods may be called from any thread; one at a time gets in.
+
+    Args:
+        path: Made where it is missing; a damaged one is set aside and begun anew, which delivers the spool again.
+
+    Raises:
+        DataDirectoryError: Written by a newer version of this program.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            aside = path.with_suffix(f".damaged-{secrets.token_hex(3)}")
+            path.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            _log.error("ingest ledger is damaged and was begun anew", error=str(error), kept_as=str(aside))
+            self._db = _open(path)
+        self.name = self._identity()
+
+    def _identity(self) -> str:
+        """Return this ingest's name for its watermarks; it stays the same as long as the file does."""
+        row = self._db.execute("select name from identity").fetchone()
+        if row is None:
+            row = (secrets.token_hex(4),)
+            with self._db:
+                self._db.execute("insert into identity values (1, ?)", row)
+        return str(row[0])
+
+    def position(self) -> Position | None:
+        """Return how far delivery is, None at the very start."""
+        with self._lock:
+            row = self._db.execute("select segment, offset from progress").fetchone()
+        return None if row is None or row[0] is None else Position(*row)
+
+    def sequences(self) -> dict[UnitName, UnitSequence]:
+        """Return what is known of each unit's numbering."""
+        with self._lock:
+            row = self._db.execute("select sequences from progress").fetchone()
+        return {} if row is None else {(s, a, u): state for s, a, u, state in _decode(row[0])}
+
+    def commit(
+        self,
+        position: Position,
+        sequences: Mapping[UnitName, UnitSequence],
+        dead: Sequence[DeadLetter],
+        minutes: Mapping[MinuteKey, MinuteCount],
+    ) -> None:
+        """Book a delivered batch: all of it or nothing."""
+        blob = _encode([(*name, state) for name, state in sequences.items()])
+        with self._lock, self._db:
+            self._db.execute("insert or replace into progress values (1, ?, ?, ?)", (*position, blob))
+            if dead:
+                self._bury(dead)
+            self._db.executemany(
+                """insert into minutes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+                on conflict do update set received = received + excluded.received, gaps = gaps + excluded.gaps,
+                late = late + excluded.late, duplicate = duplicate + excluded.duplicate,
+                refused = refused + excluded.refused,
+                gap_from = min(coalesce(gap_from, excluded.gap_from), coalesce(excluded.gap_from, gap_from)),
+                gap_to = max(coalesce(gap_to, excluded.gap_to), coalesce(excluded.gap_to, gap_to)), unwritten = 1""",
+                [
+                    (*key, c.received, c.gaps, c.late, c.duplicate, c.refused, c.gap_from_ms, c.gap_to_ms)
+                    for key, c in minutes.items()
+                ],
+            )
+
+    def _bury(self, dead: Sequence[DeadLetter]) -> None:
+        self._db.executemany(
+            "insert into dead_letters (received_ms, topic, payload, reason, text) values (?, ?, ?, ?, ?)",
+            [(d.received_ms, d.topic[:512], d.payload[:DEAD_PAYLOAD_KEPT], d.reason, d.text[:500]) for d in dead],
+        )
+        self._db.executemany(
+            "insert into refusals values (?, 1) on conflict do update set count = count + 1",
+            [(d.reason,) for d in dead],
+        )
+        self._db.execute(
+            "delete from dead_letters where id <= (select max(id) from dead_letters) - ?", (DEAD_LETTERS_KEPT,)
+        )
+
+    def unwritten_minutes(self, most: int) -> list[tuple[MinuteKey, MinuteCount]]:
+        """Return minutes whose counts the store does not have yet, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "select * from minutes where unwritten = 1 order by minute_ms limit ?", (most,)
+            ).fetchall()
+        return [((r[0], r[1], r[2], r[3]), MinuteCount(*r[4:11])) for r in rows]
+
+    def minutes_written(self, keys: Iterable[MinuteKey], forget_before_ms: int) -> None:
+        """Book that the store has these minutes; forget the counts of long ago."""
+        with self._lock, self._db:
+            self._db.executemany(
+                "update minutes set unwritten = 0 where station = ? and area = ? and unit = ? and minute_ms = ?", keys
+            )
+            self._db.execute("delete from minutes where unwritten = 0 and minute_ms < ?", (forget_before_ms,))
+
+    def dead_letters(self, most: int = 100) -> list[DeadLetter]:
+        """Return the newest dead letters, newest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "select received_ms, topic, payload, reason, text from dead_letters order by id desc limit ?", (most,)
+            ).fetchall()
+        return [DeadLetter(*row) for row in rows]
+
+    def refused(self) -> dict[str, int]:
+        """Return how many were refused since the file was made, by reason."""
+        with self._lock:
+            return dict(self._db.execute("select reason, count from refusals order by reason"))
+
+    def sync(self) -> None:
+        """Put everything booked so far on the disk for good."""
+        with self._lock:
+            self._db.execute("pragma wal_checkpoint(passive)").fetchall()
+
+    def close(self) -> None:
+        """Release the file; idempotent."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False, timeout=5.0)
+    try:
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = normal")
+        _upgrade(db, path)
+        db.execute("select count(*) from progress").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _upgrade(db: sqlite3.Connection, path: Path) -> None:
+    version = db.execute("pragma user_version").fetchone()[0]
+    if version > _VERSION:
+        raise DataDirectoryError(f"{path} is of version {version}, this program knows {_VERSION}: use a newer one")
+    if version == 0:
+        db.executescript(f"begin; {_SCHEMA} pragma user_version = {_VERSION}; commit;")

@@ -1,0 +1,137 @@
+"""The retained word to publishers of what is settled, and the eye on a second ingest that says the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from ingest.ledger import UnitName
+from station.errors import FinalError
+from station.wire import topics
+
+_log = structlog.get_logger(__name__)
+
+_EVERY_S: Final = 1.0
+"""Contract section 3: at most once a second a unit."""
+_UNSETTLED_MOST: Final = 500
+"""With more than this on the way the broker is slow or away: keep the newest word a unit until it is back."""
+
+FILTER: Final = f"{topics.ROOT}/+/stored/+/+"
+
+
+class Publisher(Protocol):
+    """What is needed of an MQTT publisher."""
+
+    @property
+    def connected(self) -> bool:
+        """True while the broker has it."""
+        ...
+
+    @property
+    def unsettled(self) -> int:
+        """Messages on their way."""
+        ...
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Publish one message."""
+        ...
+
+
+class SecondIngestError(FinalError):
+    """Another ingest serves a station of ours on the same broker, and it was there first."""
+
+
+class _Mark(msgspec.Struct):
+    boot: str
+    seq: int
+    by: str = ""
+    since: int = 0
+    """Wall time at which this ingest started, epoch ms: of two, the later one yields."""
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Mark).decode
+
+
+class Watermarks:
+    """Publishes each unit's watermark; for one thread.
+
+    Args:
+        publisher: None publishes nothing (several workers share the messages, and none knows all of a unit).
+        by: This ingest's name.
+        since_ms: When it started.
+    """
+
+    def __init__(self, publisher: Publisher | None, by: str, since_ms: int) -> None:
+        self._publisher = publisher
+        self._by = by
+        self._since_ms = since_ms
+        self._due: dict[UnitName, tuple[str, int]] = {}
+        self._said: dict[UnitName, tuple[str, int]] = {}
+        self._next = 0.0
+
+    def note(self, name: UnitName, boot: str, seq: int) -> None:
+        """All of `boot` up to `seq` is settled; replays get no watermark."""
+        if self._publisher is not None and self._said.get(name) != (boot, seq) and not topics.is_replay(name[0]):
+            self._due[name] = (boot, seq)
+
+    def flush(self, *, at_once: bool = False) -> None:
+        """Publish what is due; never waits for the broker."""
+        publisher = self._publisher
+        if publisher is None or not self._due or (time.monotonic() < self._next and not at_once):
+            return
+        if not publisher.connected or publisher.unsettled > _UNSETTLED_MOST:
+            return
+        self._next = time.monotonic() + _EVERY_S
+        for name, (boot, seq) in self._due.items():
+            publisher.publish(topics.stored(*name), _encode(_Mark(boot, seq, self._by, self._since_ms)), retain=True)
+        self._said.update(self._due)
+        self._due.clear()
+
+
+class SecondIngestWatch:
+    """Reads what others say on the watermark topics; takes live messages only, no retained ones.
+
+    Args:
+        by: This ingest's name.
+        since_ms: When it started.
+        on_yield: Told once that this ingest must go, for it came later.
+    """
+
+    def __init__(self, by: str, since_ms: int, on_yield: Callable[[SecondIngestError], None]) -> None:
+        self._by = by
+        self._since_ms = since_ms
+        self._on_yield = on_yield
+        self._lock = threading.Lock()
+        self._told: set[str] = set()
+
+    def on_messages(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Take watermarks."""
+        for topic, payload in messages:
+            try:
+                mark = _decode(payload)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+            if mark.by and mark.by != self._by:
+                self._saw(topic, mark)
+
+    def _saw(self, topic: str, mark: _Mark) -> None:
+        with self._lock:
+            if mark.by in self._told:
+                return
+            self._told.add(mark.by)
+        station = topic.split("/")[2]
+        if (mark.since, mark.by) < (self._since_ms, self._by):
+            self._on_yield(
+                SecondIngestError(
+                    f"station {station}: ingest {mark.by} was here before and is at work on this broker; "
+                    f"one ingest a broker and station, or several with --shared-group"
+                )
+            )
+        else:
+            _log.error("a second ingest serves this station and should end itself", station=station, other=mark.by)
