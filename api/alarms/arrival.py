@@ -53,10 +53,17 @@ class ClockOffset:
         self.next_sample_ms = now_ms + _SAMPLE_EACH_MS
         self._samples.append(now_ms - t_ms)
         if len(self._samples) >= _ENOUGH:
-            tolerance = _GOOD_CLOCK_MS + 3 * self._step_ms
-            middle = round(statistics.median_low(self._samples))
-            self.offset_ms = middle if abs(middle) > tolerance else 0
-            self.late_after_ms = self.offset_ms + LATE_AFTER_MS + round(tolerance)
+            self._believe(statistics.median_low(self._samples))
+
+    def set_back(self, now_ms: int, t_ms: int) -> None:
+        """Take the offset of a clock that has just been set back."""
+        self._samples.clear()
+        self._believe(now_ms - t_ms)
+
+    def _believe(self, offset_ms: int) -> None:
+        tolerance = _GOOD_CLOCK_MS + round(3 * self._step_ms)
+        self.offset_ms = offset_ms if abs(offset_ms) > tolerance else 0
+        self.late_after_ms = self.offset_ms + LATE_AFTER_MS + tolerance
 
 
 class UnitArrivals:
@@ -75,7 +82,7 @@ class UnitArrivals:
         self._behind_since_ms: int | None = None
 
     def in_order(self, message: UnitMessage) -> None:
-        """Take a message that is not older than the newest."""
+        """Take a message whose time is not before the newest."""
         self.newest_ms = message.t_ms
         self._behind_since_ms = None
         if message.seq is not None:
@@ -88,10 +95,8 @@ class UnitArrivals:
         is believed after a minute in which nothing newer came.
         """
         if message.seq is not None and message.boot is not None and self._boots:
-            if message.boot == self._boots[-1]:
-                back = message.seq > self._seq
-            else:
-                back = message.boot not in self._boots
+            same_boot = message.boot == self._boots[-1]
+            back = message.seq > self._seq if same_boot else message.boot not in self._boots
             if back:
                 self._number(message)
         else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from api.alarms.points import AlarmPoint
-from station.domain.alarm_views import AlarmView
-from station.domain.alarms import AlarmState, UnknownAlarmError
+from station.domain.alarm_views import AlarmView, alarm_view
+from station.domain.alarms import AlarmState, UnknownAlarmError, occurrence_id
+from station.domain.plant import Text
 from station.errors import JournalUnavailableError
 from station.ports import AlarmJournal, JournalEntry
 
@@ -23,9 +25,9 @@ _RETRY_AFTER_MS = 5_000
 class AlarmBook:
     """The points of one station, their journal and the changes that nobody has fetched yet.
 
-    A change of the process is committed with all others of the same message before anyone can see it. Should the journal
-    fail, alarms come into sight all the same (a full disk must not silence a gas alarm) and their rows wait in memory, in
-    order, for the next try; an operator's act is refused instead.
+    A change of the process is committed with all others of the same message before anyone can see it. Should the
+    journal fail, alarms come into sight all the same (a full disk must not silence a gas alarm) and their rows wait in
+    memory, in order, for the next try; an operator's act is refused instead.
     """
 
     def __init__(
@@ -80,10 +82,10 @@ class AlarmBook:
         event: str,
         t_ms: int,
         value: float | None = None,
-        note: str = "",
+        text: str = "",
     ) -> None:
-        """Change a state by the process itself; `commit` makes it lasting, and the caller's lock keeps it unseen until then."""
-        self._waiting.append(self._entry(point, state, event, t_ms, SYSTEM, value, note))
+        """Change a state by the process itself; the caller's lock keeps it unseen until `commit` made it lasting."""
+        self._waiting.append(self._entry(point, state, event, t_ms, SYSTEM, value, text))
         point.state = state
         self.show(point.view())
 
@@ -102,10 +104,17 @@ class AlarmBook:
         self.show(view)
         return view
 
-    def note_late(self, point: AlarmPoint, t_ms: int, value: float, view: AlarmView) -> None:
-        """Journal a condition that was found in late data; the alarm's state stays."""
+    def note_late(self, point: AlarmPoint, t_ms: int, value: float) -> None:
+        """Journal a condition that was found in late data, and list it; the alarm's state stays."""
         self._waiting.append(self._entry(point, point.state, "late", t_ms, SYSTEM, value, ""))
-        self.show(view)
+        seen = AlarmState(occurrence_id(point.id, t_ms), raised_ms=t_ms, value=value, priority=point.spec.priority)
+        view = alarm_view(point.id, self.station, point.signal, point.group, point.spec, seen)
+        self.show(dataclasses.replace(view, late=True))
+
+    def refresh(self, point: AlarmPoint, value: float | None, text: Text) -> None:
+        """Renew the words of an active alarm: shown, but no event of its life and so not in the journal."""
+        point.state = point.state.told(value, text)
+        self.show(point.view())
 
     def show(self, view: AlarmView) -> None:
         """Put a view among the changes."""
@@ -141,12 +150,9 @@ class AlarmBook:
 
     def views(self, wanted: Callable[[AlarmState], bool]) -> list[AlarmView]:
         """Return the views of all alarms whose state is wanted, in the order of the station file."""
-        return [point.view() for point in self._all() if wanted(point.state)]
+        return [point.view() for point in self.points.values() if wanted(point.state)]
 
-    def _all(self) -> Iterable[AlarmPoint]:
-        return self.points.values()
-
-    def _entry(  # noqa: PLR0913, PLR0917 - a row has this many parts
+    def _entry(
         self, point: AlarmPoint, state: AlarmState, event: str, t_ms: int, who: str, value: float | None, note: str
     ) -> JournalEntry:
         return JournalEntry(

@@ -87,8 +87,8 @@ _SILENT_GATEWAY = AlarmSpec(
     condition=SILENT_GATEWAY,
     limit=None,
     deadband=0.0,
-    # Software alarms: 15..60 s on, 30 s off (DOMAIN 5.3).
-    on_delay=dt.timedelta(seconds=15),
+    # No on-delay: the silence itself has lasted 15 s or more. Off as for all software alarms.
+    on_delay=dt.timedelta(),
     off_delay=dt.timedelta(seconds=30),
     # It takes the place of the stale alarms of all its signals, protective ones among them.
     priority="high",

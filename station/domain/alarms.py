@@ -282,6 +282,14 @@ class AlarmState:
             return self
         return self._with(announced=True)
 
+    def marked_first_out(self, first_out: bool) -> AlarmState:
+        """Give it the label of its group's first, or take it away."""
+        return self._with(first_out=first_out)
+
+    def told(self, value: float | None, text: Text) -> AlarmState:
+        """Renew the words of an active alarm; nothing else changes."""
+        return self._with(value=value, text=text)
+
     def _with(self, **changes: Any) -> AlarmState:
         return dataclasses.replace(self, **changes)
 

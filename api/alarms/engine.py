@@ -1,0 +1,288 @@
+"""The alarm engine of one station: readings in, alarms out, the journal before all.
+
+It runs in the thread that takes the readings and asks no clock: `observe` brings source time, `advance` station time.
+All changes are dated with source time plus their delay, so that the same messages give the same alarms at any speed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from api.alarms.arrival import UnitArrivals
+from api.alarms.board import AlarmBoard
+from api.alarms.book import AlarmBook
+from api.alarms.desk import OperatorDesk
+from api.alarms.points import AlarmPoint, alarm_points
+from api.alarms.silence import GatewayWatch, SilenceWatch
+from station.domain.alarm_views import AlarmView
+from station.domain.alarms import AlarmState
+from station.domain.limits import NEVER, SignalWatch
+from station.domain.plant import Plant, Text
+from station.domain.signals import Reading, UnitMessage, quality_rank
+from station.ports import AlarmJournal
+
+_SWEEP_MS = 1_000
+"""Silence is looked for once a second of station time; its alarms are dated exactly all the same."""
+_CLOCK_BACK_MS = 5_000
+"""Station time that falls by more than this was set anew (a simulator began elsewhere); less is jitter."""
+_JOURNAL_ALARM = "SYS-JOURNAL"
+
+
+class _Unit:
+    """What is known of one unit's messages; `late`: alarms whose condition stands in the late data of the moment."""
+
+    __slots__ = ("arrivals", "gateway", "late")
+
+    def __init__(self, gateway: GatewayWatch) -> None:
+        self.gateway = gateway
+        self.arrivals = UnitArrivals()
+        self.late: set[str] = set()
+
+
+class AlarmEngine(OperatorDesk):
+    """Watches one station, or one replay of it. Safe to call from any thread.
+
+    Start: `restore`, `prime`, then `advance` to the present station time, then messages.
+
+    Args:
+        plant: The station file.
+        journal: Where every change is committed before it is visible.
+        wall_ms: Tells wall time, epoch ms; dates the journal's rows only.
+        accept_station: The station id whose messages are taken; `plant.id` where None.
+    """
+
+    def __init__(
+        self, plant: Plant, journal: AlarmJournal, *, wall_ms: Callable[[], int], accept_station: str | None = None
+    ) -> None:
+        self._station = plant.id if accept_station is None else accept_station
+        self._book = AlarmBook(self._station, alarm_points(plant, self._station), journal, wall_ms)
+        self._lock = threading.RLock()
+        self._expiring: dict[str, AlarmPoint] = {}
+        self._board = AlarmBoard(plant, self._book)
+        self._silence = SilenceWatch(plant, self._board)
+        self._units = {
+            key: _Unit(watch)
+            for gateway, watch in zip(plant.gateways, self._silence.gateways, strict=True)
+            for key in gateway.units
+        }
+        self._reported_ms: dict[str, int] = {}
+        self._now_ms = -1
+
+    # Readings and time
+
+    def restore(self) -> None:
+        """Continue from the journal: every alarm stands where it stood. Call once, before anything else."""
+        with self._lock:
+            for point in self._book.restore():
+                self._watch_expiry(point)
+                if point.state.active and point.signal is not None:
+                    self._board.watches[point.signal].restore(point.spec.condition, point.state.value)
+
+    def prime(self, readings: Iterable[Reading]) -> None:
+        """Tell the last known values of signals, so that suppression need not wait for the next; before `advance`."""
+        with self._lock:
+            for reading in readings:
+                if reading.value is not None:
+                    self._board.prime(reading.signal, reading.value)
+
+    def observe(self, message: UnitMessage) -> None:
+        """Take one unit's readings. Messages of other stations, and units that no gateway carries, are ignored."""
+        if message.station != self._station:
+            return
+        unit = self._units.get((message.area, message.unit))
+        if unit is None:
+            return
+        with self._lock:
+            if self._now_ms < 0:
+                self._begin(message.t_ms)
+            if self._is_live(unit, message):
+                if unit.late:
+                    unit.late.clear()
+                self._silence.hear(unit.gateway, message.t_ms)
+                self._take(message)
+            else:
+                self._take_late(unit, message)
+            self._book.commit()
+
+    def advance(self, t_ms: int) -> None:
+        """Let station time come to `t_ms`: delays, silence, ends of shelves. Never ahead of messages under way."""
+        if self._now_ms <= t_ms < self._board.wake_ms:
+            self._now_ms = t_ms
+            return
+        with self._lock:
+            if self._now_ms < 0:
+                self._begin(t_ms)
+            elif t_ms >= self._now_ms:
+                self._now_ms = t_ms
+                self._run_timers(t_ms)
+            elif self._now_ms - t_ms > _CLOCK_BACK_MS:
+                self._restart_clock(t_ms)
+            self._book.commit()
+
+    def report(
+        self,
+        alarm_id: str,
+        *,
+        active: bool,
+        at_ms: int,
+        priority: str | None = None,
+        value: float | None = None,
+        limit: float | None = None,
+        text: Text | None = None,
+    ) -> None:
+        """Take a condition that was worked out elsewhere (`CAP-..`, `SYS-..`), with its own delays and hysteresis.
+
+        A worse priority while it is active is an escalation within the occurrence: it wants acknowledging again. A new
+        text of an active alarm is shown at once. What is older than the last report is ignored.
+
+        Args:
+            alarm_id: Of the station file's capacity or system alarms.
+            active: The condition.
+            at_ms: Station time of the condition, epoch ms.
+            priority: None for the station file's.
+            value: In the unit of the alarm's own text.
+            limit: In the same unit.
+            text: None for the station file's.
+
+        Raises:
+            UnknownAlarmError: No such alarm.
+        """
+        with self._lock:
+            point = self._book.point(alarm_id)
+            if at_ms < self._reported_ms.get(alarm_id, -1):
+                return
+            self._reported_ms[alarm_id] = at_ms
+            wanted, was = priority or point.spec.priority, point.state
+            if not active:
+                self._board.clear_alarm(point, at_ms, value)
+            elif not was.active:
+                self._board.raise_alarm(point, at_ms, at_ms, wanted, value, limit, text)
+            elif not self._board.escalate(point, at_ms, wanted, value, limit, text) and text not in {None, was.text}:
+                self._book.refresh(point, value, text or point.spec.text)
+            self._book.commit()
+
+    # What is to be seen
+
+    def alarms(self) -> list[AlarmView]:
+        """Return every alarm that is not normal, shelved and out-of-service ones too, in the station file's order.
+
+        An alarm that is suppressed by design with nothing behind it is left out; `alarm` tells of it.
+        """
+        with self._lock:
+            return self._book.views(_is_listed)
+
+    def alarm(self, alarm_id: str) -> AlarmView:
+        """Return one alarm.
+
+        Raises:
+            UnknownAlarmError: No such alarm.
+        """
+        with self._lock:
+            return self._book.point(alarm_id).view()
+
+    def changes_since(self, serial: int) -> tuple[int, list[AlarmView]]:
+        """Return (newest serial, the changes after `serial`), of the newest 10 000; begin with 0."""
+        with self._lock:
+            return self._book.changes_since(serial)
+
+    def take_changes(self) -> list[AlarmView]:
+        """Return the changes since the last call, oldest first: one view for each change of each alarm."""
+        with self._lock:
+            return self._book.take_changes()
+
+    @property
+    def journal_backlog(self) -> int:
+        """Rows that the journal has not taken yet; 0 unless it fails."""
+        return self._book.backlog
+
+    # Inside
+
+    def _is_live(self, unit: _Unit, message: UnitMessage) -> bool:
+        t_ms, now_ms = message.t_ms, self._now_ms
+        clock, arrivals = unit.gateway.clock, unit.arrivals
+        if t_ms >= arrivals.newest_ms:
+            if now_ms >= clock.next_sample_ms:
+                clock.sample(now_ms, t_ms)
+            arrivals.in_order(message)
+            return now_ms - t_ms <= clock.late_after_ms
+        if not arrivals.set_back(message, now_ms):
+            return False
+        clock.set_back(now_ms, t_ms)
+        unit.gateway.silence.heard_ms = min(unit.gateway.silence.heard_ms, t_ms)
+        for tag in message.values:
+            watch = self._board.watches.get(tag)
+            if watch is not None and watch.t_ms >= t_ms:
+                watch.step_back(t_ms)
+        return True
+
+    def _take(self, message: UnitMessage) -> None:
+        t, flawed, watches = message.t_ms, message.quality, self._board.watches
+        slow: list[tuple[SignalWatch, float | None]] = []
+        for tag, value in message.values.items():
+            watch = watches.get(tag)
+            if watch is None:
+                continue
+            if (
+                value is not None
+                and watch.lo < value < watch.hi
+                and 0 < t - watch.t_ms <= watch.stale_ms
+                and not (flawed and tag in flawed)
+            ):
+                watch.t_ms = t
+                watch.value = value
+            else:
+                slow.append((watch, value))
+        if slow:
+            # States first: they decide what the other values of the same moment mean.
+            slow.sort(key=lambda one: one[0].tag not in self._board.deciders)
+            for watch, value in slow:
+                good = value is not None and quality_rank(message.quality_of(watch.tag)) < 2
+                self._board.take(watch, t, value, good=good)
+
+    def _take_late(self, unit: _Unit, message: UnitMessage) -> None:
+        """Journal, once for each stretch of late data, the conditions that its values meet."""
+        for tag, value in message.values.items():
+            watch = self._board.watches.get(tag)
+            if watch is None or message.t_ms == watch.t_ms or value is None:
+                continue
+            met = watch.implied(value) if quality_rank(message.quality_of(tag)) < 2 else []
+            for name, point in self._board.points_of(tag).items():
+                if name not in met:
+                    unit.late.discard(point.id)
+                elif point.id not in unit.late and not point.state.hidden:
+                    unit.late.add(point.id)
+                    self._book.note_late(point, message.t_ms, value)
+
+    def _begin(self, t_ms: int) -> None:
+        """Station time is known for the first time: every silence counts from now on."""
+        self._now_ms = t_ms
+        self._board.begin(t_ms)
+        self._silence.begin(t_ms)
+        self._board.wake_ms = t_ms + _SWEEP_MS
+
+    def _restart_clock(self, t_ms: int) -> None:
+        """Station time was set back: what has been heard would lie in the future and never be silent again."""
+        self._now_ms = t_ms
+        self._board.restart_clock(t_ms)
+        self._silence.begin(t_ms)
+        for unit in self._units.values():
+            unit.arrivals = UnitArrivals()
+        self._reported_ms.clear()
+        self._board.wake_ms = t_ms + _SWEEP_MS
+
+    def _run_timers(self, now_ms: int) -> None:
+        board = self._board
+        board.wake_ms = NEVER
+        board.end_rules(now_ms)
+        self._silence.pass_time(now_ms)
+        board.pass_time((now_ms - gateway.clock.offset_ms, gateway.watches) for gateway in self._silence.gateways)
+        self._expire(now_ms)
+        journal = self._book.points.get(_JOURNAL_ALARM)
+        if journal is not None and journal.state.active is not self._book.journal_failing:
+            self.report(_JOURNAL_ALARM, active=self._book.journal_failing, at_ms=now_ms)
+        board.wake_ms = min(now_ms + _SWEEP_MS, board.next_due_ms() + 1)
+
+
+def _is_listed(state: AlarmState) -> bool:
+    return state.is_open or state.shelved_until_ms is not None or state.out_of_service

@@ -1,0 +1,199 @@
+"""Silence of something larger than a signal: a gateway, or the whole station, is one alarm instead of hundreds.
+
+A gateway is taken for silent a little before any of its signals would be stale; from then on their silence is not
+counted one by one. The same holds between the station and its gateways. Whoever speaks again gives everything below a
+fresh start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from api.alarms.arrival import ClockOffset
+from api.alarms.board import AlarmBoard
+from api.alarms.points import SILENT_STATION, AlarmPoint, gateway_alarm_id
+from station.domain.limits import NEVER, Delay, SignalWatch
+from station.domain.plant import Gateway, Plant
+
+_HOLD_SHARE = 0.6
+"""Of the time after which a source is silent. A signal on time is stale at the earliest 2/3 of it after its gateway's
+last message (period 5 s, stale after 15 s); the rest is room for jitter."""
+
+
+class Silence:
+    """Counts the silence of one source, in that source's time [epoch ms].
+
+    Attributes:
+        point: The alarm that tells of it.
+        heard_ms: Newest time heard, or since when silence counts.
+        hold_ms: After this much silence [ms] what is below is no longer counted by itself.
+        held: That has happened.
+        paused: Something larger is silent: this is not counted by itself.
+    """
+
+    __slots__ = ("_delay", "_silent_ms", "heard_ms", "held", "hold_ms", "paused", "point")
+
+    def __init__(self, point: AlarmPoint, silent_ms: int) -> None:
+        self.point = point
+        self.heard_ms = 0
+        self.hold_ms = round(_HOLD_SHARE * silent_ms)
+        self.held = self.paused = False
+        self._silent_ms = silent_ms
+        on, off = point.spec.on_delay, point.spec.off_delay
+        self._delay = Delay(round(on.total_seconds() * 1000), round(off.total_seconds() * 1000))
+
+    @property
+    def alarmed(self) -> bool:
+        """True while its alarm is active."""
+        return self._delay.active
+
+    def begin(self, t_ms: int, *, alarmed: bool) -> None:
+        """Count silence from `t_ms` on; `alarmed`: the alarm was active before a restart."""
+        self.heard_ms = t_ms
+        self.paused = False
+        self.held = alarmed
+        self._delay.active = alarmed
+        self._delay.forget()
+
+    def pass_time(self, t_ms: int) -> Iterator[tuple[int, bool]]:
+        """Let time pass up to, not including, `t_ms`; yields (moment, active) of the alarm's changes."""
+        silent_from = self.heard_ms + self._silent_ms
+        if silent_from < t_ms and not self._delay.holds and not self.paused:
+            yield from self._changed(self._delay.take(True, silent_from))
+        yield from self._changed(self._delay.pass_time(t_ms))
+
+    def hear(self, t_ms: int) -> Iterator[tuple[int, bool]]:
+        """Hear something at `t_ms`, after `pass_time`; yields as that."""
+        self.heard_ms = t_ms
+        self.held = False
+        yield from self._changed(self._delay.take(False, t_ms))
+
+    def _changed(self, change: tuple[int, int] | None) -> Iterator[tuple[int, bool]]:
+        if change is not None:
+            yield change[0], self._delay.active
+
+
+class GatewayWatch:
+    """One gateway: its silence, its clock, its signals, and the alarms of its heartbeat age."""
+
+    __slots__ = ("clock", "heartbeat", "silence", "watches")
+
+    def __init__(self, silence: Silence, watches: list[SignalWatch], heartbeat: list[AlarmPoint]) -> None:
+        self.silence = silence
+        self.watches = watches
+        self.heartbeat = heartbeat
+        self.clock = ClockOffset()
+
+
+class SilenceWatch:
+    """The silence of a station and of each of its gateways.
+
+    Attributes:
+        gateways: In the order of the station file.
+    """
+
+    def __init__(self, plant: Plant, board: AlarmBoard) -> None:
+        self.gateways = [_gateway_watch(plant, gateway, board) for gateway in plant.gateways]
+        self._board = board
+        self._station = Silence(board.book.points[SILENT_STATION], _soonest_stale_ms(list(board.watches.values())))
+
+    def begin(self, t_ms: int) -> None:
+        """Count every silence from `t_ms` on; what was silent before a restart stays so until it speaks."""
+        self._station.begin(t_ms, alarmed=self._station.point.state.active)
+        for gateway in self.gateways:
+            alarmed = gateway.silence.point.state.active
+            gateway.silence.begin(t_ms, alarmed=alarmed)
+            gateway.silence.paused = self._station.alarmed
+            gateway.clock.restart()
+            if alarmed:
+                self._board.hide(gateway.heartbeat, gateway.silence.point.id, t_ms)
+            if alarmed or self._station.alarmed:
+                for watch in gateway.watches:
+                    watch.hold_silence()
+
+    def hear(self, gateway: GatewayWatch, t_ms: int) -> None:
+        """Note a message of a gateway, of source time `t_ms`."""
+        station, silence = self._station, gateway.silence
+        station_ms = t_ms + gateway.clock.offset_ms
+        if station_ms > station.heard_ms:
+            if station.held or station_ms - station.heard_ms > station.hold_ms:
+                self._station_speaks(station_ms)
+            station.heard_ms = station_ms
+        if t_ms > silence.heard_ms or silence.held:
+            if silence.held or t_ms - silence.heard_ms > silence.hold_ms:
+                self._gateway_speaks(gateway, t_ms)
+            silence.heard_ms = t_ms
+
+    def pass_time(self, now_ms: int) -> None:
+        """Let station time come to, not including, `now_ms`."""
+        station = self._station
+        if not station.held and now_ms - station.heard_ms > station.hold_ms:
+            self._hold_station(station.heard_ms + station.hold_ms)
+        for at_ms, active in station.pass_time(now_ms):
+            self._tell(station.point, at_ms, active)
+        for gateway in self.gateways:
+            self._pass_gateway_time(gateway, now_ms - gateway.clock.offset_ms)
+
+    def _pass_gateway_time(self, gateway: GatewayWatch, t_ms: int) -> None:
+        silence = gateway.silence
+        if not silence.held and not silence.paused and t_ms - silence.heard_ms > silence.hold_ms:
+            self._hold_signals(gateway, silence.heard_ms + silence.hold_ms)
+            silence.held = True
+        for at_ms, active in silence.pass_time(t_ms):
+            self._tell(silence.point, at_ms, active)
+            change = self._board.hide if active else self._board.reveal
+            change(gateway.heartbeat, silence.point.id, at_ms)
+
+    def _hold_station(self, t_ms: int) -> None:
+        self._station.held = True
+        for gateway in self.gateways:
+            local_ms = t_ms - gateway.clock.offset_ms
+            self._pass_gateway_time(gateway, local_ms)
+            if not gateway.silence.held:
+                self._hold_signals(gateway, local_ms)
+            gateway.silence.paused = True
+
+    def _hold_signals(self, gateway: GatewayWatch, t_ms: int) -> None:
+        for watch in gateway.watches:
+            self._board.apply(watch, watch.pass_time(t_ms))
+            watch.hold_silence()
+
+    def _station_speaks(self, t_ms: int) -> None:
+        self.pass_time(t_ms)
+        for at_ms, active in self._station.hear(t_ms):
+            self._tell(self._station.point, at_ms, active)
+        for gateway in self.gateways:
+            gateway.silence.paused = False
+            if not gateway.silence.alarmed:
+                local_ms = t_ms - gateway.clock.offset_ms
+                gateway.silence.begin(local_ms, alarmed=False)
+                _excuse(gateway, local_ms)
+
+    def _gateway_speaks(self, gateway: GatewayWatch, t_ms: int) -> None:
+        self._pass_gateway_time(gateway, t_ms)
+        for at_ms, active in gateway.silence.hear(t_ms):
+            self._tell(gateway.silence.point, at_ms, active)
+            self._board.reveal(gateway.heartbeat, gateway.silence.point.id, at_ms)
+        _excuse(gateway, t_ms)
+
+    def _tell(self, point: AlarmPoint, at_ms: int, active: bool) -> None:
+        if active:
+            self._board.raise_alarm(point, at_ms, at_ms, point.spec.priority, None)
+        else:
+            self._board.clear_alarm(point, at_ms, None)
+
+
+def _gateway_watch(plant: Plant, gateway: Gateway, board: AlarmBoard) -> GatewayWatch:
+    watches = [board.watches[tag] for key in gateway.units for tag in plant.units[key].tags]
+    silence = Silence(board.book.points[gateway_alarm_id(gateway)], _soonest_stale_ms(watches))
+    heartbeat = [] if gateway.heartbeat is None else list(board.points_of(gateway.heartbeat).values())
+    return GatewayWatch(silence, watches, heartbeat)
+
+
+def _excuse(gateway: GatewayWatch, t_ms: int) -> None:
+    for watch in gateway.watches:
+        watch.excuse_silence(t_ms)
+
+
+def _soonest_stale_ms(watches: list[SignalWatch]) -> int:
+    return min((watch.stale_ms for watch in watches), default=NEVER // 4)
