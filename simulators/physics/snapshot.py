@@ -1,0 +1,242 @@
+"""The plant's state as JSON text, and back: kept between two runs of a simulator, continued exactly.
+
+Floats are written in full (JSON's shortest form reads back to the same bits), so that a restored plant goes on as if it
+had never stopped.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from simulators.fleet import TruckDraw
+from simulators.physics.compression import CompressorTrain
+from simulators.physics.cooling import ChillerUnit
+from simulators.physics.dispensing import HoseUnit, TruckVisit
+from simulators.physics.faults import Fault
+from simulators.physics.supply import Delivery, Trailer
+from simulators.physics.tank import VehicleTank
+from simulators.physics.vessel import Vessel
+from simulators.scenario import Outage, Scenario, ScheduledFault
+from station.domain.hydrogen import HydrogenTables
+from station.domain.plant import Plant, Text
+from station.errors import BadInputError
+
+if TYPE_CHECKING:
+    from simulators.physics.station import StationPhysics
+
+VERSION = 1
+
+_STATION = (
+    "t_ms",
+    "opening_kg",
+    "ambient_c",
+    "site_kw",
+    "energy_kwh",
+    "transformer_c",
+    "heat_kw",
+    "esd_level",
+    "plan_changes",
+    "minute",
+    "day_start_ms",
+    "day_end_ms",
+)
+_SUPPLY = (
+    "changes",
+    "received_kg",
+    "returned_kg",
+    "vented_kg",
+    "weighbridge_kg",
+    "weighing_s",
+    "header_mpa",
+    "header_k",
+    "on_calls",
+)
+_BAY = ("state", "timer_s", "flow_kg_h", "feeds")
+_BANK = ("recharging", "charged", "drawn", "leak_kg_s")
+_DISPENSING = ("dispensed_kg", "vented_kg", "fills_ended", "gate_open")
+_VISIT = ("asked_kg", "start_ms", "end_ms", "delivered_kg", "hose", "outcome")
+
+State = dict[str, Any]
+
+
+def dump(station: StationPhysics) -> bytes:
+    """Return the state of a station as JSON text."""
+    supply, filling = station.supply, station.dispensing
+    state: State = {
+        "version": VERSION,
+        "plant": station.plant.id,
+        "scenario": _scenario_state(station.scenario),
+        "start_ms": station.start_ms,
+        "seed": station.seed,
+        "station": _take(station, _STATION),
+        "faults": [asdict(fault) for fault in station.faults],
+        "supply": _take(supply, _SUPPLY)
+        | {
+            "bays": [_take(bay, _BAY) | {"trailer": _trailer_state(bay.trailer)} for bay in supply.bays],
+            "yard": [_trailer_state(trailer) for trailer in supply.yard],
+            "deliveries": [asdict(delivery) for delivery in supply.deliveries],
+            "source": None if supply.source is None else supply.bays.index(supply.source),
+        },
+        "cascade": _take(station.cascade, ("leaked_kg", "header_mpa", "header_k"))
+        | {"banks": [_take(bank, _BANK) | {"gas": _take(bank.vessel, Vessel.STATE)} for bank in station.cascade.banks]},
+        "compression": _take(station.compression, ("asked", "choose_in_s"))
+        | {"trains": [_take(train, CompressorTrain.STATE) for train in station.compression.trains]},
+        "cooling": _take(station.cooling, ("brine_c",))
+        | {"units": [_take(unit, ChillerUnit.STATE) for unit in station.cooling.units]},
+        "dispensing": _take(filling, _DISPENSING)
+        | {
+            "visits": [_visit_state(visit) for visit in filling.visits],
+            "coming": [_visit_state(visit) for visit in filling.coming],
+            "gate": [visit.draw.id for visit in filling.gate],
+            "hoses": [_hose_state(hose) for hose in filling.hoses],
+        },
+    }
+    return json.dumps(state, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def load(cls: type[StationPhysics], plant: Plant, tables: HydrogenTables, data: bytes) -> StationPhysics:
+    """Return the station of a JSON text.
+
+    Raises:
+        BadInputError: Damaged, of another version or of another station.
+    """
+    try:
+        state = json.loads(data)
+        if state["version"] != VERSION:
+            raise BadInputError(f"simulator state: version {state['version']} is not {VERSION}; start afresh")
+        if state["plant"] != plant.id:
+            raise BadInputError(f"simulator state: of station {state['plant']!r}, not of {plant.id!r}")
+        start = dt.datetime.fromtimestamp(state["start_ms"] / 1000.0, dt.UTC)
+        station = cls(plant, tables, _scenario(state["scenario"]), start, state["seed"])
+        _restore(station, state)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise BadInputError(f"simulator state: damaged ({error!r}); remove it to start afresh") from error
+    return station
+
+
+def _restore(station: StationPhysics, state: State) -> None:
+    supply, filling = station.supply, station.dispensing
+    _give(station, _STATION, state["station"])
+    station.faults = [Fault(**fault) for fault in state["faults"]]
+    saved = state["supply"]
+    _give(supply, _SUPPLY, saved)
+    supply.deliveries = [Delivery(**delivery) for delivery in saved["deliveries"]]
+    supply.yard = [trailer for item in saved["yard"] if (trailer := _trailer(station, item)) is not None]
+    for bay, item in zip(supply.bays, saved["bays"], strict=True):
+        _give(bay, _BAY, item)
+        bay.trailer = _trailer(station, item["trailer"])
+    supply.source = None if saved["source"] is None else supply.bays[saved["source"]]
+    saved = state["cascade"]
+    _give(station.cascade, ("leaked_kg", "header_mpa", "header_k"), saved)
+    for bank, item in zip(station.cascade.banks, saved["banks"], strict=True):
+        _give(bank, _BANK, item)
+        _give_vessel(bank.vessel, item["gas"])
+    _give(station.compression, ("asked", "choose_in_s"), state["compression"])
+    _give_all(station.compression.trains, CompressorTrain.STATE, state["compression"]["trains"])
+    _give(station.cooling, ("brine_c",), state["cooling"])
+    _give_all(station.cooling.units, ChillerUnit.STATE, state["cooling"]["units"])
+    saved = state["dispensing"]
+    _give(filling, _DISPENSING, saved)
+    filling.visits = [_visit(item) for item in saved["visits"]]
+    filling.coming.clear()
+    filling.coming.extend(_visit(item) for item in saved["coming"])
+    by_id = {visit.draw.id: visit for visit in filling.visits}
+    filling.gate.extend(by_id[name] for name in saved["gate"])
+    for hose, item in zip(filling.hoses, saved["hoses"], strict=True):
+        _give(hose, HoseUnit.STATE, item)
+        hose.visit = None if item["visit"] is None else by_id[item["visit"]]
+        hose.tank = None if hose.visit is None else _tank(station, hose.visit.draw, item["tank"])
+
+
+def _take(thing: object, names: Iterable[str]) -> State:
+    return {name: getattr(thing, name) for name in names}
+
+
+def _give(thing: object, names: Iterable[str], state: State) -> None:
+    for name in names:
+        setattr(thing, name, state[name])
+
+
+def _give_all(things: Sequence[object], names: Sequence[str], states: Sequence[State]) -> None:
+    for thing, state in zip(things, states, strict=True):
+        _give(thing, names, state)
+
+
+def _give_vessel(vessel: Vessel, state: State) -> None:
+    _give(vessel, Vessel.STATE, state)
+    vessel.density = vessel.mass / vessel.volume
+
+
+def _trailer_state(trailer: Trailer | None) -> State | None:
+    return None if trailer is None else {"id": trailer.id, "gas": _take(trailer.vessel, Vessel.STATE)}
+
+
+def _trailer(station: StationPhysics, state: State | None) -> Trailer | None:
+    if state is None:
+        return None
+    trailer = station.supply.new_trailer(state["id"], 1.0, 293.15)
+    _give_vessel(trailer.vessel, state["gas"])
+    return trailer
+
+
+def _visit_state(visit: TruckVisit) -> State:
+    return {"draw": asdict(visit.draw)} | _take(visit, _VISIT)
+
+
+def _visit(state: State) -> TruckVisit:
+    return TruckVisit(TruckDraw(**state["draw"]), **{name: state[name] for name in _VISIT})
+
+
+def _hose_state(hose: HoseUnit) -> State:
+    return _take(hose, HoseUnit.STATE) | {
+        "visit": None if hose.visit is None else hose.visit.draw.id,
+        "tank": None if hose.tank is None else _take(hose.tank, VehicleTank.STATE),
+    }
+
+
+def _tank(station: StationPhysics, draw: TruckDraw, state: State) -> VehicleTank:
+    tank = VehicleTank(station.gas, draw.tanks, draw.tank_litres)
+    _give(tank, VehicleTank.STATE, state)
+    return tank
+
+
+def _scenario_state(scenario: Scenario) -> State:
+    """Return a scenario as JSON values, durations in seconds."""
+    state = asdict(scenario)
+    return {name: _plain(value) for name, value in state.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+_DURATIONS = {"arrival_jitter", "lateness", "lateness_spread", "start", "end", "told", "spacing", "duration"}
+
+
+def _scenario(state: State) -> Scenario:
+    values = _durations(state, [field.name for field in fields(Scenario)])
+    values["title"] = Text(**state["title"])
+    values["outages"] = tuple(
+        Outage(**_durations(item, [field.name for field in fields(Outage)])) for item in state["outages"]
+    )
+    values["faults"] = tuple(
+        ScheduledFault(**_durations(item, [field.name for field in fields(ScheduledFault)])) for item in state["faults"]
+    )
+    return Scenario(**values)
+
+
+def _durations(state: State, names: Sequence[str]) -> State:
+    return {
+        name: dt.timedelta(seconds=state[name]) if name in _DURATIONS and state[name] is not None else state[name]
+        for name in names
+    }
