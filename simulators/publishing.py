@@ -6,7 +6,6 @@ import datetime as dt
 import math
 import queue
 import threading
-import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -258,8 +257,8 @@ class _LivePublishing:
     def _second_passed(self) -> None:
         """Hear, and each wall second tell, what is beside the readings."""
         self._hear()
-        now_s = time.monotonic()
-        if now_s < self._next_word_s:
+        now_s = self._wall_ms() / 1000.0
+        if 0.0 < self._next_word_s - now_s <= _WORD_EVERY_S:  # and not if wall time was set back
             return
         self._next_word_s = now_s + _WORD_EVERY_S
         self._speed = self._pace.measure(self._sent_ms) or self._speed

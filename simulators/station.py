@@ -99,10 +99,16 @@ class SimulatedStation:
         self._seed = seed
         self._boots = boots
         self._started_ms = physics.t_ms if started_ms is None else started_ms
-        # The first start's time is part of it: two runs of one seed are two devices to those who count messages.
-        boot = f"{seed_of(seed, plant.id, str(self._started_ms), str(boots)) % 2**24:06x}"
-        self._sampler = Sampler(plant, Instruments(plant, seed), boot)
+        self._instruments = Instruments(plant, seed)
+        self._sampler = Sampler(plant, self._instruments, self._boot_id())
         self._said = _Retained(plant)
+
+    def _boot_id(self) -> str:
+        """Return what tells this run of the devices from others.
+
+        The first start's time is part of it: two runs of one seed are two devices to those who count messages.
+        """
+        return f"{seed_of(self._seed, self.plant.id, str(self._started_ms), str(self._boots)) % 2**24:06x}"
 
     @property
     def t_ms(self) -> int:
@@ -113,6 +119,11 @@ class SimulatedStation:
     def boot(self) -> str:
         """Identity of this run of the devices."""
         return self._sampler.boot
+
+    def reboot(self) -> None:
+        """Start all devices anew: another boot, numbers from 1, every state said once more."""
+        self._boots += 1
+        self._sampler = Sampler(self.plant, self._instruments, self._boot_id())
 
     def advance(self, seconds: float, *, step_s: float = 1.0, every: dt.timedelta | None = None) -> list[UnitMessage]:
         """Return what the units say in the next `seconds`, in order of (t, unit).
