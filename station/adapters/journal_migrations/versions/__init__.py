@@ -1,0 +1,1 @@
+"""Revisions of the journal database, oldest first by number."""

@@ -1,0 +1,173 @@
+"""The journal database: opened, upgraded after a backup, its failures told apart. SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from station.adapters.sql_schema import HEAD, KNOWN
+from station.errors import BadInputError, DataDirectoryError, JournalUnavailableError
+
+_BUSY_MS = 5_000
+"""An append of another process takes milliseconds; whoever holds the lock for longer is stuck."""
+_MIGRATION_LOCK = 0x4A696E6D61
+"""PostgreSQL's advisory lock while the schema is made: any number of our own (it spells the name)."""
+
+
+class SqlDatabase:
+    """One journal database, shared by the journal, the plan book, the forecast history and the tokens.
+
+    Args:
+        url: SQLAlchemy URL of a SQLite file (`sqlite:///PATH`) or of PostgreSQL (`postgresql://user@host/name`).
+
+    Raises:
+        BadInputError: The URL is of neither.
+        DataDirectoryError: It was written by a newer program, or is no journal database.
+        JournalUnavailableError: It does not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _parsed(url)
+        self.name = self._url.render_as_string(hide_password=True)
+        self._is_sqlite = self._url.get_backend_name() == "sqlite"
+        if self._is_sqlite:
+            _check_sqlite_file(self._url)
+        self._engine = _engine(self._url, is_sqlite=self._is_sqlite)
+        try:
+            self._upgrade()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a connection in a transaction that only reads.
+
+        Raises:
+            JournalUnavailableError: The database failed.
+        """
+        with self._told_apart(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Give a connection in a transaction that is committed, durably, at the end of the block.
+
+        Raises:
+            JournalUnavailableError: The database failed; nothing of the block has happened.
+        """
+        with self._told_apart(), self._engine.connect() as connection:
+            connection.execution_options(journal_writes=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Release every connection; idempotent."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise JournalUnavailableError(f"journal {self.name}: {error.orig}") from error
+
+    def _upgrade(self) -> None:
+        with self.reading() as connection:
+            revision = _revision(connection)
+        if revision == HEAD:
+            return
+        self._check(revision)
+        if revision is not None and self._is_sqlite:
+            self._back_up(revision)
+        with self.writing() as connection:
+            if not self._is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            if _revision(connection) != HEAD:
+                _migrate(connection)
+
+    def _check(self, revision: str | None) -> None:
+        if revision is not None and revision not in KNOWN:
+            raise DataDirectoryError(
+                f"journal {self.name}: its schema {revision} is newer than this program's {HEAD}: "
+                "start the newer program, or restore the backup made before its upgrade"
+            )
+
+    def _back_up(self, revision: str) -> None:
+        path = Path(str(self._url.database))
+        target = path.with_name(f"{path.name}.before-{HEAD}-from-{revision}")
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise BadInputError(f"journal {url!r}: not a database URL: {error}") from error
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and parsed.database:
+        return parsed
+    raise BadInputError(f"journal {parsed.render_as_string()}: must be sqlite:///PATH or postgresql://user@host/name")
+
+
+def _check_sqlite_file(url: URL) -> None:
+    path = Path(str(url.database))
+    if not path.parent.is_dir():
+        raise BadInputError(f"journal {path}: there is no directory {path.parent}")
+    if path.exists():
+        with path.open("rb") as file:
+            start = file.read(16)
+        if start and start != b"SQLite format 3\x00":
+            raise DataDirectoryError(f"journal {path}: is not a SQLite database")
+
+
+def _engine(url: URL, *, is_sqlite: bool) -> sa.Engine:
+    try:
+        if not is_sqlite:
+            return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
+    except ModuleNotFoundError as error:
+        raise BadInputError(f"journal: PostgreSQL needs the package {error.name}: install jinma[postgresql]") from error
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # We say BEGIN ourselves, below: the driver would begin too late.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # A commit is on the disk before anyone sees the alarm.
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: one that reads first and writes later can be refused in between.
+    writes = connection.get_execution_options().get("journal_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def _migrate(connection: sa.Connection) -> None:
+    # Imported here: it takes a quarter of a second, and a database is upgraded once in its life.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("journal_migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,75 @@
+"""Tables of the journal database: alarm journal, plans, forecasts, tokens. SQLite and PostgreSQL alike.
+
+They are made by the migrations in `journal_migrations/`; a test holds both together.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+HEAD = "0001"
+"""Revision that this program writes."""
+KNOWN = ("0001",)
+"""Revisions that this program can upgrade from, oldest first."""
+
+metadata = sa.MetaData()
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("station", sa.Text, nullable=False),
+    sa.Column("alarm_id", sa.Text, nullable=False),
+    sa.Column("occurrence", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("t_ms", sa.BigInteger, nullable=False),
+    sa.Column("received_ms", sa.BigInteger, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("value", sa.Double),
+    sa.Column("limit_value", sa.Double),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Index("journal_by_time", "station", "t_ms"),
+    sa.Index("journal_by_alarm", "station", "alarm_id", "number"),
+)
+
+journal_head = sa.Table(
+    "journal_head",
+    metadata,
+    # One row: locked by whoever appends, and a witness against rows cut off at the end.
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+
+plans = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("station", sa.Text, nullable=False),
+    sa.Column("date", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("plans_by_date", "station", "date", "number"),
+)
+
+forecasts = sa.Table(
+    "forecasts",
+    metadata,
+    sa.Column("station", sa.Text, primary_key=True),
+    sa.Column("at_ms", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("prefix", sa.Text, primary_key=True),
+    sa.Column("keyed_hash", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_ms", sa.BigInteger),
+    sa.Column("last_used_ms", sa.BigInteger),
+)

@@ -1,0 +1,249 @@
+"""The journal database itself: tampering found, upgrades after a backup, refusals that say what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from station.adapters import sql_database
+from station.adapters.sql_database import SqlDatabase
+from station.adapters.sql_journal import SqlJournal, open_journal
+from station.adapters.sql_schema import HEAD, KNOWN, metadata
+from station.errors import BadInputError, DataDirectoryError, JournalUnavailableError
+from station.ports import JournalEntry
+from tests.support.postgres import Postgres
+
+ENTRY = JournalEntry("jinma", "PT-330A.HH", "PT-330A.HH@1", "raised", 1, 2, "system", 48.2, 48.0)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A journal of five rows."""
+    file = tmp_path / "journal.db"
+    journal = open_journal(f"sqlite:///{file}")
+    journal.append([replace(ENTRY, t_ms=t) for t in range(5)])
+    journal.close()
+    return file
+
+
+def _tamper(path: Path, *statements: str) -> int | None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("DROP TRIGGER journal_no_update")
+        raw.execute("DROP TRIGGER journal_no_delete")
+        for statement in statements:
+            raw.execute(statement)
+        raw.commit()
+    journal = open_journal(f"sqlite:///{path}")
+    try:
+        return journal.verify()
+    finally:
+        journal.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "first_wrong"),
+    [
+        ("UPDATE journal SET value = 47.9 WHERE number = 3", 3),
+        ("UPDATE journal SET who = 'nobody' WHERE number = 1", 1),
+        ("UPDATE journal SET detail = '{\"state\":{}}' WHERE number = 4", 4),
+        ("DELETE FROM journal WHERE number = 2", 2),
+        ("DELETE FROM journal WHERE number = 5", 5),
+        ("UPDATE journal SET number = 6 WHERE number = 5", 5),
+    ],
+)
+def test_a_changed_row_is_found(path: Path, statement: str, first_wrong: int) -> None:
+    assert _tamper(path, statement) == first_wrong
+
+
+def test_sqlite_refuses_to_change_a_row(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        for act in ("UPDATE journal SET who = 'nobody'", "DELETE FROM journal"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                raw.execute(act)
+
+
+def test_postgresql_refuses_to_change_a_row(postgres: Postgres) -> None:
+    journal = SqlJournal(SqlDatabase(postgres.create_database("refuses")))
+    journal.append([ENTRY])
+    for act in ("UPDATE journal SET who = 'nobody'", "DELETE FROM journal", "TRUNCATE journal"):
+        with pytest.raises(JournalUnavailableError, match="append-only"), journal.database.writing() as connection:
+            connection.execute(sa.text(act))
+    assert journal.verify() is None
+    journal.close()
+
+
+def test_writers_in_many_threads_leave_one_whole_chain(postgres: Postgres, tmp_path: Path) -> None:
+    for url in (f"sqlite:///{tmp_path}/many.db", postgres.create_database("many")):
+        journals = [SqlJournal(SqlDatabase(url)) for _ in range(3)]
+
+        def write(journal: SqlJournal) -> None:
+            for _ in range(10):
+                journal.append([ENTRY, ENTRY])
+
+        threads = [threading.Thread(target=write, args=[journal]) for journal in journals]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert journals[0].verify() is None
+        assert len(journals[0].entries("jinma", 0, 10)) == 60
+        for journal in journals:
+            journal.close()
+
+
+def test_a_committed_row_outlives_the_process(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/killed.db"
+    program = (
+        "import os, signal\n"
+        "from station.adapters.sql_journal import open_journal\n"
+        "from station.ports import JournalEntry\n"
+        f"journal = open_journal({url!r})\n"
+        "journal.append([JournalEntry('jinma', 'A', 'A@1', 'raised', 1, 2, 'system')])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    journal = open_journal(url)
+    assert len(journal.entries("jinma", 0, 10)) == 1
+    assert journal.verify() is None
+    journal.close()
+
+
+def test_a_database_that_went_away_and_came_back(postgres: Postgres) -> None:
+    journal = SqlJournal(SqlDatabase(postgres.create_database("away")))
+    journal.append([ENTRY])
+    postgres.stop()
+    with pytest.raises(JournalUnavailableError, match="journal postgresql"):
+        journal.append([ENTRY])
+    postgres.start()
+    journal.append([ENTRY])
+    assert len(journal.entries("jinma", 0, 10)) == 2
+    journal.close()
+
+
+# Schema
+
+
+def test_tables_are_those_of_the_migrations(tmp_path: Path, postgres: Postgres) -> None:
+    for url in (f"sqlite:///{tmp_path}/j.db", postgres.create_database("tables")):
+        database = SqlDatabase(url)
+        with database.reading() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        database.close()
+
+
+def test_the_known_revisions_are_all_there_are() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(sql_database.__file__).with_name("journal_migrations")))
+    script = ScriptDirectory.from_config(config)
+    assert script.get_current_head() == HEAD == KNOWN[-1]
+    assert [revision.revision for revision in script.walk_revisions()][::-1] == list(KNOWN)
+
+
+def test_a_newer_database_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+        raw.commit()
+    with pytest.raises(DataDirectoryError, match="9999 is newer"):
+        open_journal(f"sqlite:///{path}")
+
+
+def test_an_upgrade_is_made_after_a_backup(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def upgrade(connection: sa.Connection) -> None:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
+
+    monkeypatch.setattr(sql_database, "HEAD", "0002")
+    monkeypatch.setattr(sql_database, "KNOWN", ("0001", "0002"))
+    monkeypatch.setattr(sql_database, "_migrate", upgrade)
+    SqlDatabase(f"sqlite:///{path}").close()
+    monkeypatch.undo()
+    backup = path.with_name("journal.db.before-0002-from-0001")
+    journal = open_journal(f"sqlite:///{backup}")
+    assert len(journal.entries("jinma", 0, 10)) == 5
+    journal.close()
+
+
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def upgrade(connection: sa.Connection) -> None:
+        connection.execute(sa.text("DROP TABLE plans"))
+        connection.execute(sa.text("SELECT * FROM no_such_table"))
+
+    monkeypatch.setattr(sql_database, "HEAD", "0002")
+    monkeypatch.setattr(sql_database, "KNOWN", ("0001", "0002"))
+    monkeypatch.setattr(sql_database, "_migrate", upgrade)
+    with pytest.raises(JournalUnavailableError, match="no_such_table"):
+        SqlDatabase(f"sqlite:///{path}")
+    monkeypatch.undo()
+    database = SqlDatabase(f"sqlite:///{path}")
+    with database.reading() as connection:
+        assert sa.inspect(connection).has_table("plans")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("no url", "not a database URL"),
+        ("mysql://root@localhost/journal", "must be sqlite"),
+        ("sqlite://", "must be sqlite"),
+        ("sqlite:////no/such/directory/j.db", "there is no directory"),
+    ],
+)
+def test_a_bad_url_is_refused(url: str, text: str) -> None:
+    with pytest.raises(BadInputError, match=text):
+        open_journal(url)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("these are the notes of today")
+    with pytest.raises(DataDirectoryError, match="not a SQLite database"):
+        open_journal(f"sqlite:///{other}")
+
+
+def test_a_server_that_is_not_there(postgres: Postgres) -> None:
+    with pytest.raises(JournalUnavailableError, match="no_such_database"):
+        open_journal(postgres.url("no_such_database"))
+
+
+def test_passwords_are_not_in_errors() -> None:
+    with pytest.raises(JournalUnavailableError) as caught:
+        open_journal("postgresql://jinma:topsecret@127.0.0.1:9/journal")
+    assert "topsecret" not in str(caught.value)
+
+
+def test_opening_again_is_quick_and_needs_no_alembic(path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from station.adapters.sql_journal import open_journal\n"
+        f"open_journal('sqlite:///{path}').close()\n"
+        "assert 'alembic' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_times_of_this_century_fit(path: Path) -> None:
+    journal = open_journal(f"sqlite:///{path}")
+    late = int(dt.datetime(2099, 12, 31, tzinfo=dt.UTC).timestamp() * 1000)
+    journal.append([replace(ENTRY, t_ms=late)])
+    assert journal.entries("jinma", late, late + 1)[0][1].t_ms == late
+    journal.close()
