@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,7 +16,21 @@ class StopRequest(threading.Event):
         exit_code: 130 after Ctrl-C, else 0: SIGTERM is how a service manager says good-bye.
     """
 
-    exit_code = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.exit_code = 0
+        self._told: list[Callable[[], None]] = []
+
+    def tell(self, do: Callable[[], None]) -> None:
+        """Have `do` called when the end is asked for; it must be quick and safe in a signal handler."""
+        self._told.append(do)
+
+    def ask(self, exit_code: int = 0) -> None:
+        """Ask for the end."""
+        self.exit_code = self.exit_code or exit_code
+        self.set()
+        for do in self._told:
+            do()
 
 
 @contextmanager
@@ -24,11 +38,10 @@ def stop_on_signals() -> Iterator[StopRequest]:
     """Give an event that SIGINT and SIGTERM set; the handlers before are put back afterwards."""
     request = StopRequest()
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        request.exit_code = 130 if number == signal.SIGINT else 0
-        request.set()
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        request.ask(130 if number == signal.SIGINT else 0)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield request
     finally:

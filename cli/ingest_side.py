@@ -1,0 +1,87 @@
+"""Putting an ingest together: persistent feed, watermarks, spool, store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.service import GATHER_S, WATERMARK_FILTER, IngestService, feed_filters
+from station.adapters.clocks import FollowedClock, WallClock
+from station.adapters.mqtt import MqttFeed, MqttPublisher
+from station.domain.plant import Plant
+from station.errors import JinmaError
+from station.ports import ReadingStore
+from station.settings import Settings
+from station.wire.admission import Admission
+
+CLIENT = "jinma-ingest"
+"""Fixed: the broker keeps under this name what comes while the ingest is away."""
+PATIENCE_S = 10.0
+"""A broker that is started beside us may take this long to answer."""
+
+
+@dataclass
+class IngestSide:
+    """An ingest and what it publishes with."""
+
+    service: IngestService
+    publisher: MqttPublisher | None
+
+    def start(self) -> None:
+        """Begin to take messages; returns when subscribed."""
+        try:
+            self.service.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End with nothing lost; idempotent."""
+        self.service.stop()
+        if self.publisher is not None:
+            self.publisher.close(0.5)
+
+
+def build_ingest(
+    settings: Settings,
+    plants: Sequence[Plant],
+    broker: str,
+    store: ReadingStore,
+    spool: Path,
+    *,
+    follows_station: bool,
+    on_failure: Callable[[JinmaError], None],
+) -> IngestSide:
+    """Return an ingest that has not begun yet.
+
+    Raises:
+        DataDirectoryError: The spool is in use, or newer than this program.
+        TransientError: The broker cannot be reached.
+    """
+    clock = FollowedClock() if follows_station else WallClock()
+    group = settings.shared_group
+    feed = MqttFeed(
+        broker,
+        CLIENT,
+        feed_filters(station_clock=follows_station, shared_group=group),
+        persistent=True,
+        gather_s=GATHER_S,
+        first_connect_s=PATIENCE_S,
+    )
+    # Under a shared group nobody knows the order of a whole unit, so nobody may call it settled (contract, section 3).
+    publisher = None if group else MqttPublisher(broker, f"{CLIENT}-watermarks", first_connect_s=PATIENCE_S)
+    watch = None if group else MqttFeed(broker, f"{CLIENT}-watch-{id(feed):x}", (WATERMARK_FILTER,), skip_retained=True)
+    service = IngestService(
+        feed,
+        publisher,
+        store,
+        Admission(plants, accept_replays=settings.accept_replays),
+        clock,
+        spool,
+        spool_bytes=settings.spool_bytes,
+        follow=clock.update if isinstance(clock, FollowedClock) else None,
+        watch=watch,
+        on_failure=on_failure,
+    )
+    return IngestSide(service, publisher)

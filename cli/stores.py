@@ -1,0 +1,41 @@
+"""Which reading store and which journal a command works with."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from cli.data_directory import DataDirectory
+from station.adapters.store_urls import open_store
+from station.errors import BadInputError
+from station.ports import ReadingStore
+from station.settings import Settings
+
+
+def store_of(settings: Settings, embedded: DataDirectory | None) -> ReadingStore:
+    """Open the reading store that the settings name.
+
+    Args:
+        settings: `store`, else InfluxDB by its own variables.
+        embedded: The data directory of a service that keeps its readings itself unless `store` says otherwise;
+            InfluxDB's variables, which may be there for another program, do not.
+
+    Raises:
+        BadInputError: None is named, or it cannot be.
+    """
+    url = settings.store or (embedded.readings_url if embedded is not None else _influx_url(settings))
+    if url is None:
+        raise BadInputError("--store: name one, sqlite:///PATH or influxdb://host:8086/ORG/BUCKET")
+    token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else None
+    return open_store(url, token)
+
+
+def _influx_url(settings: Settings) -> str | None:
+    """Return a store of InfluxDB's own variables, where they name one and a bucket goes without saying."""
+    if settings.influxdb_url is None or settings.influxdb_org is None:
+        return None
+    parts = urlsplit(settings.influxdb_url)
+    scheme = "influxdbs" if parts.scheme == "https" else "influxdb"
+    return f"{scheme}://{parts.netloc}/{settings.influxdb_org}/{DEFAULT_BUCKET}"
+
+
+DEFAULT_BUCKET = "h2"
