@@ -38,7 +38,7 @@ class ForecastDetail:
         probability_now: Share of replicas that end short, before smoothing.
         base_shortfall_kg: Shortfall of the deterministic base case, what the day has lost so far included.
         base_lead_minutes: Its lead, None where it is not short.
-        short_trucks: Trucks that go short in the base case, or in the middle one of the short replicas.
+        short_kg, short_trucks: Of the base case, or of the middle one of the short replicas where that is none.
         regained_kg: Kilograms regained by relaxing one limit at a time, in the order of `BOTTLENECKS`.
         n_minus_1_shortfall_kg: With the largest healthy train away.
         late_trailer_shortfall_kg: With the next trailer 2 h later.
@@ -57,6 +57,7 @@ class ForecastDetail:
     probability_now: float
     base_shortfall_kg: float
     base_lead_minutes: float | None
+    short_kg: float
     short_trucks: int
     regained_kg: tuple[float, ...]
     n_minus_1_shortfall_kg: float

@@ -29,6 +29,8 @@ class CapacityParameters:
         no_show_share: Bookings of which no truck ever comes [0..1].
         fill_kg_sd_share: Standard deviation of a fill's kilograms against its booking [share].
         day_kg_sd_share: Standard deviation of a whole day's kilograms against its bookings [share].
+        haste_mpa: Per recharge rank: a bank this far below its recharge start makes trains draw from the richest
+            trailer instead of the poorest [MPa].
         dock_to_open_min: From docking at a free bay to the unloading valve open [min].
         direct_fill_min_mpa: Poorest trailer that still begins a truck fill [MPa].
         hold_min: A fill that finds no source ends short after this long [min].
@@ -53,13 +55,14 @@ class CapacityParameters:
     repair_sigma: float = 0.8
     demand_floor_kg_h: float = 0.1
     connect_min: float = 3.0
-    booking_sd_min: float = 15.0
-    no_show_share: float = 0.03
+    booking_sd_min: float = 12.0
+    no_show_share: float = 0.01
     fill_kg_sd_share: float = 0.06
     day_kg_sd_share: float = 0.015
+    haste_mpa: float = 4.0
     dock_to_open_min: float = 45.0
     direct_fill_min_mpa: float = 8.5
-    hold_min: float = 30.0
+    hold_min: float = 20.0
     outage_share: float = 0.02
     outage_gap_share: float = 0.5
     no_dock_grace_min: float = 20.0

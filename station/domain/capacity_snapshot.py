@@ -17,7 +17,12 @@ HOSE_AT_WORK = ("connect", "leak-check", "fill", "hold", "end")
 
 @dataclass(frozen=True, slots=True)
 class BayNow:
-    """An unloading bay; `since_ms`: when `state` began; pressure and temperature are None where no trailer stands."""
+    """An unloading bay.
+
+    Attributes:
+        since_ms: When the state began; for docked, earthed and purging when the trailer docked.
+        pressure_mpa, temperature_c: None where no trailer stands or nothing is measured.
+    """
 
     unit: str
     state: str
@@ -79,7 +84,7 @@ class HoseNow:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A trailer that is announced and has not docked; `overdue` once its ETA has passed and a bay stood free for it."""
+    """A trailer that is announced and has not come; `overdue` once its ETA has passed and it is proven not here."""
 
     id: str
     eta_ms: int
@@ -157,9 +162,8 @@ class StationSnapshot:
         day: The station day that holds it.
         close_ms: End of that day.
         waiting: Trucks at the gate, longest waiting first.
-        expected: Trailers announced that have not docked, by ETA.
+        expected: Trailers announced that have not come, by ETA.
         yard: Trailers known to wait in the yard.
-        bay_free_since_ms: Since when at least one bay has stood free without a break, None while all are taken.
         inputs: Every input used, with quality and age.
     """
 
@@ -176,6 +180,6 @@ class StationSnapshot:
     done: Done
     demand: DemandAhead
     expected: tuple[Expected, ...]
-    bay_free_since_ms: int | None
+    yard: int
     ambient_c: float
     inputs: tuple[InputNow, ...]

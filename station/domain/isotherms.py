@@ -50,8 +50,8 @@ def coefficients(temperature_k: float | Float) -> Float:
     place = np.clip((np.asarray(temperature_k, dtype=np.float64) - _COLDEST_K) / _STEP_K, 0.0, len(table) - 1.001)
     row = place.astype(np.intp)
     part = (place - row)[..., np.newaxis]
-    mixed = table[row] * (1.0 - part) + table[row + 1] * part
-    return np.moveaxis(mixed, -1, 0)
+    mixed: Float = table[row] * (1.0 - part) + table[row + 1] * part
+    return np.asarray(np.moveaxis(mixed, -1, 0))
 
 
 def pressure_mpa(density_kg_m3: Float, c: Float) -> Float:

@@ -1,0 +1,236 @@
+"""Can the station fill the trucks that come? One forecast from one snapshot, pure and deterministic (DOMAIN 4.3).
+
+The reduced station is stepped once over all lanes: the base case, each limit relaxed, redundancy views, actions worth
+trying, and Monte Carlo replicas seeded by the station and the moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from station.domain import capacity_lanes as variants
+from station.domain.capacity_forecast import (
+    BOTTLENECKS,
+    Band,
+    Count,
+    Forecast,
+    ForecastDetail,
+    forecast_as_json,
+    smoothed,
+)
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.capacity_snapshot import StationSnapshot
+from station.domain.capacity_text import advice_text
+from station.domain.lane_results import LaneResults, middle_short_lane
+from station.domain.lanes import Frame, Lanes
+from station.domain.plant import Plant, Text
+from station.domain.reduced_station import ReducedStation
+from station.domain.static_capacity import static_capacity
+from station.domain.supply_outlook import Outlook, outlook_of
+from station.domain.truck_queue import demand_of
+
+__all__ = ["Forecast", "StationSnapshot", "forecast", "forecast_as_json", "smoothed"]
+
+GRACE_MIN = 60
+"""A fill that ends this long after close still counts, contract section 6."""
+
+HORIZON_MS = 12 * 3_600_000
+"""The horizon reaches at least this far, contract section 6."""
+
+_LIKELY = 0.2
+"""From this share of short replicas on, the limit is looked for in them where the base case is not short."""
+
+_BASE, _FREE_SUPPLY, _N_1, _LATE, _DRY = 0, 1, 7, 8, 9
+"""Places of fixed lanes; the relaxed ones follow the base case in the order of `BOTTLENECKS`, all of them at 6."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What one forecast is made from."""
+
+    plant: Plant
+    now: StationSnapshot
+    rules: CapacityParameters
+    frame: Frame
+    outlook: Outlook
+    horizon_ms: int
+    on_grid: bool
+
+
+def forecast(plant: Plant, snapshot: StationSnapshot, replicas: int = 100, *, on_grid: bool = True) -> Forecast:
+    """Return the forecast of a snapshot.
+
+    Args:
+        plant: The station.
+        snapshot: What is known at one moment.
+        replicas: Monte Carlo replicas; 0 leaves the base case alone, whose probability is then 0 or 1.
+        on_grid: Whether this is one of the regular runs, which the alerts count.
+
+    Returns:
+        The forecast, its probability not yet smoothed.
+    """
+    rules = CapacityParameters.of(plant.parameters)
+    horizon_ms = max(snapshot.close_ms, snapshot.at_ms + HORIZON_MS)
+    steps = math.ceil((horizon_ms - snapshot.at_ms) / 6e4) + GRACE_MIN
+    frame = variants.frame_of(plant, snapshot, rules, steps)
+    demand = demand_of(plant, snapshot, rules, horizon_ms + GRACE_MIN * 60_000)
+    outlook = outlook_of(plant, snapshot, rules)
+    base = variants.base_lane(plant, snapshot, rules, frame, demand, outlook)
+    actions, fixed = _fixed_lanes(plant, snapshot, rules, base, frame)
+    lanes = fixed
+    if replicas > 0:
+        draw = np.random.default_rng(_seed(snapshot))
+        scattered = variants.replicas(plant, snapshot, rules, base, demand, outlook, draw, replicas)
+        lanes = variants.joined([fixed, scattered])
+    case = _Case(plant, snapshot, rules, frame, outlook, horizon_ms, on_grid)
+    return _assemble(case, lanes, fixed.count, actions)
+
+
+def _seed(snapshot: StationSnapshot) -> int:
+    """Return the Monte Carlo seed: a hash of station and moment, the same on every machine (contract section 6)."""
+    text = f"{snapshot.station}@{snapshot.at_ms}".encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
+
+
+def _fixed_lanes(
+    plant: Plant, now: StationSnapshot, rules: CapacityParameters, base: Lanes, frame: Frame
+) -> tuple[tuple[str, ...], Lanes]:
+    """Return (names of the actions tried, all deterministic lanes)."""
+    lanes = [base, *(variants.relaxed(base, limit) for limit in (*BOTTLENECKS, "all"))]
+    lanes += [
+        variants.without_train(base, plant, now),
+        variants.with_late_trailer(base, now.yard),
+        variants.without_deliveries(base, now.yard),
+    ]
+    gross = float(frame.floor_kg.mean()) + plant.supply.delivery_kg
+    actions = {"call-trailer": variants.with_extra_trailer(base, rules.on_call_lead_min, gross)}
+    down = [t.unit for t in now.trains if not t.available]
+    if down:
+        actions[f"restart-{down[0]}"] = variants.with_trains_back(base, plant, now)
+    soc = plant.fleet.arrival_soc_mean
+    share = (rules.saver_soc - soc) / (plant.fill.end_soc - soc)
+    actions[f"end-at-{round(100 * rules.saver_soc)}"] = variants.with_smaller_fills(base, share)
+    return tuple(actions), variants.joined([*lanes, *actions.values()])
+
+
+def _judge(case: _Case, lanes: Lanes) -> LaneResults:
+    """Run lanes and note what each leaves short (contract section 6)."""
+    now = case.now
+    close_min = (now.close_ms - now.at_ms) / 6e4
+    mark = min(math.ceil(close_min) + GRACE_MIN, case.frame.steps)
+    course = ReducedStation(case.frame, lanes, (mark,)).run()
+    horizon_min = (case.horizon_ms - now.at_ms) / 6e4
+    return LaneResults(lanes, course, close_min, horizon_min, now.done, case.rules)
+
+
+def _assemble(case: _Case, lanes: Lanes, fixed: int, actions: tuple[str, ...]) -> Forecast:
+    """Run all lanes and put the forecast together."""
+    now, results = case.now, _judge(case, lanes)
+    chance = slice(fixed, None) if lanes.count > fixed else slice(0, 1)
+    shortfall = results.shortfall_kg[chance]
+    probability = float(np.mean(shortfall >= case.rules.shortfall_kg))
+    story = _story(case, results, fixed, probability)
+    short_at_min = story.short_at_min(0)
+    detail = _detail(case, results, story, actions, (probability, len(shortfall)))
+    wait_50, wait_90 = results.wait_quantiles(chance)
+    result = Forecast(
+        station=now.station,
+        at_ms=now.at_ms,
+        horizon_end_ms=case.horizon_ms,
+        valid=detail.static.valid,
+        plan=Count(now.demand.plan_trucks, now.demand.plan_kg),
+        done=Count(now.done.trucks, now.done.kg),
+        deliverable_kg=_band(results.deliverable_kg()[chance]),
+        trucks_servable=_band(np.floor(results.trucks_servable()[chance])),
+        shortfall_p50_kg=float(np.percentile(shortfall, 50)),
+        shortfall_p90_kg=float(np.percentile(shortfall, 90)),
+        shortfall_probability=probability,
+        shortfall_at_ms=_at(now, short_at_min),
+        lead_minutes=None if short_at_min is None else max(0.0, short_at_min),
+        bottleneck=_bottleneck(detail.regained_kg),
+        time_to_empty_minutes=detail.static.time_to_empty_minutes,
+        queue_wait_p50_minutes=wait_50,
+        queue_wait_p90_minutes=wait_90,
+        trailer_needed_by_ms=_at(now, _needed_by_min(case, results)),
+        n_minus_1_ok=detail.n_minus_1_shortfall_kg < case.rules.shortfall_kg,
+        inputs=now.inputs,
+        advice=Text("", ""),
+        detail=detail,
+    )
+    return replace(result, advice=advice_text(case.plant, result))
+
+
+def _at(now: StationSnapshot, minutes: float | None) -> int | None:
+    return None if minutes is None else now.at_ms + round(minutes * 6e4)
+
+
+def _band(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Band:
+    p10, p50, p90 = np.percentile(values, (10, 50, 90))
+    return Band(float(p10), float(p50), float(p90))
+
+
+def _story(case: _Case, results: LaneResults, fixed: int, probability: float) -> LaneResults:
+    """Return the lanes that explain the forecast: a course in lane 0, its relaxations behind it.
+
+    Usually the base case. Where that is not short but many replicas are, the middle one of the short replicas is run
+    again with every limit relaxed and every action tried: what binds there may bind nowhere in the base case.
+    """
+    base_short = results.shortfall_kg[_BASE] >= case.rules.shortfall_kg
+    if base_short or probability < _LIKELY or results.lanes.count <= fixed:
+        return results
+    lane = variants.one_lane(results.lanes, fixed + middle_short_lane(results.shortfall_kg[fixed:], case.rules))
+    return _judge(case, _fixed_lanes(case.plant, case.now, case.rules, lane, case.frame)[1])
+
+
+def _bottleneck(regained_kg: tuple[float, ...]) -> str:
+    """Return the limit whose relaxation regains most; of gains equal to 2 % the first in the order of supply."""
+    most = max(regained_kg)
+    if most < 1.0:
+        return "none"
+    return next(name for name, kg in zip(BOTTLENECKS, regained_kg, strict=True) if kg >= 0.98 * most)
+
+
+def _needed_by_min(case: _Case, results: LaneResults) -> float | None:
+    """Return until when the next trailer must be here: before the first truck fails for want of it, less one swap."""
+    dry, free = results.first_failure_min(_DRY), results.first_failure_min(_FREE_SUPPLY)
+    if dry is None or (free is not None and free <= dry + 1.0):
+        return None
+    return max(0.0, dry - case.frame.swap_min)
+
+
+def _detail(
+    case: _Case, results: LaneResults, story: LaneResults, actions: tuple[str, ...], chance: tuple[float, int]
+) -> ForecastDetail:
+    now, rules, outlook = case.now, case.rules, case.outlook
+    left = [float(kg) for kg in story.shortfall_kg[_DRY + 1 : _DRY + 1 + len(actions)]]
+    base_at = results.short_at_min(_BASE)
+    next_min = float(outlook.base_min[0]) if len(outlook.base_min) else None
+    needed = _needed_by_min(case, results)
+    slack = None
+    if needed is not None:
+        slack = needed - (next_min if next_min is not None else float(case.frame.steps))
+    short = float(story.shortfall_kg[0])
+    return ForecastDetail(
+        probability_now=chance[0],
+        base_shortfall_kg=float(results.shortfall_kg[_BASE]),
+        base_lead_minutes=None if base_at is None else max(0.0, base_at),
+        short_kg=short,
+        short_trucks=story.short_trucks(0),
+        regained_kg=tuple(max(0.0, short - float(kg)) for kg in story.shortfall_kg[1 : 1 + len(BOTTLENECKS)]),
+        n_minus_1_shortfall_kg=float(results.shortfall_kg[_N_1]),
+        late_trailer_shortfall_kg=float(results.shortfall_kg[_LATE]),
+        first_long_wait_at_ms=_at(now, results.first_long_wait_min(_BASE)),
+        next_trailer_eta_ms=_at(now, next_min),
+        trailer_slack_minutes=slack,
+        overdue=tuple((e.id, (now.at_ms - e.eta_ms) / 6e4) for e in now.expected if e.overdue),
+        outage_probability=outlook.outage,
+        actions=tuple(zip(actions, left, strict=True)),
+        call_trailer_at_ms=_at(now, rules.on_call_lead_min),
+        static=static_capacity(case.plant, now),
+        on_grid=case.on_grid,
+        replicas=chance[1],
+    )

@@ -1,0 +1,382 @@
+"""Lanes of a forecast: the base case, each limit relaxed, redundancy, actions to try, and Monte Carlo replicas."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+from functools import lru_cache
+
+import numpy as np
+
+from station.domain import hydrogen, isotherms
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.capacity_snapshot import TRAILER_ON_ITS_WAY_IN, BayNow, StationSnapshot
+from station.domain.lanes import NEVER, Float, Frame, Lanes, Trucks
+from station.domain.plant import Chiller, FillRules, Plant, Train
+from station.domain.static_capacity import bank_floor_mpa, enthalpy_drop_j_kg
+from station.domain.supply_outlook import Outlook, replica_arrivals
+from station.domain.truck_queue import Demand, base_trucks, replica_trucks
+
+PLENTY = 1e5
+"""A flow that never limits [kg/min]."""
+
+RELAXED_RAMP_MIN = 4.0
+"""A fill without a dispensing limit still takes some minutes, so that cooling and banks see a flow, not a step."""
+
+RESTART_MIN = 30.0
+"""From the decision to restart a tripped train to its flow [min]."""
+
+LATE_TRAILER_MIN = 120.0
+"""How late the next trailer is in the redundancy view (DOMAIN 4.3 D) [min]."""
+
+COOLING_AT_MPA = 20.0
+
+
+def frame_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters, steps: int) -> Frame:
+    """Return what all lanes of a snapshot share."""
+    supply, fill = plant.supply, plant.fill
+    bay_c = [now.ambient_c if b.temperature_c is None else b.temperature_c for b in now.bays]
+    kelvin = np.array(bay_c + [b.temperature_c for b in now.banks]) + hydrogen.KELVIN
+    volumes = [supply.volume_m3] * len(bay_c) + [b.volume_m3 for b in plant.banks]
+    by = range(len(plant.banks))
+    return Frame(
+        steps=steps,
+        isotherm=isotherms.coefficients(kelvin)[:, :, np.newaxis],
+        inverse_volume=1.0 / np.array(volumes)[:, np.newaxis],
+        bays=len(now.bays),
+        banks=len(now.banks),
+        hoses=len(now.hoses),
+        floor_kg=supply.volume_m3 * np.array([[isotherms.density(supply.floor_mpa, c)] for c in bay_c]),
+        full_kg=supply.volume_m3 * isotherms.density(supply.fill_pressure_mpa, supply.fill_temperature_c),
+        rated_suction_density=isotherms.density(max(t.rated_suction_mpa for t in plant.trains), 20.0),
+        recharge_start_mpa=tuple(b.recharge_start_mpa for b in plant.banks),
+        recharge_stop_kg=tuple(_stop_kg(plant, now, i) for i in by),
+        bank_floor_mpa=tuple(bank_floor_mpa(plant, now.ambient_c, i) for i in by),
+        haste_mpa=tuple(rules.haste_mpa * b.recharge_rank for b in plant.banks),
+        recharge_order=tuple(sorted(by, key=lambda i: plant.banks[i].recharge_rank)),
+        draw_order=tuple(sorted(by, key=lambda i: plant.banks[i].draw_rank)),
+        margin_mpa=fill.source_margin_mpa,
+        direct_fill_min_mpa=rules.direct_fill_min_mpa,
+        flow_cap_kg_min=fill.mean_flow_g_s * 0.06,
+        connect_min=rules.connect_min,
+        hold_min=rules.hold_min,
+        patience_min=plant.fleet.patience.total_seconds() / 60.0,
+        swap_min=supply.swap.total_seconds() / 60.0,
+    )
+
+
+def _stop_kg(plant: Plant, now: StationSnapshot, index: int) -> float:
+    """Return the mass at which a bank stops: the density of its stop pressure at 20 degC, or its working pressure."""
+    bank = plant.banks[index]
+    by_density = isotherms.density(bank.recharge_stop_mpa, 20.0)
+    by_pressure = isotherms.density(bank.working_mpa, now.banks[index].temperature_c)
+    return bank.volume_m3 * min(by_density, by_pressure)
+
+
+# --- the base case ---
+
+
+def base_lane(
+    plant: Plant, now: StationSnapshot, rules: CapacityParameters, frame: Frame, demand: Demand, outlook: Outlook
+) -> Lanes:
+    """Return the base case as one lane: medians everywhere, nothing fails, what is down is repaired in usual time."""
+    tank, ramp, hot = _fill_shape(plant, now.ambient_c)
+    bays = [_bay(plant, now, bay, rules, frame.floor_kg[i, 0]) for i, bay in enumerate(now.bays)]
+    bank_kg = [
+        b.volume_m3 * isotherms.density(s.pressure_mpa, s.temperature_c)
+        for b, s in zip(plant.banks, now.banks, strict=True)
+    ]
+    never = np.full((frame.hoses, 1), NEVER)
+    broken = [0.0 if h.available else -1.0 for h in now.hoses]
+    down = np.array(broken)[:, np.newaxis]
+    repair = np.array([60.0 * h.mttr_median_h for h in plant.hoses])[:, np.newaxis]
+    off = np.zeros(1, dtype=np.bool_)
+    return Lanes(
+        trucks=base_trucks(plant, demand, rules),
+        mass_kg=np.array([b[0] for b in bays] + bank_kg)[:, np.newaxis],
+        bay_open=np.array([b.state == "open" for b in now.bays])[:, np.newaxis],
+        opens_at_min=np.array([b[1] for b in bays])[:, np.newaxis],
+        incoming_kg=np.array([b[2] for b in bays])[:, np.newaxis],
+        delivery_min=np.concatenate((np.zeros(now.yard), outlook.base_min))[:, np.newaxis],
+        delivery_kg=_gross_kg(plant, now, frame, outlook)[:, np.newaxis],
+        train_kg_min=_train_base(plant, now, frame.steps)[:, np.newaxis],
+        cooling_kg_min=_chiller_base(plant, now, frame.steps)[:, np.newaxis],
+        hose_down_from=np.where(down < 0.0, -1.0, never),
+        hose_down_until=np.where(down < 0.0, repair, never),
+        tank_mpa=tank,
+        ramp_min=ramp,
+        hot_end_share=hot,
+        free_supply=off,
+        free_storage=off,
+        free_hoses=off,
+    )
+
+
+def _gross_kg(plant: Plant, now: StationSnapshot, frame: Frame, outlook: Outlook) -> Float:
+    """Return the whole mass of the trailers of the yard and of those to come."""
+    net = np.concatenate((np.full(now.yard, plant.supply.delivery_kg), outlook.net_kg))
+    return np.asarray(net + frame.floor_kg.mean())
+
+
+def _bay(
+    plant: Plant, now: StationSnapshot, bay: BayNow, rules: CapacityParameters, floor_kg: float
+) -> tuple[float, float, float]:
+    """Return (mass now, opens at, incoming mass) of a bay."""
+    mass = floor_kg + plant.supply.delivery_kg
+    if bay.pressure_mpa is not None and bay.temperature_c is not None:
+        mass = plant.supply.volume_m3 * isotherms.density(bay.pressure_mpa, bay.temperature_c)
+    if bay.state == "open":
+        return mass, NEVER, 0.0
+    if bay.state in TRAILER_ON_ITS_WAY_IN:
+        since = (bay.since_ms - now.at_ms) / 6e4
+        return 0.0, max(1.0, since + rules.dock_to_open_min), mass
+    return 0.0, NEVER, 0.0
+
+
+@lru_cache(maxsize=64)
+def _tank_polynomial(rules: FillRules, ambient_c: float, arrival_soc: float) -> tuple[Float, Float]:
+    """Return ([4, 2] coefficients of tank pressure over the share given, [2] minutes of the ramp); cooled, uncooled."""
+    share = np.linspace(0.0, 1.0, 16)
+    rho = hydrogen.H35_REFERENCE_KG_M3 * (arrival_soc + (rules.end_soc - arrival_soc) * share)
+    coefficients, minutes = [], []
+    ramps = (rules.ramp_cooled_mpa_min, rules.ramp_uncooled_mpa_min)
+    for heating, ramp in zip((rules.heating_cooled_k, rules.heating_uncooled_k), ramps, strict=True):
+        # Most of the heating falls into the first third of a fill: the first kilograms meet the emptiest tank.
+        kelvin = ambient_c + hydrogen.KELVIN + heating * (1.0 - np.exp(-4.0 * share)) / (1.0 - math.exp(-4.0))
+        pressure = hydrogen.pressure_mpa(rho, kelvin)
+        coefficients.append(np.polynomial.polynomial.polyfit(share, pressure, 3))
+        minutes.append(float(pressure[-1] - pressure[0]) / ramp)
+    return np.array(coefficients, dtype=np.float64).T, np.array(minutes, dtype=np.float64)
+
+
+def _fill_shape(plant: Plant, ambient_c: float) -> tuple[Float, Float, Float]:
+    """Return the fill's tank pressure, ramp time and hot end for one lane."""
+    rules = plant.fill
+    coefficients, minutes = _tank_polynomial(rules, round(ambient_c, 1), plant.fleet.arrival_soc_mean)
+    hot = min(1.0, max(0.0, (rules.stop_temperature_c - ambient_c) / rules.heating_uncooled_k))
+    return coefficients[:, :, np.newaxis], minutes[:, np.newaxis], np.array([hot])
+
+
+def _train_base(plant: Plant, now: StationSnapshot, steps: int) -> Float:
+    """Return compression [kg/min] at rated suction over time: what tripped comes back after its median repair."""
+    minutes = np.arange(steps)
+    flow = np.zeros(steps)
+    for train, state in zip(plant.trains, now.trains, strict=True):
+        back = 0.0 if state.available else 60.0 * train.mttr_median_h
+        flow += np.where(minutes >= back, train.rated_kg_h * state.health / 60.0, 0.0)
+    return flow
+
+
+def cooling_kg_min(plant: Plant, now: StationSnapshot, chiller: Chiller) -> float:
+    """Return what one chiller cools [kg/min] at the banks' working pressure and present temperature."""
+    warm = max(b.temperature_c for b in now.banks)
+    top = max(b.working_mpa for b in plant.banks)
+    drop = enthalpy_drop_j_kg(top, round(warm), COOLING_AT_MPA, plant.fill.cooled_gas_c)
+    return chiller.duty_kw * 60_000.0 / drop
+
+
+def _chiller_base(plant: Plant, now: StationSnapshot, steps: int) -> Float:
+    minutes = np.arange(steps)
+    flow = np.zeros(steps)
+    for chiller, state in zip(plant.chillers, now.chillers, strict=True):
+        back = 0.0 if state.available else 60.0 * chiller.mttr_median_h
+        flow += np.where(minutes >= back, cooling_kg_min(plant, now, chiller), 0.0)
+    return flow
+
+
+# --- variants of one lane ---
+
+
+def relaxed(base: Lanes, limit: str) -> Lanes:
+    """Return a lane with one limit relaxed: one of `capacity_forecast.BOTTLENECKS`, or `all`."""
+    lane = base
+    if limit in ("trailers", "all"):
+        lane = replace(lane, free_supply=np.ones_like(base.free_supply))
+    if limit in ("compression", "all"):
+        lane = replace(lane, train_kg_min=np.full_like(base.train_kg_min, PLENTY))
+    if limit in ("storage", "all"):
+        lane = replace(lane, free_storage=np.ones_like(base.free_storage))
+    if limit in ("cooling", "all"):
+        lane = replace(lane, cooling_kg_min=np.full_like(base.cooling_kg_min, PLENTY))
+    if limit in ("dispensing", "all"):
+        never = np.full_like(base.hose_down_from, NEVER)
+        ramp = np.minimum(base.ramp_min, 1.0 if limit == "all" else RELAXED_RAMP_MIN)
+        free = np.ones_like(base.free_hoses)
+        lane = replace(lane, free_hoses=free, hose_down_from=never, hose_down_until=never, ramp_min=ramp)
+    return lane
+
+
+def without_train(base: Lanes, plant: Plant, now: StationSnapshot) -> Lanes:
+    """Return a lane in which the largest healthy train is away for good."""
+    largest = max(
+        (t.rated_kg_h * s.health for t, s in zip(plant.trains, now.trains, strict=True) if s.available), default=0.0
+    )
+    return replace(base, train_kg_min=np.maximum(base.train_kg_min - largest / 60.0, 0.0))
+
+
+def with_late_trailer(base: Lanes, yard: int) -> Lanes:
+    """Return a lane in which the next trailer comes 2 h later than expected."""
+    if len(base.delivery_min) <= yard:
+        return base
+    times = base.delivery_min.copy()
+    times[yard] += LATE_TRAILER_MIN
+    order = np.argsort(times, axis=0, kind="stable")
+    kg = np.take_along_axis(base.delivery_kg, order, axis=0)
+    return replace(base, delivery_min=np.take_along_axis(times, order, axis=0), delivery_kg=kg)
+
+
+def without_deliveries(base: Lanes, yard: int) -> Lanes:
+    """Return a lane in which no trailer comes any more; those of the yard are here."""
+    times = base.delivery_min.copy()
+    times[yard:] = NEVER
+    return replace(base, delivery_min=times)
+
+
+def with_extra_trailer(base: Lanes, at_min: float, gross_kg: float) -> Lanes:
+    """Return a lane with one more delivery."""
+    times = np.concatenate((base.delivery_min, [[at_min]]))
+    kg = np.concatenate((base.delivery_kg, [[gross_kg]]))
+    order = np.argsort(times, axis=0, kind="stable")
+    times, kg = np.take_along_axis(times, order, axis=0), np.take_along_axis(kg, order, axis=0)
+    return replace(base, delivery_min=times, delivery_kg=kg)
+
+
+def with_trains_back(base: Lanes, plant: Plant, now: StationSnapshot) -> Lanes:
+    """Return a lane in which every train runs again half an hour from now."""
+    full = sum(t.rated_kg_h * s.health for t, s in zip(plant.trains, now.trains, strict=True)) / 60.0
+    flow = base.train_kg_min.copy()
+    flow[int(RESTART_MIN) :] = full
+    return replace(base, train_kg_min=flow)
+
+
+def with_smaller_fills(base: Lanes, share: float) -> Lanes:
+    """Return a lane in which trucks that are not at a hose yet take only this share."""
+    first = len(base.trucks.at_hose)
+    asked = base.trucks.asked_kg.copy()
+    asked[first:] *= share
+    return replace(base, trucks=replace(base.trucks, asked_kg=asked))
+
+
+# --- replicas ---
+
+
+def replicas(
+    plant: Plant,
+    now: StationSnapshot,
+    rules: CapacityParameters,
+    base: Lanes,
+    demand: Demand,
+    outlook: Outlook,
+    draw: np.random.Generator,
+    count: int,
+) -> Lanes:
+    """Return `count` lanes scattered by everything that is uncertain (DOMAIN 4.3 C)."""
+    arrive, net = replica_arrivals(plant, outlook, rules, draw, count)
+    here = np.repeat(base.delivery_min[: now.yard], count, axis=1)
+    floor = base.delivery_kg[now.yard :, 0] - outlook.net_kg
+    steps = len(base.train_kg_min)
+    wide = _repeat(base, count)
+    blur = np.clip(draw.normal(1.0, rules.sensor_kg_sd_share, wide.mass_kg.shape), 0.9, 1.1)
+    hose_from, hose_until = _hose_outages(plant, base, rules, draw, count)
+    return replace(
+        wide,
+        trucks=replica_trucks(plant, demand, rules, draw, count),
+        mass_kg=wide.mass_kg * blur,
+        delivery_min=np.concatenate((here, arrive)),
+        delivery_kg=np.concatenate((wide.delivery_kg[: now.yard], net + floor[:, np.newaxis])),
+        train_kg_min=_failing(_train_units(plant, now), rules, draw, (steps, count)),
+        cooling_kg_min=_failing(_chiller_units(plant, now), rules, draw, (steps, count)),
+        hose_down_from=hose_from,
+        hose_down_until=hose_until,
+    )
+
+
+def _train_units(plant: Plant, now: StationSnapshot) -> list[tuple[Train, bool, float]]:
+    pairs = zip(plant.trains, now.trains, strict=True)
+    return [(t, s.available, t.rated_kg_h * s.health / 60.0) for t, s in pairs]
+
+
+def _chiller_units(plant: Plant, now: StationSnapshot) -> list[tuple[Chiller, bool, float]]:
+    pairs = zip(plant.chillers, now.chillers, strict=True)
+    return [(c, s.available, cooling_kg_min(plant, now, c)) for c, s in pairs]
+
+
+def _failing(
+    units: list[tuple[Train, bool, float]] | list[tuple[Chiller, bool, float]],
+    rules: CapacityParameters,
+    draw: np.random.Generator,
+    shape: tuple[int, int],
+) -> Float:
+    """Return the sum of the units' flows [steps, lanes]: each may fail once, and what is down comes back."""
+    minutes = np.arange(shape[0], dtype=np.float64)[:, np.newaxis]
+    total = np.zeros(shape)
+    for unit, available, flow in units:
+        fails = draw.exponential(60.0 * unit.mtbf_h, shape[1])
+        repair = 60.0 * unit.mttr_median_h * draw.lognormal(0.0, rules.repair_sigma, shape[1])
+        if not available:
+            fails = np.zeros(shape[1])
+        total += flow * ((minutes < fails) | (minutes >= fails + repair))
+    return total
+
+
+def _hose_outages(
+    plant: Plant, base: Lanes, rules: CapacityParameters, draw: np.random.Generator, count: int
+) -> tuple[Float, Float]:
+    mtbf = np.array([60.0 * h.mtbf_h for h in plant.hoses])[:, np.newaxis]
+    repair = np.array([60.0 * h.mttr_median_h for h in plant.hoses])[:, np.newaxis]
+    fails = np.where(base.hose_down_from < 0.0, -1.0, draw.exponential(mtbf, (len(mtbf), count)))
+    return fails, fails + repair * draw.lognormal(0.0, rules.repair_sigma, fails.shape)
+
+
+# --- putting lanes side by side ---
+
+
+def _repeat(lane: Lanes, count: int) -> Lanes:
+    return joined([lane] * count)
+
+
+def joined(lanes: list[Lanes]) -> Lanes:
+    """Return all lanes side by side; shorter lists of trailers are padded with trailers that never come."""
+    rows = max(len(lane.delivery_min) for lane in lanes)
+    times = [_padded(lane.delivery_min, rows, NEVER) for lane in lanes]
+    kg = [_padded(lane.delivery_kg, rows, 0.0) for lane in lanes]
+    arrays = {
+        f.name: np.concatenate([getattr(lane, f.name) for lane in lanes], axis=-1)
+        for f in fields(Lanes)
+        if f.name not in ("trucks", "delivery_min", "delivery_kg")
+    }
+    return Lanes(
+        trucks=_joined_trucks([lane.trucks for lane in lanes]),
+        delivery_min=np.concatenate(times, axis=1),
+        delivery_kg=np.concatenate(kg, axis=1),
+        **arrays,
+    )
+
+
+def _joined_trucks(trucks: list[Trucks]) -> Trucks:
+    return replace(
+        trucks[0],
+        arrive_min=np.concatenate([t.arrive_min for t in trucks], axis=1),
+        asked_kg=np.concatenate([t.asked_kg for t in trucks], axis=1),
+        after_min=np.concatenate([t.after_min for t in trucks], axis=1),
+    )
+
+
+def _padded(values: Float, rows: int, by: float) -> Float:
+    missing = rows - len(values)
+    if missing == 0:
+        return values
+    return np.concatenate((values, np.full((missing, values.shape[1]), by)))
+
+
+def one_lane(lanes: Lanes, index: int) -> Lanes:
+    """Return one lane of many."""
+    cut = slice(index, index + 1)
+    trucks = replace(
+        lanes.trucks,
+        arrive_min=lanes.trucks.arrive_min[:, cut],
+        asked_kg=lanes.trucks.asked_kg[:, cut],
+        after_min=lanes.trucks.after_min[:, cut],
+    )
+    arrays = {f.name: getattr(lanes, f.name)[..., cut] for f in fields(Lanes) if f.name != "trucks"}
+    return Lanes(trucks=trucks, **arrays)

@@ -1,0 +1,137 @@
+"""The forecast in words, in both languages: what is short, when, why, and what to do about it (DOMAIN 4.4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from station.domain.capacity_forecast import Forecast
+from station.domain.plant import Plant, Text
+
+BLOCKS = {
+    "trailers": Text("trailer supply", "管束车供应"),
+    "compression": Text("compression", "压缩机"),
+    "storage": Text("storage pressure", "储氢瓶组压力"),
+    "cooling": Text("cooling", "预冷"),
+    "dispensing": Text("hoses", "加氢枪"),
+    "none": Text("none", "无"),
+}
+
+_WORTH = 0.9
+"""An action is advised when it leaves at most this share of the shortfall."""
+
+
+def local_time(plant: Plant, t_ms: int, day: dt.date | None = None) -> str:
+    """Return hh:mm of the station's day, with the date in front where it is another day than `day`."""
+    moment = dt.datetime.fromtimestamp(t_ms / 1000.0, dt.UTC).astimezone(plant.timezone)
+    if day is not None and moment.date() != day:
+        return f"{moment:%m-%d %H:%M}"
+    return f"{moment:%H:%M}"
+
+
+def span(minutes: float) -> Text:
+    """Return a duration in words: 45 min, 3 h 05 min."""
+    whole = round(minutes)
+    if whole < 60:
+        return Text(f"{whole} min", f"{whole} 分钟")
+    return Text(f"{whole // 60} h {whole % 60:02d} min", f"{whole // 60} 小时 {whole % 60:02d} 分")
+
+
+def advice_text(plant: Plant, forecast: Forecast) -> Text:
+    """Return the advice of a forecast: the shortage and the best action, or that all is well and until when."""
+    if forecast.detail.short_kg >= 1.0 and forecast.bottleneck != "none":
+        return shortage_text(plant, forecast)
+    return _all_well(plant, forecast)
+
+
+def _all_well(plant: Plant, f: Forecast) -> Text:
+    day = _day(plant, f)
+    until = local_time(plant, f.horizon_end_ms, day)
+    trucks = round(f.trucks_servable.p50)
+    en = f"All {trucks} trucks expected until {until} can be filled."
+    zh = f"至 {until} 预计到站的 {trucks} 辆车均可加注。"
+    if f.trailer_needed_by_ms is not None:
+        by = local_time(plant, f.trailer_needed_by_ms, day)
+        en += f" The next trailer is needed by {by}."
+        zh += f"下一辆管束车最迟须在 {by} 到站。"
+    if not f.n_minus_1_ok:
+        en += " Without one more compressor train trucks would go short."
+        zh += "若再停一台压缩机将出现供氢不足。"
+    return Text(en, zh)
+
+
+def shortage_text(plant: Plant, forecast: Forecast) -> Text:
+    """Return the shortage: kilograms, trucks, when, lead, limiting block, best action."""
+    f, detail = forecast, forecast.detail
+    kg, trucks = round(detail.short_kg), detail.short_trucks
+    en = f"{kg} kg and {trucks} {'truck' if trucks == 1 else 'trucks'} short today"
+    zh = f"今日预计短缺 {kg} kg、{trucks} 辆车加不满"
+    if f.shortfall_at_ms is not None:
+        at, lead = local_time(plant, f.shortfall_at_ms, _day(plant, f)), span(f.lead_minutes or 0.0)
+        en += f" from {at} on, in {lead.en}"
+        zh += f"，自 {at} 起（{lead.zh}后）"
+    block = BLOCKS[f.bottleneck]
+    en += f". Limit: {block.en}"
+    zh += f"。限制环节：{block.zh}"
+    late = _overdue(f)
+    action = _action(plant, f)
+    return Text(f"{en}{late.en}. {action.en}", f"{zh}{late.zh}。{action.zh}")
+
+
+def _day(plant: Plant, f: Forecast) -> dt.date:
+    return plant.day_of(dt.datetime.fromtimestamp(f.at_ms / 1000.0, dt.UTC))
+
+
+def _overdue(f: Forecast) -> Text:
+    late = f.detail.overdue
+    if not late or f.bottleneck != "trailers":
+        return Text("", "")
+    first = span(late[0][1])
+    count = len(late)
+    noun = "trailer" if count == 1 else "trailers"
+    return Text(
+        f" ({count} {noun} overdue without word, the first by {first.en})",
+        f"（{count} 辆管束车逾期未到且无通知，最早一辆已逾期 {first.zh}）",
+    )
+
+
+def best_action(forecast: Forecast) -> tuple[str, float] | None:
+    """Return (action, shortfall that it leaves [kg]) of the action that helps most, None where none helps."""
+    helping = [a for a in forecast.detail.actions if a[1] <= _WORTH * forecast.detail.short_kg]
+    if not helping:
+        return None
+    least = min(left for _, left in helping)
+    # Of actions that help alike the first one: a trailer rather than smaller fills for everybody.
+    return next(a for a in helping if a[1] <= least + 0.05 * forecast.detail.short_kg)
+
+
+def _action(plant: Plant, f: Forecast) -> Text:
+    best = best_action(f)
+    if best is None:
+        return _without_remedy(plant, f)
+    name, left = best[0], round(best[1])
+    if name == "call-trailer":
+        did = _call_trailer(plant, f)
+    elif name.startswith("restart-"):
+        unit = name.removeprefix("restart-")
+        did = Text(f"Restart {unit}", f"尽快恢复 {unit} 运行")
+    else:
+        percent = name.removeprefix("end-at-")
+        did = Text(f"End fills at {percent} % state of charge", f"加注终点降至 SOC {percent} %")
+    if left < 1:
+        return Text(f"{did.en}: then nobody goes short.", f"{did.zh}：可避免短缺。")
+    return Text(f"{did.en}: then {left} kg stay short.", f"{did.zh}：仍短缺 {left} kg。")
+
+
+def _call_trailer(plant: Plant, f: Forecast) -> Text:
+    by = f.trailer_needed_by_ms
+    if by is None or by <= f.at_ms:
+        return Text("Call a trailer at once", "立即增调管束车")
+    at = local_time(plant, by, _day(plant, f))
+    return Text(f"Call a trailer to be here by {at}", f"增调管束车，最迟 {at} 到站")
+
+
+def _without_remedy(plant: Plant, f: Forecast) -> Text:
+    if f.bottleneck == "trailers":
+        call = _call_trailer(plant, f)
+        return Text(f"{call.en}; tell the fleets to come later.", f"{call.zh}；通知车队推迟到站。")
+    return Text("Tell the fleets: move bookings to later hours.", "通知车队：预约改到较晚时段。")

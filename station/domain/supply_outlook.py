@@ -1,0 +1,166 @@
+"""When the trailers that are announced will really come, and what silence says about them.
+
+Two stories compete for a trailer whose ETA has passed while a bay stood free for it. Either it is late as trailers are:
+lateness is lognormal with the station file's median (10 min) and 95th percentile (90 min), so what is left of it is the
+conditional law. Or the whole supply is interrupted, which nobody has told us: then how long it will last is unknown,
+and the one scale at hand is how long it has lasted: the remaining time has the survival e / (e + r) after e minutes of
+silence (the longer it has been, the longer it will be; median e), and every trailer waits for the same end.
+
+The weight of the second story starts small (`outage_share`) and grows by Bayes' rule with each trailer that is
+overdue: one trailer 90 min late still looks like lateness (weight 0.29), two overdue by 186 and 90 min do not (0.96).
+A normal day hardly ever has two trailers overdue that far, so it raises nothing; a supply that has gone quiet is
+believed gone after two missing trailers, hours before the stock is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.capacity_snapshot import StationSnapshot
+from station.domain.lanes import Float
+from station.domain.plant import Plant, Supply
+
+_NORMAL = NormalDist()
+_LONGEST_MIN = 2880.0
+"""Two days: beyond any horizon [min]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Trailers to come.
+
+    Attributes:
+        eta_min: Announced arrivals from now, negative where passed, ascending [min].
+        net_kg: Kilograms above the floor that each brings.
+        overdue: Which of them are proven not to be here.
+        outage: Belief that the whole supply is interrupted [0..1].
+        silent_min: How long the first overdue one has been.
+        gap_min: Planned gap between trailers.
+        base_min: Expected arrivals of the base case.
+    """
+
+    eta_min: Float
+    net_kg: Float
+    overdue: tuple[bool, ...]
+    outage: float
+    silent_min: float
+    gap_min: float
+    base_min: Float
+
+
+def lateness_law(supply: Supply) -> tuple[float, float]:
+    """Return (mu, sigma) of the logarithm of a delivery's lateness in minutes."""
+    median = max(supply.lateness_median.total_seconds() / 60.0, 0.1)
+    p95 = max(supply.lateness_p95.total_seconds() / 60.0, median * 1.01)
+    return math.log(median), math.log(p95 / median) / _NORMAL.inv_cdf(0.95)
+
+
+def later_than(minutes: float, supply: Supply) -> float:
+    """Return the probability that a delivery is later than this [min] against its ETA."""
+    if minutes <= 0.0:
+        return 1.0
+    mu, sigma = lateness_law(supply)
+    return 1.0 - _NORMAL.cdf((math.log(minutes) - mu) / sigma)
+
+
+def lateness_min(late_by: float, quantile: float, supply: Supply) -> float:
+    """Return a quantile of a delivery's whole lateness, given that it is at least `late_by` late [min]."""
+    mu, sigma = lateness_law(supply)
+    u = 1.0 - (1.0 - quantile) * later_than(late_by, supply)
+    return max(late_by, math.exp(mu + sigma * _NORMAL.inv_cdf(min(max(u, 1e-9), 1.0 - 1e-9))))
+
+
+def outage_belief(late_by: list[float], supply: Supply, prior: float) -> float:
+    """Return the probability of an interruption, given how late each overdue trailer is [min]."""
+    if not late_by:
+        return 0.0
+    ordinary = (1.0 - prior) * math.prod(later_than(x, supply) for x in late_by)
+    return prior / (prior + ordinary)
+
+
+def _remaining_median(late_by: float, outage: float, supply: Supply) -> float:
+    """Return the median of the time until an overdue trailer comes, over both stories [min], by bisection."""
+    survival = later_than(late_by, supply)
+    low, high = 0.0, _LONGEST_MIN
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        ordinary = later_than(late_by + middle, supply) / max(survival, 1e-300)
+        left = (1.0 - outage) * ordinary + outage * late_by / (late_by + middle)
+        low, high = (middle, high) if left > 0.5 else (low, middle)
+    return high
+
+
+def outlook_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters) -> Outlook:
+    """Return what may be expected of the announced trailers."""
+    supply = plant.supply
+    eta = np.array([(e.eta_ms - now.at_ms) / 6e4 for e in now.expected])
+    overdue = tuple(e.overdue for e in now.expected)
+    late_by = [-float(m) for m, o in zip(eta, overdue, strict=True) if o]
+    outage = outage_belief(late_by, supply, rules.outage_share)
+    gaps = np.diff(eta)
+    gap = float(np.median(gaps)) if len(gaps) else 96.0
+    return Outlook(
+        eta_min=eta,
+        net_kg=np.array([e.kg for e in now.expected]),
+        overdue=overdue,
+        outage=outage,
+        silent_min=max(late_by, default=0.0),
+        gap_min=max(gap, 1.0),
+        base_min=_base_min(supply, eta, overdue, outage, max(gap, 1.0) * rules.outage_gap_share),
+    )
+
+
+def _base_min(supply: Supply, eta: Float, overdue: tuple[bool, ...], outage: float, gap: float) -> Float:
+    """Return the expected arrivals: the median of each trailer's law, in order."""
+    median = math.exp(lateness_law(supply)[0])
+    expected = [max(0.0, float(m) + median) for m in eta]
+    for index, is_overdue in enumerate(overdue):
+        if is_overdue:
+            expected[index] = _remaining_median(-float(eta[index]), outage if index == 0 else 0.0, supply)
+    if outage >= 0.5 and expected:
+        expected = [max(e, expected[0] + i * gap) for i, e in enumerate(expected)]
+    return np.maximum.accumulate(np.array(expected)) if expected else np.zeros(0)
+
+
+def replica_arrivals(
+    plant: Plant, outlook: Outlook, rules: CapacityParameters, draw: np.random.Generator, count: int
+) -> tuple[Float, Float]:
+    """Return (arrival [min], net kg) of each trailer in each of `count` lanes, [trailers, lanes], by arrival."""
+    number = len(outlook.eta_min)
+    u = draw.random((number, count))
+    interrupted = draw.random(count) < outlook.outage
+    remaining = outlook.silent_min * (1.0 / np.maximum(draw.random(count), 1e-3) - 1.0)
+    under = draw.random((number, count)) * rules.trailer_underfill_max
+    if number == 0:
+        return np.zeros((0, count)), np.zeros((0, count))
+    mu, sigma = lateness_law(plant.supply)
+    arrive = np.empty((number, count))
+    for i, eta in enumerate(outlook.eta_min):
+        late_by = max(0.0, -float(eta)) if outlook.overdue[i] else 0.0
+        tail = (1.0 - u[i]) * later_than(late_by, plant.supply)
+        arrive[i] = np.maximum(eta + np.exp(mu + sigma * _normal_quantile(1.0 - tail)), 0.0)
+        held = remaining + i * outlook.gap_min * rules.outage_gap_share
+        arrive[i] = np.where(interrupted, np.maximum(arrive[i], held), arrive[i])
+    order = np.argsort(arrive, axis=0, kind="stable")
+    gross_share = outlook.net_kg[:, np.newaxis] - under * _gross_kg(plant.supply)
+    return np.take_along_axis(arrive, order, axis=0), np.take_along_axis(gross_share, order, axis=0)
+
+
+def _gross_kg(supply: Supply) -> float:
+    from_file = supply.delivery_kg
+    # Net is about 73 % of gross between 20 and 5 MPa; underfill is stated of the gross mass.
+    return from_file / 0.73
+
+
+_GRID = np.linspace(-6.0, 6.0, 2401)
+_GRID_CDF = np.array([_NORMAL.cdf(float(z)) for z in _GRID])
+
+
+def _normal_quantile(u: Float) -> Float:
+    """Return the standard normal quantile by interpolation, good to 1e-5 within +-4 sigma."""
+    return np.asarray(np.interp(u, _GRID_CDF, _GRID))

@@ -1,0 +1,205 @@
+"""The trucks of the hours ahead: who stands at a hose, who waits, who is booked and will still come.
+
+A booking that has not come is given up gradually: the longer it is overdue, the likelier it is a no-show. Arrivals
+scatter around their bookings by a logistic law, whose conditional quantiles have a closed form.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.capacity_snapshot import HOSE_AT_WORK, HoseNow, StationSnapshot
+from station.domain.day_plan import Booking
+from station.domain.lanes import NEVER, Bool, Float, Trucks
+from station.domain.plant import Fleet, Plant
+
+_ON_TIME = 0.5
+"""In the base case a booking counts while it is likelier than not that its truck still comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The base case's trucks, and what the replicas need to scatter them.
+
+    Attributes:
+        here: How many of the trucks are at a hose or waiting; they come first.
+        base_min: Expected arrival of every truck of the base case, `NEVER` for one that is given up.
+        asked_kg: What each takes.
+        booked_min: Booking time of each; NaN for trucks that are here.
+        comes: Probability that each still comes.
+        profiled: True for trucks that stand for the fleet's profile, not for a booking.
+    """
+
+    here: int
+    base_min: Float
+    asked_kg: Float
+    booked_min: Float
+    comes: Float
+    profiled: Bool
+    at_hose: tuple[int, ...]
+    given_kg: tuple[float, ...]
+    connect_left_min: tuple[float, ...]
+
+
+def _logistic(x: Float) -> Float:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))))
+
+
+def scale_min(rules: CapacityParameters) -> float:
+    """Return the scale of the logistic law with the standard deviation of arrivals [min]."""
+    return rules.booking_sd_min * math.sqrt(3.0) / math.pi
+
+
+def still_comes(overdue_min: Float, rules: CapacityParameters) -> Float:
+    """Return the probability that a booked truck still comes, given that it has not come so far.
+
+    Args:
+        overdue_min: How long its time has passed; negative for times ahead [min].
+        rules: The station's estimates.
+    """
+    late = (1.0 - rules.no_show_share) * _logistic(-overdue_min / scale_min(rules))
+    return np.asarray(late / (late + rules.no_show_share))
+
+
+def arrival_min(booked_min: Float, quantile: Float, rules: CapacityParameters) -> Float:
+    """Return a quantile of the arrival of trucks that have not come by now (minute 0).
+
+    Args:
+        booked_min: Booked minutes from now; negative where overdue.
+        quantile: 0..1, broadcast against it.
+        rules: The station's estimates.
+    """
+    scale = scale_min(rules)
+    passed = _logistic(-booked_min / scale)
+    u = np.clip(passed + quantile * (1.0 - passed), 1e-9, 1.0 - 1e-9)
+    return np.asarray(np.maximum(booked_min + scale * np.log(u / (1.0 - u)), 0.0))
+
+
+def profile_bookings(fleet: Fleet, day: dt.date, day_start_ms: int) -> tuple[Booking, ...]:
+    """Return a usual day's trucks, spread by the hourly profile: the middle of each of its equal shares."""
+    edges = np.concatenate(([0.0], np.cumsum(fleet.hourly_share)))
+    middles = (np.arange(fleet.trucks_per_day) + 0.5) / fleet.trucks_per_day * edges[-1]
+    hours = np.interp(middles, edges, np.arange(25.0))
+    return tuple(
+        Booking(f"profile-{day}-{i}", day_start_ms + round(h * 3.6e6), fleet.mean_fill_kg) for i, h in enumerate(hours)
+    )
+
+
+def _at_hoses(plant: Plant, now: StationSnapshot) -> list[tuple[int, HoseNow, float]]:
+    """Return (hose number, hose, asked kg) of each truck that still takes gas."""
+    found = []
+    for number, hose in enumerate(now.hoses):
+        if hose.state not in HOSE_AT_WORK or hose.state == "end":
+            continue
+        asked = hose.asked_kg if hose.asked_kg is not None else plant.fleet.mean_fill_kg
+        # A fill beyond what was thought is about to end: half a kilogram more, a few seconds.
+        found.append((number, hose, max(asked, hose.given_kg + 0.5)))
+    return found
+
+
+def demand_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters, until_ms: int) -> Demand:
+    """Return the trucks of a snapshot, up to a time."""
+    filling = _at_hoses(plant, now)
+    mean = plant.fleet.mean_fill_kg
+    waits = [(min(w.since_ms, now.at_ms), w.kg or mean) for w in now.waiting]
+    coming = [b for b in now.demand.bookings if b.t_ms < until_ms]
+    profiled = [False] * len(coming)
+    for day in now.demand.profile_days:
+        start = round(plant.day_start(day).timestamp() * 1000)
+        extra = [b for b in profile_bookings(plant.fleet, day, start) if now.at_ms <= b.t_ms < until_ms]
+        coming.extend(extra)
+        profiled.extend([True] * len(extra))
+    here = [((h.since_ms or now.at_ms), kg) for _, h, kg in filling] + waits
+    booked = np.array([(b.t_ms - now.at_ms) / 6e4 for b in coming])
+    is_profile = np.array(profiled, dtype=np.bool_)
+    comes = np.where(is_profile, 1.0, still_comes(-booked, rules)) if coming else np.zeros(0)
+    expected = np.where(is_profile, booked, arrival_min(booked, np.full(len(coming), 0.5), rules))
+    return Demand(
+        here=len(here),
+        base_min=np.concatenate(
+            (np.array([(t - now.at_ms) / 6e4 for t, _ in here]), np.where(comes >= _ON_TIME, expected, NEVER))
+        ),
+        asked_kg=np.array([kg for _, kg in here] + [b.kg for b in coming]),
+        booked_min=np.concatenate((np.full(len(here), np.nan), booked)),
+        comes=np.concatenate((np.ones(len(here)), comes)),
+        profiled=np.concatenate((np.zeros(len(here), dtype=np.bool_), is_profile)),
+        at_hose=tuple(n for n, _, _ in filling),
+        given_kg=tuple(h.given_kg for _, h, _ in filling),
+        connect_left_min=tuple(_connect_left(h, now, rules) for _, h, _ in filling),
+    )
+
+
+def _connect_left(hose: HoseNow, now: StationSnapshot, rules: CapacityParameters) -> float:
+    if hose.state not in ("connect", "leak-check") or hose.since_ms is None:
+        return 0.0
+    return max(0.0, rules.connect_min - (now.at_ms - hose.since_ms) / 6e4)
+
+
+def _after_min(plant: Plant, rules: CapacityParameters) -> float:
+    return max(0.5, plant.fleet.handling.total_seconds() / 60.0 - rules.connect_min)
+
+
+def base_trucks(plant: Plant, demand: Demand, rules: CapacityParameters) -> Trucks:
+    """Return the base case as one lane."""
+    asked = np.where(demand.base_min < NEVER, demand.asked_kg, 0.0)
+    after = np.full(len(asked), _after_min(plant, rules))
+    return _ordered(demand, demand.base_min[:, np.newaxis], asked[:, np.newaxis], after[:, np.newaxis])
+
+
+def replica_trucks(
+    plant: Plant, demand: Demand, rules: CapacityParameters, draw: np.random.Generator, count: int
+) -> Trucks:
+    """Return `count` lanes of scattered trucks: arrivals, no-shows, kilograms, handling times."""
+    shape = (len(demand.asked_kg), count)
+    ahead = demand.here
+    arrive = np.repeat(demand.base_min[:, np.newaxis], count, axis=1)
+    booked = demand.booked_min[ahead:, np.newaxis]
+    arrive[ahead:] = arrival_min(booked, draw.random((shape[0] - ahead, count)), rules)
+    day = draw.normal(1.0, rules.day_kg_sd_share, count)
+    asked = demand.asked_kg[:, np.newaxis] * np.clip(draw.normal(1.0, rules.fill_kg_sd_share, shape), 0.5, 1.5) * day
+    asked[: len(demand.at_hose)] = np.maximum(
+        asked[: len(demand.at_hose)], np.array(demand.given_kg)[:, np.newaxis] + 0.1
+    )
+    shows = draw.random(shape) < demand.comes[:, np.newaxis]
+    # A weak day has fewer of the profile's trucks, a strong one as many that take more: the kilograms come out right.
+    factor = _day_factor(plant.fleet, draw, count)
+    profiled = demand.profiled[:, np.newaxis]
+    shows &= ~profiled | (draw.random(shape) < factor)
+    asked = np.where(profiled, asked * np.maximum(factor, 1.0), asked)
+    arrive = np.where(shows, arrive, NEVER)
+    sigma = plant.fleet.handling_sigma
+    after = _after_min(plant, rules) * draw.lognormal(-0.5 * sigma**2, sigma, shape)
+    return _ordered(demand, arrive, np.where(shows, asked, 0.0), after)
+
+
+def _day_factor(fleet: Fleet, draw: np.random.Generator, count: int) -> Float:
+    """Return each lane's demand over the usual one, a gamma law of mean 1, for days that have no plan."""
+    shape = 1.0 / max(fleet.day_factor_cv, 1e-3) ** 2
+    return draw.gamma(shape, 1.0 / shape, count)
+
+
+def _ordered(demand: Demand, arrive: Float, asked: Float, after: Float) -> Trucks:
+    """Sort the trucks that do not stand at a hose by arrival, lane by lane."""
+    first = len(demand.at_hose)
+    order = np.argsort(arrive[first:], axis=0, kind="stable") + first
+    fixed = np.repeat(np.arange(first)[:, np.newaxis], arrive.shape[1], axis=1)
+    order = np.concatenate((fixed, order))
+    if len(order) == 0:
+        # One truck that never comes keeps every array of the queue non-empty.
+        lanes = arrive.shape[1]
+        never = np.full((1, lanes), NEVER)
+        return Trucks(never, np.zeros((1, lanes)), np.zeros((1, lanes)), (), (), ())
+    pick = np.take_along_axis
+    return Trucks(
+        arrive_min=pick(arrive, order, axis=0),
+        asked_kg=pick(asked, order, axis=0),
+        after_min=pick(after, order, axis=0),
+        at_hose=demand.at_hose,
+        given_kg=demand.given_kg,
+        connect_left_min=demand.connect_left_min,
+    )
