@@ -228,7 +228,6 @@ class _LivePublishing:
             end = bisect_right(emissions, due_ms, lo=start, key=_moment)
             if end > start:
                 self._send(emissions[start:end])
-                self._sent_ms = emissions[end - 1][0]
                 start = end
             self._second_passed()
             if start < len(emissions):
@@ -249,6 +248,7 @@ class _LivePublishing:
             self._outbox.keep(readings)
             self._publisher.publish_many([(topic, payload) for _, topic, payload, _ in readings])
             self._sent += len(readings)
+            self._sent_ms = readings[-1][0]
 
     def _words(self, words: Iterable[tuple[str, bytes]]) -> None:
         for topic, payload in words:

@@ -85,16 +85,18 @@ class Sampler:
         ]
         self._all = np.arange(len(signals))
         self._last = np.full(len(signals), np.nan)
+        self._last_ms: int | None = None
         self._seqs = np.zeros(len(self._keys), dtype=np.int64)
 
     @property
-    def state(self) -> tuple[list[float | None], dict[str, int]]:
-        """What the next block needs of the past: the last row, and each unit's last number."""
+    def state(self) -> tuple[int | None, list[float | None], dict[str, int]]:
+        """What the next block needs of the past: the last row and its time, and each unit's last number."""
         seqs = {f"{area}/{unit}": int(seq) for (area, unit), seq in zip(self._keys, self._seqs, strict=True)}
-        return [None if np.isnan(x) else x for x in self._last.tolist()], seqs
+        return self._last_ms, [None if np.isnan(x) else x for x in self._last.tolist()], seqs
 
-    def resume(self, last: list[float | None], seqs: Mapping[str, int]) -> None:
+    def resume(self, last_ms: int | None, last: list[float | None], seqs: Mapping[str, int]) -> None:
         """Continue after the block that `state` was taken at; units without a number begin at 1."""
+        self._last_ms = last_ms
         self._last = np.array([np.nan if x is None else x for x in last], dtype=np.float64)
         self._seqs = np.array([seqs.get(f"{area}/{unit}", 0) for area, unit in self._keys], dtype=np.int64)
 
@@ -110,12 +112,16 @@ class Sampler:
         rows = np.vstack((self._last, block.values))
         self._hold_counters(rows)
         filling = self._close_vehicles(rows)
-        due = self._due(block.t_ms, step_ms, rows, every)
+        before_ms = block.t_ms - step_ms
+        if self._last_ms is not None and self._last_ms != before_ms[0]:
+            before_ms[0] = self._last_ms
+            filling[0] = False  # the step was another: nothing is told between rows that far apart
+        due = self._due(before_ms, block.t_ms, rows, every)
         shown = self._instruments.measure(self._all, block.t_ms, rows[1:])
         groups = self._step_groups(block.t_ms, due, shown)
         if every is None:
-            groups += self._fast_groups(block.t_ms - step_ms, step_ms, rows, filling[:-1])
-        self._last = rows[-1].copy()
+            groups += self._fast_groups(before_ms, step_ms, rows, filling[:-1])
+        self._last, self._last_ms = rows[-1].copy(), int(block.t_ms[-1])
         return numbered(self._station, self.boot, self._keys, groups, self._seqs)
 
     def _hold_counters(self, rows: Floats) -> None:
@@ -139,13 +145,13 @@ class Sampler:
             rows[np.flatnonzero(now[:-1] & ~now[1:]) + 1, hose.command] = hose.no_command
         return filling
 
-    def _due(self, t_ms: Times, step_ms: int, rows: Floats, every: dt.timedelta | None) -> Flags:
+    def _due(self, before_ms: Times, t_ms: Times, rows: Floats, every: dt.timedelta | None) -> Flags:
         """Return which signals are sampled at which step."""
         if every is None:
-            due = _passed(t_ms, step_ms, self._periods_ms)[:, self._period]
+            due = _passed(before_ms, t_ms, self._periods_ms)[:, self._period]
         else:
             every_ms = np.array([round(every.total_seconds() * 1000)])
-            due = np.repeat(_passed(t_ms, step_ms, every_ms), rows.shape[1], axis=1)
+            due = np.repeat(_passed(before_ms, t_ms, every_ms), rows.shape[1], axis=1)
         changed = rows[1:] != rows[:-1]
         changed &= self._discrete
         due |= changed
@@ -193,10 +199,9 @@ class Sampler:
         return between.reshape(-1, len(columns))
 
 
-def _passed(t_ms: Times, step_ms: int, periods_ms: Times) -> Flags:
+def _passed(before_ms: Times, t_ms: Times, periods_ms: Times) -> Flags:
     """Return whether a multiple of each period since the epoch lies within the step that ends at each time."""
-    ends = t_ms[:, None] // periods_ms
-    passed: Flags = ends > (t_ms[:, None] - step_ms) // periods_ms
+    passed: Flags = t_ms[:, None] // periods_ms > before_ms[:, None] // periods_ms
     return passed
 
 

@@ -76,6 +76,7 @@ class _Snapshot(msgspec.Struct):
     boots: int
     started_ms: int
     seqs: dict[str, int]
+    last_ms: int | None
     last: list[float | None]
     physics: bytes
 
@@ -112,7 +113,7 @@ class SimulatedStation:
 
     @property
     def t_ms(self) -> int:
-        """Station time reached, epoch ms."""
+        """Station time reached, epoch ms: all before it is said, itself not yet."""
         return self.physics.t_ms
 
     @property
@@ -179,7 +180,7 @@ class SimulatedStation:
 
     def snapshot(self) -> bytes:
         """Return everything needed to go on from here: physics, carried row, numbers."""
-        last, seqs = self._sampler.state
+        last_ms, last, seqs = self._sampler.state
         kept = _Snapshot(
             _SNAPSHOT_FORMAT,
             self.plant.id,
@@ -187,6 +188,7 @@ class SimulatedStation:
             self._boots,
             self._started_ms,
             seqs,
+            last_ms,
             last,
             self.physics.snapshot(),
         )
@@ -218,7 +220,7 @@ class SimulatedStation:
         boots = kept.boots if same_boot else kept.boots + 1
         station = cls(plant, physics, kept.seed, boots=boots, started_ms=kept.started_ms)
         if same_boot:
-            station._sampler.resume(kept.last, kept.seqs)
+            station._sampler.resume(kept.last_ms, kept.last, kept.seqs)
             station._said.changes(physics)
         return station
 

@@ -39,8 +39,8 @@ class FakePhysics:
 
     def advance(self, n_steps: int, dt_s: float = 1.0) -> TruthBlock:
         step_ms = round(dt_s * 1000)
-        t_ms = self.t_ms + step_ms * np.arange(1, n_steps + 1, dtype=np.int64)
-        self.t_ms = int(t_ms[-1])
+        t_ms = self.t_ms + step_ms * np.arange(n_steps, dtype=np.int64)
+        self.t_ms += n_steps * step_ms
         signals = list(self.plant.signals.values())
         middles = [0.0 if s.kind.is_discrete else (s.normal_lo + min(s.normal_hi, 1e5)) / 2 for s in signals]
         values = np.tile(np.array(middles), (n_steps, 1))
