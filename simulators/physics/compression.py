@@ -79,6 +79,7 @@ class CompressorTrain:
         "off_s",
         "oil_c",
         "power_kw",
+        "rated_density",
         "spec",
         "stage1_c",
         "stage2_c",
@@ -88,10 +89,11 @@ class CompressorTrain:
         "tripped",
     )
 
-    STATE = tuple(name for name in __slots__ if name != "spec")
+    STATE = tuple(name for name in __slots__ if name not in {"spec", "rated_density"})
 
     def __init__(self, spec: Train, health: float) -> None:
         self.spec, self.health = spec, health
+        self.rated_density = hydrogen.density(spec.rated_suction_mpa, _RATED_K)
         self.state, self.timer_s, self.off_s, self.tripped = STOP, 0.0, 1e4, False
         self.flow_kg_s = self.power_kw = 0.0
         self.stage1_c = self.stage2_c = _KEPT_WARM_C
@@ -127,9 +129,7 @@ class CompressorTrain:
 
     def flow_goal(self, suction_density: float) -> float:
         """Return the flow [kg/s] at a suction density [kg/m3]: rated, or less where the gas is thin."""
-        spec = self.spec
-        rated = hydrogen.density(spec.rated_suction_mpa, _RATED_K)
-        return self.health * spec.rated_kg_h / 3600.0 * min(1.0, suction_density / rated)
+        return self.health * self.spec.rated_kg_h / 3600.0 * min(1.0, suction_density / self.rated_density)
 
     def settle(self, stage: tuple[float, float, float, float], water_c: float, dt_s: float) -> None:
         """Let temperatures and power follow: `stage` is the two outlet temperatures [degC] and works [J/kg]."""
@@ -154,6 +154,11 @@ class CompressorTrain:
         self.power_kw += (goal_kw - self.power_kw) * min(1.0, dt_s / 2.0)
 
 
+def _readiness(train: CompressorTrain) -> tuple[int, float]:
+    """Sort key: trains under load first, then those that turn, then the one that has rested for longest."""
+    return (LOADED, START, UNLOADED, STOP, TRIP).index(train.state), -train.off_s
+
+
 class Compression:
     """All trains on one suction and one discharge header."""
 
@@ -171,15 +176,17 @@ class Compression:
         if self.choose_in_s <= 0.0 or not supply.source_gives():
             supply.choose(cascade.are_low(), shut)
             self.choose_in_s = 60.0
-        self._ask_trains(0 if target is None or supply.source is None else self._needed(cascade.missing_kg()), dt_s)
-        source = supply.source.trailer if supply.source is not None else None
+        self._ask_trains(0 if target is None or supply.source is None else self._needed(cascade), dt_s)
+        source = supply.source
+        # What the trains feel is the header, which follows a change of trailer within seconds.
+        suction_density = hydrogen.density(supply.header_mpa, supply.header_k)
         water_c = cooling_water_c(ambient_c)
         bank_mpa = target.vessel.pressure if target is not None else cascade.header_mpa
         stage, drawn = None, 0.0
         for number, train in enumerate(self.trains):
             goal = 0.0
             if train.state == LOADED and source is not None and target is not None:
-                goal = train.flow_goal(source.vessel.density)
+                goal = train.flow_goal(suction_density)
                 train.flow_kg_s += (goal - train.flow_kg_s) * min(1.0, dt_s / _RAMP_S)
             else:
                 train.flow_kg_s = 0.0
@@ -191,22 +198,24 @@ class Compression:
                 enthalpy = self.gas.enthalpy(bank_mpa, train.aftercooler_c + KELVIN)
                 target.vessel.put(kg, enthalpy)
             train.settle(stage or (0.0, 0.0, 0.0, 0.0), water_c, dt_s)
-        if drawn and supply.source is not None:
-            supply.source.taken_kg += drawn
+        if drawn and source is not None:
+            source.taken_kg += drawn
 
-    def _needed(self, missing_kg: float) -> int:
+    def _needed(self, cascade: Cascade) -> int:
         """Return how many trains the missing kilograms call for; the number only grows until all is full."""
-        wanted = 2 + sum(1 for step in _STAGES_KG if missing_kg > step)
+        missing = cascade.missing_kg()
+        wanted = len(self.trains) if cascade.are_low() else 2 + sum(1 for step in _STAGES_KG if missing > step)
         self.asked = min(len(self.trains), max(self.asked, wanted))
         return self.asked
 
     def _ask_trains(self, count: int, dt_s: float) -> None:
         if not count:
             self.asked = 0
-        for train in self.trains:
-            can = not train.tripped
-            train.decide(can and count > 0, dt_s)
-            count -= can and count > 0
+        order = sorted(self.trains, key=_readiness) if count else self.trains
+        for train in order:
+            wanted = count > 0 and not train.tripped
+            train.decide(wanted, dt_s)
+            count -= wanted
 
     def _pressures(self, train: CompressorTrain, suction_mpa: float, bank_mpa: float, dt_s: float) -> None:
         share = min(1.0, dt_s / 4.0)

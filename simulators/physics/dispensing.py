@@ -140,6 +140,7 @@ class Dispensing:
         self.supply, self.cascade, self.cooling = supply, cascade, cooling
         self.patience_ms = int(plant.fleet.patience.total_seconds() * 1000)
         self.hoses = [HoseUnit(spec, total) for spec, total in zip(plant.hoses, totals, strict=True)]
+        self.draw_order = sorted(range(len(cascade.banks)), key=lambda n: cascade.banks[n].spec.draw_rank)
         self.coming: deque[TruckVisit] = deque()
         self.gate: deque[TruckVisit] = deque()
         self.visits: list[TruckVisit] = []
@@ -340,7 +341,7 @@ class Dispensing:
         return max(0.0, tank.volume * rise / (tank.stiffness() * _HEATING))
 
     def _source(self, hose: HoseUnit, tank_mpa: float) -> Vessel | None:
-        """Return the vessel to draw from: the lowest that is the margin above the tank, kept while it stays so."""
+        """Return the vessel to draw from: the first that is the margin above the tank, kept while it stays so."""
         least = tank_mpa + self.rules.source_margin_mpa
         kept = self._vessel(hose.source)
         if kept is not None and kept.pressure > least:
@@ -352,14 +353,16 @@ class Dispensing:
             hose.source = FIRST_BAY + bay
             self.direct += 1
             return self._vessel(hose.source)
-        lowest, highest = 1e9, tank_mpa
-        best, last = NO_SOURCE, NO_SOURCE
-        for number, bank in enumerate(self.cascade.banks):
+        # By rank, not by pressure: the high bank is spared for the end of fills even while it is being recharged.
+        best, last, highest = NO_SOURCE, NO_SOURCE, tank_mpa
+        for number in self.draw_order:
+            bank = self.cascade.banks[number]
             pressure = bank.vessel.pressure
             if pressure <= bank.floor_mpa:
                 continue
-            if least < pressure < lowest:
-                best, lowest = number, pressure
+            if pressure > least:
+                best = number
+                break
             if pressure > highest:
                 last, highest = number, pressure
         hose.source = best if best != NO_SOURCE else last

@@ -15,6 +15,9 @@ _FLOOR_SHARE = 0.85
 _FLOOR_MARGIN_MPA = 0.5
 """Fills leave a bank this far above its floor."""
 
+_HASTE_MPA = (1.0, 5.0, 11.0)
+"""By recharge rank: the high bank 1 MPa under its start mark calls for haste, the low bank only 11 MPa under."""
+
 # Per m3 of water volume: bundles of 0.4 m tubes have 10 m2/m3, 28 W/(m2 K) inside, 5 outside; steel of 2.2 t/m3.
 _INSIDE_W_K_M3, _WALL_J_K_M3, _OUTSIDE_W_K_M3 = 280.0, 1.05e6, 50.0
 
@@ -22,7 +25,18 @@ _INSIDE_W_K_M3, _WALL_J_K_M3, _OUTSIDE_W_K_M3 = 280.0, 1.05e6, 50.0
 class CascadeBank:
     """One bank. `recharging` is its demand on the trains; `charged`, `drawn` say what moved in the last step."""
 
-    __slots__ = ("charged", "drawn", "floor_mpa", "full", "leak_kg_s", "low", "recharging", "spec", "vessel")
+    __slots__ = (
+        "charged",
+        "drawn",
+        "floor_mpa",
+        "full",
+        "hasten_mpa",
+        "leak_kg_s",
+        "low",
+        "recharging",
+        "spec",
+        "vessel",
+    )
 
     def __init__(self, spec: Bank, gas: Gas) -> None:
         self.spec = spec
@@ -32,6 +46,8 @@ class CascadeBank:
         self.full = hydrogen.density(spec.recharge_stop_mpa, _REFERENCE_K)
         floor = spec.floor_mpa if spec.floor_mpa is not None else _FLOOR_SHARE * spec.working_mpa
         self.floor_mpa = floor + _FLOOR_MARGIN_MPA
+        haste = _HASTE_MPA[min(spec.recharge_rank, len(_HASTE_MPA)) - 1]
+        self.hasten_mpa = spec.recharge_start_mpa - haste
         self.recharging = self.charged = self.drawn = False
         self.leak_kg_s = 0.0
 
@@ -70,11 +86,8 @@ class Cascade:
         return sum((bank.full - bank.vessel.density) * bank.spec.volume_m3 for bank in self.banks if bank.recharging)
 
     def are_low(self) -> bool:
-        """Return True while recharge must be quick: a bank is well below what its own start mark says."""
-        return any(
-            bank.vessel.pressure < bank.spec.recharge_start_mpa - _HASTE_MPA * bank.spec.recharge_rank
-            for bank in self.banks
-        )
+        """Return True while recharge must be quick: a bank is well below its start mark."""
+        return any(bank.vessel.pressure < bank.hasten_mpa for bank in self.banks)
 
     def stock_kg(self) -> float:
         """Return the gas in all banks [kg]."""
@@ -101,7 +114,3 @@ class Cascade:
         self.header_mpa += (self._top.vessel.pressure - (0.15 if drawn_mpa else 0.0) - self.header_mpa) * share
         goal = warm if drawn_mpa else ambient_k
         self.header_k += (goal - self.header_k) * min(1.0, dt_s / (30.0 if drawn_mpa else 1800.0))
-
-
-_HASTE_MPA = 4.0
-"""Per recharge rank: the high bank 4 MPa below its start mark calls for haste, the low bank only 12 MPa below."""

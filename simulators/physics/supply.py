@@ -34,9 +34,10 @@ _FULL_YARD = 5
 _NOTICE_MS = 2 * 3_600_000
 """A delivery can be called off until two hours before its ETA: then it is loaded and on the road."""
 _ON_CALL_LEAD_MS = 90 * 60_000
+_EMPTY_K = 293.15
 
-# Per m3 of water volume: tubes of 0.56 m have 7.1 m2/m3, 20 W/(m2 K) inside, 8 outside; steel of 1 t/m3.
-_INSIDE_W_K_M3, _WALL_J_K_M3, _OUTSIDE_W_K_M3 = 143.0, 0.47e6, 57.0
+# Per m3 of water volume: tubes of 0.56 m have 7.1 m2/m3, 40 W/(m2 K) inside, 8 outside; steel of 1.2 t/m3.
+_INSIDE_W_K_M3, _WALL_J_K_M3, _OUTSIDE_W_K_M3 = 286.0, 0.56e6, 57.0
 
 
 @dataclass(slots=True)
@@ -132,6 +133,12 @@ class SupplyYard:
         docked = [bay.trailer.vessel.mass for bay in self.bays if bay.trailer is not None]
         return sum(docked) + sum(trailer.vessel.mass for trailer in self.yard)
 
+    def usable_kg(self) -> float:
+        """Return what the trailers on the site still give: down to an empty one's mass at 20 degC [kg]."""
+        left = self.supply.volume_m3 * hydrogen.density(self.supply.floor_mpa, _EMPTY_K)
+        docked = [bay.trailer.vessel.mass for bay in self.bays if bay.trailer is not None and bay.state != EMPTY]
+        return sum(max(0.0, kg - left) for kg in [*docked, *(trailer.vessel.mass for trailer in self.yard)])
+
     def due(self, t_ms: int, ambient_k: float) -> None:
         """Deal with everything that is due at a whole minute: arrivals, phone calls, orders."""
         for delivery in self.deliveries:
@@ -158,7 +165,7 @@ class SupplyYard:
 
     def _order(self, t_ms: int) -> None:
         """Call one more trailer when the stock is below the mark and none is on its way soon."""
-        if not self.on_call_allowed or self.stock_kg() >= self.supply.on_call_below_kg:
+        if not self.on_call_allowed or self.usable_kg() >= self.supply.on_call_below_kg:
             return
         soon = t_ms + _ON_CALL_LEAD_MS
         if any(not d.arrived and not d.called_off and d.eta_ms <= soon for d in self.deliveries):
@@ -280,4 +287,4 @@ class SupplyYard:
 
 def filter_kpa(flow_kg_h: float) -> float:
     """Return the pressure loss of the inlet filter [kPa] at a flow [kg/h]."""
-    return 2.0 + 18.0 * (flow_kg_h / 440.0) ** 2
+    return 2.0 + 10.0 * (flow_kg_h / 440.0) ** 2
