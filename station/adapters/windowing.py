@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from station.adapters.sqlite_blocks import GOOD_CODE, Column
+from station.adapters.sqlite_blocks import Column
 from station.domain.signals import GOOD, quality_rank
 from station.errors import BadInputError
 from station.ports import Aggregate, Window
@@ -67,7 +67,7 @@ def _aggregate(value: _Floats, kept: npt.NDArray[np.bool_], first: npt.NDArray[n
 
 
 def _worst_of_windows(code: npt.NDArray[np.uint32], first: npt.NDArray[np.int64], coded: dict[int, str]) -> list[str]:
-    if list(coded) == [GOOD_CODE]:
+    if set(coded.values()) == {GOOD}:
         return [GOOD] * len(first)
     # Codes ranked by how bad they are, so that the worst of a window is its largest rank.
     ranked = sorted(coded, key=lambda one: (quality_rank(coded[one]), coded[one]))
