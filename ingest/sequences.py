@@ -114,6 +114,9 @@ def _take(run: Run, seq: int, verdict: Verdict, span: tuple[int, int]) -> Verdic
         run.highest = seq
         del run.gaps[:-_GAPS_KEPT]
     elif seq < run.lowest:
+        if seq + 1 < run.lowest:
+            verdict.opened = Gap(seq + 1, run.lowest - 1, span[1], span[1])
+            run.gaps.insert(0, verdict.opened)
         run.lowest = seq
     else:
         verdict.filled = _fill(run, seq)

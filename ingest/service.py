@@ -173,6 +173,7 @@ class IngestService:
             self._watch.stop()
         self._delivery.drain_until = time.monotonic() + _DRAIN_S
         self._stopping.set()
+        self._spool.nudge()
         if not self._thread.join(2.0):
             _log.warning("delivery did not end in time; the spool keeps what it was doing")
         self._spool.close()

@@ -99,7 +99,7 @@ class Spool:
     @property
     def size_bytes(self) -> int:
         """Size on disk, of what is delivered but not yet freed too."""
-        return sum(self._sizes.values())
+        return sum(list(self._sizes.values()))  # a copy at once: another thread may begin a segment meanwhile
 
     @property
     def most_bytes(self) -> int:
@@ -185,6 +185,7 @@ class Spool:
             _sync_directory(self._directory)
         except OSError:
             os.close(file)
+            self._path(number).unlink(missing_ok=True)
             raise
         if self._file >= 0:
             os.close(self._file)
@@ -206,17 +207,19 @@ class Spool:
             seen = self._commits
             batch = self._next(position)
             if batch is None:
-                if batches or not self._wait_for_commit(seen, deadline):
+                if batches or timeout_s <= 0.0:
                     break
+                self._wait_for_commit(seen, deadline)
+                timeout_s = 0.0
                 continue
             position = batch.end
             batches.append(batch)
             count += len(batch.messages)
         return batches
 
-    def _wait_for_commit(self, seen: int, deadline: float) -> bool:
+    def _wait_for_commit(self, seen: int, deadline: float) -> None:
         with self._changed:
-            return self._changed.wait_for(lambda: self._commits != seen, max(0.0, deadline - time.monotonic()))
+            self._changed.wait_for(lambda: self._commits != seen, max(0.0, deadline - time.monotonic()))
 
     def _next(self, position: Position | None) -> Batch | None:
         with self._changed:
@@ -272,9 +275,11 @@ class Spool:
                 del self._sizes[segment]
             self._changed.notify_all()
 
-    def has_more(self, position: Position | None) -> bool:
-        """Return True if a whole record lies behind the position."""
-        return self._next(position) is not None
+    def nudge(self) -> None:
+        """Let a waiting `read` return."""
+        with self._changed:
+            self._commits += 1
+            self._changed.notify_all()
 
     def close_for_writing(self) -> None:
         """Take no more, and let a waiting `append` go; reading goes on with what is there."""
