@@ -46,13 +46,13 @@ def message_line(message: UnitMessage) -> str:
     head = _head(message.station, message.area, message.unit)
     values = message.values
     if not message.quality and None not in values.values():
-        fields = ",".join([f"{escape_key(signal)}={value!r}" for signal, value in values.items()])
+        fields = ",".join([f"{escape_key(signal)}={value + 0.0!r}" for signal, value in values.items()])
         return f"{head} {fields} {message.t_ms}"
     parts: list[str] = []
     for signal, value in values.items():
         key = escape_key(signal)
         if value is not None:
-            parts.append(f"{key}={value!r}")
+            parts.append(f"{key}={value + 0.0!r}")
         quality = message.quality_of(signal)
         if quality != GOOD:
             parts.append(f"{key}.q={quote(quality)}")
