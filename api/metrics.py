@@ -80,7 +80,9 @@ class ServiceCollector(Collector):
         yield CounterMetricFamily("jinma_ingest_committed", "Messages spooled on disk", figures.committed)
         yield CounterMetricFamily("jinma_ingest_delivered", "Messages that the store has", figures.delivered)
         yield GaugeMetricFamily("jinma_ingest_spool_bytes", "Size of the spool", figures.spool_bytes)
-        yield GaugeMetricFamily("jinma_ingest_lag_seconds", "Age of what waits for the store", figures.oldest_age_s)
+        yield GaugeMetricFamily("jinma_ingest_oldest_seconds", "Age of what waits", figures.oldest_age_s or 0.0)
+        yield GaugeMetricFamily("jinma_ingest_lag_seconds", "From reception to the store", figures.lag_s)
+        yield GaugeMetricFamily("jinma_ingest_missing", "Messages missing by their numbers", figures.missing)
         refused = CounterMetricFamily("jinma_ingest_refused", "Dead letters", labels=["reason"])
         for reason, count in figures.refused.items():
             refused.add_metric([reason], count)

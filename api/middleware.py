@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 import anyio.to_thread
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +17,7 @@ from api.services import ApiServices
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 """A plan of 2000 rows, the largest body there is, takes about 200 KB."""
+_TOO_LARGE: Final = f"the body is larger than {MAX_BODY_BYTES} bytes"
 _CONSOLE: Final = "/console"
 
 
@@ -71,7 +73,7 @@ class BeforeRoutes:
     async def _bounded(self, request: Request, receive: Receive, send: Send) -> None:
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            await problem_response(request, _too_large())(request.scope, receive, send)
+            await problem_response(request, ProblemError(413, _TOO_LARGE))(request.scope, receive, send)
             return
         taken = 0
 
@@ -79,12 +81,8 @@ class BeforeRoutes:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
-                raise _too_large()
+            if taken > MAX_BODY_BYTES:  # As an HTTPException: any other error while a body is read becomes a 400.
+                raise HTTPException(413, _TOO_LARGE)
             return message
 
         await self._app(request.scope, counted, send)
-
-
-def _too_large() -> ProblemError:
-    return ProblemError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")

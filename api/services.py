@@ -41,13 +41,23 @@ class IngestFigures(Protocol):
         ...
 
     @property
-    def spool_bytes(self) -> int:
-        """Size of what waits for the store."""
+    def missing(self) -> int:
+        """Messages that the units' numbering says are missing."""
         ...
 
     @property
-    def oldest_age_s(self) -> float:
-        """Age of the oldest message that waits for the store [s]."""
+    def spool_bytes(self) -> int:
+        """Size of the spool on disk."""
+        ...
+
+    @property
+    def oldest_age_s(self) -> float | None:
+        """Age of the oldest message that waits for the store [s], None where none does."""
+        ...
+
+    @property
+    def lag_s(self) -> float:
+        """From reception to the store, of the newest delivery [s]."""
         ...
 
 

@@ -195,7 +195,7 @@ class StreamHub:
         self._distribute()  # What is pending belongs to those who listen already.
         with self._lock:
             if self._closed:
-                client.ended = True
+                client.cut(b"")
             else:
                 self._clients.add(client)
             backlog = self._missed(last_event_id, conflate=conflate)

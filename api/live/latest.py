@@ -34,6 +34,13 @@ class LatestValues:
                     self._changed.add(signal)
             self._newest_ms = max(self._newest_ms, t_ms)
 
+    def forget(self) -> None:
+        """Know nothing: station time was set back, and what was heard is of a later day."""
+        with self._lock:
+            self._values.clear()
+            self._changed.clear()
+            self._newest_ms = 0
+
     def prime(self, readings: Iterable[Reading]) -> None:
         """Take readings of before this start."""
         with self._lock:

@@ -27,7 +27,7 @@ from api.live.station_time import FollowedStationTime, WallStationTime
 from api.stream import READINGS, StreamHub
 from station.domain.alarm_views import alarm_view_json
 from station.domain.day_plan import DayPlan
-from station.domain.plant import Plant
+from station.domain.plant import Plant, UnitKey
 from station.domain.signals import UnitMessage
 from station.errors import PayloadError
 from station.ports import ReadingStore, ServicePoint
@@ -80,6 +80,8 @@ class LiveStation:
         self.alarms = parts.alarms
         self.received = 0
         self.refused: Counter[str] = Counter()
+        self.numbered: set[UnitKey] = set()
+        """Units whose messages carry a sequence number, so that what is missing is known."""
         self._parts = parts
         self._time = parts.time
         self._lock = threading.RLock()
@@ -162,6 +164,8 @@ class LiveStation:
 
     def _take_reading(self, message: UnitMessage) -> None:
         self._time.heard(message.key, message.t_ms)
+        if message.seq is not None:
+            self.numbered.add(message.key)
         now_ms = self._time.now_ms
         self.capacity.advance(now_ms)
         self.capacity.observe(message)
@@ -182,7 +186,8 @@ class LiveStation:
         if not payload:
             return  # A retained topic was cleared.
         if kind == "clock" and len(parts) == 4:
-            self._time.told(parse_clock(payload))
+            if self._time.told(parse_clock(payload)):
+                self.latest.forget()
             self._advance()
         elif kind == "gateway" and name:
             self.gateways.update(name, parse_gateway(payload))

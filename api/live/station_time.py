@@ -16,6 +16,8 @@ from station.wire.plan_v1 import ClockReading
 
 LEAD_MS: Final = 5_000
 """How far one gateway alone may lead: above the 1 s at which units report, below the 15 s that make them stale."""
+SET_BACK_MS: Final = 3_600_000
+"""A word this far behind is of a simulator that began anew; a retained word of before a reconnect is nearer."""
 _FIRST_WORD_MS: Final = 10_000
 """A retained clock word comes at once with the subscription; after this long there is none, and time is the wall's."""
 
@@ -56,8 +58,10 @@ class WallStationTime:
     def heard(self, key: UnitKey, t_ms: int) -> None:
         """Take the source time of a message: it does not matter here."""
 
-    def told(self, said: ClockReading) -> None:
+    def told(self, said: ClockReading) -> bool:
         """Take a word of the clock topic: a station on wall time does not follow it."""
+        del said
+        return False
 
     def tick(self) -> None:
         """Let time pass without a message: the clock does by itself."""
@@ -91,20 +95,27 @@ class FollowedStationTime:
         if t_ms <= self._highest[gateway]:
             return
         self._highest[gateway] = t_ms
-        if t_ms <= self._now_ms:
-            return
         if self._alone:
-            self._now_ms = t_ms
+            self._now_ms = max(self._now_ms, t_ms)
             return
         second, first = sorted(self._highest)[-2:]
         if second or not self._now_ms:
             self._now_ms = max(self._now_ms, min(first, second + LEAD_MS) if second else first)
 
-    def told(self, said: ClockReading) -> None:
-        """Take a word of the clock topic: all readings up to it have been sent before it."""
+    def told(self, said: ClockReading) -> bool:
+        """Take a word of the clock topic: all readings up to it have been sent before it.
+
+        Returns:
+            True where another run of the simulator has set time back, and all that is known is of a later day.
+        """
         self._was_told = True
         self.clock.update(said)
+        was_set_back = said.t_ms < self._now_ms - SET_BACK_MS
+        if was_set_back:
+            self._highest = [0] * len(self._highest)
+            self._now_ms = said.t_ms
         self._now_ms = max(self._now_ms, said.t_ms)
+        return was_set_back
 
     def tick(self) -> None:
         """Let time pass without a message: at speed 1 the clock runs on, at any other it waits for its next word."""

@@ -25,7 +25,7 @@ _MINUTE_MS: Final = 60_000
 
 
 class Gap(BaseModel):
-    """A stretch in which messages are missing, to the minute."""
+    """A stretch in which messages are missing: the times are those of the messages beside it."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -60,7 +60,6 @@ class _Tally:
     late: int = 0
     duplicate: int = 0
     refused: int = 0
-    is_numbered: bool = False
     gaps: list[list[int]] = field(default_factory=list)
 
     def add(self, point: ServicePoint) -> None:
@@ -70,19 +69,17 @@ class _Tally:
         self.late += counts.get("late", 0)
         self.duplicate += counts.get("duplicate", 0)
         self.refused += counts.get("refused", 0)
-        if "gaps" in counts:
-            self.is_numbered = True
-            self._add_gap(point.t_ms, counts["gaps"])
+        if counts.get("gaps", 0) > 0:
+            start_ms = counts.get("gap_from", point.t_ms)
+            self._add_gap(start_ms, counts.get("gap_to", point.t_ms + _MINUTE_MS), counts["gaps"])
 
-    def _add_gap(self, t_ms: int, missing: int) -> None:
-        if missing <= 0:
-            return
+    def _add_gap(self, start_ms: int, end_ms: int, missing: int) -> None:
         self.missing += missing
-        if self.gaps and self.gaps[-1][1] == t_ms:
-            self.gaps[-1][1] = t_ms + _MINUTE_MS
+        if self.gaps and self.gaps[-1][1] >= start_ms:
+            self.gaps[-1][1] = max(end_ms, self.gaps[-1][1])
             self.gaps[-1][2] += missing
         else:
-            self.gaps.append([t_ms, t_ms + _MINUTE_MS, missing])
+            self.gaps.append([start_ms, end_ms, missing])
 
 
 def routes(services: ApiServices) -> APIRouter:
@@ -92,7 +89,7 @@ def routes(services: ApiServices) -> APIRouter:
     @router.get(
         "/stations/{station}/completeness",
         summary="Messages received and missing, by unit",
-        description="Without `start` and `end`: the last 24 hours. Gaps are known to the minute.",
+        description="Without `start` and `end`: the last 24 hours.",
         response_model=CompletenessList,
         **needs(Role.VIEWER, 404, example=examples.COMPLETENESS),
     )
@@ -101,7 +98,8 @@ def routes(services: ApiServices) -> APIRouter:
         start_ms, end_ms = time_range(start, end, services.live(plant.id).now_ms, _USUAL_RANGE)
         points = services.store.read_points("ingest", {"station": station}, start_ms, end_ms)
         tallies = _tallies(plant.units, points)
-        items = [_body(key, tally) for key, tally in tallies.items()]
+        live = services.stations.get(station)  # A replay is always numbered.
+        items = [_body(key, tally, live is None or key in live.numbered) for key, tally in tallies.items()]
         return json_answer({"items": items, "next_cursor": None})
 
     return router
@@ -116,12 +114,12 @@ def _tallies(units: Iterable[UnitKey], points: Iterable[ServicePoint]) -> dict[U
     return tallies
 
 
-def _body(key: UnitKey, tally: _Tally) -> dict[str, Any]:
+def _body(key: UnitKey, tally: _Tally, is_numbered: bool) -> dict[str, Any]:
     return {
         "area": key[0],
         "unit": key[1],
         "received": tally.received,
-        "expected": tally.received + tally.missing if tally.is_numbered else None,
+        "expected": tally.received + tally.missing if is_numbered else None,
         "late": tally.late,
         "duplicate": tally.duplicate,
         "refused": tally.refused,

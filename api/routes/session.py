@@ -49,7 +49,7 @@ def routes(services: ApiServices) -> APIRouter:
             **responses(401, 413, 422, 429, 503),
             200: {"content": {"application/json": {"example": examples.SESSION}}},
         },
-        openapi_extra={"x-required-role": None},
+        openapi_extra={"x-required-role": "none"},
     )
     async def open_session(request: Request, body: Login) -> Response:
         row = await check_token(services.people, body.token, address_of(request))

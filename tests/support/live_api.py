@@ -1,0 +1,238 @@
+"""A whole API over fakes, in virtual time: what the tests of the API and of the live core start from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+import httpx
+from fastapi import FastAPI
+
+from api.alarms.engine import AlarmEngine
+from api.app import create_app
+from api.live.capacity import LiveCapacity
+from api.live.outbox import Outbox
+from api.live.plans import LivePlans
+from api.live.station import LiveParts, LiveStation
+from api.live.station_time import WallStationTime
+from api.people.roles import Role
+from api.people.sessions import People
+from api.people.tokens import MemoryTokens, Tokens
+from api.services import ApiServices
+from station.adapters.memory import MemoryReadings
+from station.adapters.memory_journal import MemoryJournal
+from station.domain.capacity_forecast import Band, Count, Forecast, ForecastDetail
+from station.domain.day_plan import DayPlan, WaitingTruck
+from station.domain.plant import Plant, Text
+from station.domain.signals import UnitMessage
+from station.ports import ReadingStore
+from station.wire.admission import Admission
+from station.wire.json_v1 import encode, topic_of
+from tests.support.plants import jinma
+
+NOON = 1795406400000
+"""2026-11-23T04:00:00Z, noon at the station."""
+
+
+@dataclass
+class VirtualClock:
+    """Station and wall time that a test sets."""
+
+    t_ms: int = NOON
+    rate: float = 1.0
+
+    def now_ms(self) -> int:
+        return self.t_ms
+
+    def speed(self) -> float:
+        return self.rate
+
+    def seconds(self) -> float:
+        return self.t_ms / 1000
+
+    def advance(self, seconds: float) -> int:
+        self.t_ms += round(seconds * 1000)
+        return self.t_ms
+
+
+@dataclass
+class Condition:
+    """A capacity alert as a test makes it."""
+
+    id: str
+    active: bool
+    priority: str
+    at_ms: int
+    value: float | None
+    limit: float | None
+    text: Text
+
+
+@dataclass
+class ScriptedCapacity:
+    """Engine, inputs and alerts at once: what goes in is kept, what comes out is set by the test."""
+
+    ready: list[Forecast] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    messages: list[UnitMessage] = field(default_factory=list)
+    plans: list[DayPlan] = field(default_factory=list)
+    queues: list[tuple[int, Sequence[WaitingTruck]]] = field(default_factory=list)
+    primed_at: int | None = None
+    backlog: int = 0
+
+    def advance(self, t_ms: int) -> None:
+        self.times.append(t_ms)
+
+    def finished(self) -> list[Forecast]:
+        ready, self.ready, self.backlog = self.ready, [], 0
+        return ready
+
+    def observe(self, message: UnitMessage) -> None:
+        self.messages.append(message)
+
+    def observe_plan(self, plan: DayPlan) -> None:
+        self.plans.append(plan)
+
+    def observe_queue(self, t_ms: int, waiting: Sequence[WaitingTruck]) -> None:
+        self.queues.append((t_ms, waiting))
+
+    def prime(self, store: ReadingStore, at_ms: int) -> None:
+        self.primed_at = at_ms
+
+    def update(self, forecast: Forecast) -> list[Condition]:
+        conditions, self.conditions = self.conditions, []
+        return conditions
+
+
+class MemoryPlans:
+    """A plan book in memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, DayPlan]] = []
+
+    def save(self, station: str, plan: DayPlan) -> None:
+        self.rows.append((station, plan))
+
+    def newest(self, station: str, date: dt.date, source: str | None = None) -> DayPlan | None:
+        for name, plan in reversed(self.rows):
+            if name == station and plan.date == date and source in (None, plan.source):
+                return plan
+        return None
+
+
+class MemoryForecasts:
+    """A forecast history in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, int], bytes] = {}
+
+    def append(self, station: str, at_ms: int, json: bytes) -> None:
+        self.rows[station, at_ms] = json
+
+    def range(self, station: str, start_ms: int, end_ms: int, limit: int = 1000) -> list[tuple[int, bytes]]:
+        found = sorted((t, json) for (name, t), json in self.rows.items() if name == station)
+        return [(t, json) for t, json in found if start_ms <= t < end_ms][:limit]
+
+
+@dataclass
+class LiveApi:
+    """A live station and the app over it."""
+
+    plant: Plant
+    clock: VirtualClock
+    capacity: ScriptedCapacity
+    store: MemoryReadings
+    journal: MemoryJournal
+    plans: MemoryPlans
+    forecasts: MemoryForecasts
+    live: LiveStation
+    tokens: Tokens
+    people: People
+    services: ApiServices
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The app, made when it is first asked for: it takes 50 ms, and the live core needs none."""
+        return create_app(self.services)
+
+    def say(self, unit: tuple[str, str], values: dict[str, float | None], t_ms: int | None = None) -> UnitMessage:
+        """Let a unit say something now."""
+        message = UnitMessage(self.plant.id, *unit, self.clock.t_ms if t_ms is None else t_ms, values)
+        self.live.on_messages([(topic_of(message), encode(message))])
+        return message
+
+    def client(self, role: Role | None = Role.ADMIN, address: str = "127.0.0.1") -> httpx.AsyncClient:
+        """Return a client with a token of a role, or without one."""
+        headers = {}
+        if role is not None:
+            headers["Authorization"] = f"Bearer {self.tokens.create(f'test {role.label}', role)}"
+        transport = httpx.ASGITransport(self.app, client=(address, 40000))
+        return httpx.AsyncClient(transport=transport, base_url="http://station", headers=headers)
+
+
+def live_api(plant: Plant | None = None, clock: VirtualClock | None = None) -> LiveApi:
+    """Return a whole API at noon of a virtual day."""
+    plant = plant or jinma()
+    clock = clock or VirtualClock()
+    capacity, store, journal = ScriptedCapacity(), MemoryReadings(), MemoryJournal()
+    plans, forecasts = MemoryPlans(), MemoryForecasts()
+
+    def keep(rows: Sequence[tuple[int, bytes]]) -> None:
+        for at_ms, body in rows:
+            forecasts.append(plant.id, at_ms, body)
+
+    parts = LiveParts(
+        admission=Admission([plant]),
+        alarms=AlarmEngine(plant, journal, wall_ms=clock.now_ms),
+        capacity=LiveCapacity(plant, capacity, capacity, capacity, Outbox("forecasts", keep)),
+        plans=LivePlans(plant, plans),
+        time=WallStationTime(clock),
+        points=Outbox("points", store.write_points),
+    )
+    live = LiveStation(plant, parts)
+    tokens = Tokens(MemoryTokens(), b"k" * 32, clock.now_ms, clock.seconds)
+    people = People.of(tokens, clock.now_ms)
+    services = ApiServices(
+        version="0.0.0",
+        stations={plant.id: live},
+        store=store,
+        journal=journal,
+        forecasts=forecasts,
+        people=people,
+        wall_ms=clock.now_ms,
+    )
+    return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, live, tokens, people, services)
+
+
+def forecast_at(at_ms: int, **changes: object) -> Forecast:
+    """Return a forecast of a short day, with changes."""
+    fields: dict[str, object] = {
+        "station": "jinma",
+        "at_ms": at_ms,
+        "horizon_end_ms": at_ms + 12 * 3_600_000,
+        "valid": True,
+        "plan": Count(100, 4000.0),
+        "done": Count(38, 1512.4),
+        "deliverable_kg": Band(1980.0, 2110.0, 2260.0),
+        "trucks_servable": Band(48, 52, 56),
+        "shortfall_p50_kg": 372.0,
+        "shortfall_p90_kg": 501.0,
+        "shortfall_probability": 0.93,
+        "shortfall_at_ms": at_ms + 5 * 3_600_000,
+        "lead_minutes": 300.0,
+        "bottleneck": "trailers",
+        "time_to_empty_minutes": None,
+        "queue_wait_p50_minutes": 0.5,
+        "queue_wait_p90_minutes": 2.1,
+        "trailer_needed_by_ms": at_ms + 4 * 3_600_000,
+        "n_minus_1_ok": False,
+        "inputs": (),
+        "advice": Text("call a trailer", "叫一车"),
+        "detail": cast("ForecastDetail", None),
+        **changes,
+    }
+    return Forecast(**fields)  # type: ignore[arg-type]

@@ -1,0 +1,158 @@
+"""Alarms, the plan and the forecast over HTTP, in virtual time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.people.roles import Role
+from station.domain.plant import Text
+from tests.support.live_api import NOON, Condition, LiveApi, forecast_at, live_api
+
+pytestmark = pytest.mark.anyio
+BANK = ("storage", "bank-HB")
+BASE = "/api/v1/stations/jinma"
+GAS = "AT-701.HH"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def api() -> LiveApi:
+    return live_api()
+
+
+def raise_high_pressure(api: LiveApi) -> None:
+    for _ in range(20):
+        api.clock.advance(1)
+        api.say(BANK, {"PT-330A": 46.5})
+
+
+async def test_alarms_are_listed_and_filtered(api: LiveApi) -> None:
+    raise_high_pressure(api)
+    async with api.client(Role.VIEWER) as client:
+        items = (await client.get(f"{BASE}/alarms")).json()["items"]
+        by_area = (await client.get(f"{BASE}/alarms?area=cooling")).json()["items"]
+        by_state = (await client.get(f"{BASE}/alarms?state=ACKED&state=SHELVED")).json()["items"]
+        by_both = (await client.get(f"{BASE}/alarms?state=UNACK&priority=medium&area=storage")).json()["items"]
+        wrong = await client.get(f"{BASE}/alarms?state=LOUD")
+        one = (await client.get(f"{BASE}/alarms/PT-330A.H")).json()
+        normal = (await client.get(f"{BASE}/alarms/PT-330A.LL")).json()
+    assert "PT-330A.H" in [item["id"] for item in items]
+    assert [item["id"] for item in by_both] == ["PT-330A.H"]
+    assert {item["group"].partition("/")[0] for item in by_area} == {"cooling"}
+    assert (by_state, wrong.status_code) == ([], 422)
+    assert one in items
+    assert one["limit"] == 46.0
+    assert one["text"]["zh"]
+    assert normal["state"] == "NORM"
+
+
+async def test_an_acknowledgement_carries_name_and_comment_into_the_journal(api: LiveApi) -> None:
+    raise_high_pressure(api)
+    async with api.client(Role.OPERATOR) as client:
+        acked = await client.post(f"{BASE}/alarms/PT-330A.H/ack", json={"comment": "trains stopped"})
+        rows = (await client.get(f"{BASE}/alarms/journal")).json()["items"]
+        first = (await client.get(f"{BASE}/alarms/journal?limit=1")).json()
+        rest = (await client.get(f"{BASE}/alarms/journal?cursor={first['next_cursor']}")).json()
+    assert acked.json()["state"] == "ACKED"
+    assert acked.json()["acked_by"] == "test operator"
+    (act,) = [row for row in rows if row["event"] == "acked"]
+    assert (act["id"], act["who"], act["note"]) == ("PT-330A.H", "test operator", "trains stopped")
+    assert first["items"] + rest["items"] == rows
+
+
+async def test_shelving_hides_for_a_while(api: LiveApi) -> None:
+    raise_high_pressure(api)
+    url = f"{BASE}/alarms/PT-330A.H"
+    async with api.client(Role.OPERATOR) as client:
+        shelved = await client.post(f"{url}/shelve", json={"for": "30m", "reason": "sensor on test"})
+        assert shelved.json()["state"] == "SHELVED"
+        assert shelved.json()["shelved_until"] == "2026-11-23T04:30:20.000Z"
+        assert (await client.post(f"{url}/unshelve")).json()["state"] == "UNACK"
+        for body in ({"for": "soon", "reason": "x"}, {"for": "0s", "reason": "x"}, {"for": "1h"}, {"reason": "x"}):
+            assert (await client.post(f"{url}/shelve", json=body)).status_code == 422
+        assert (await client.post(f"{url}/shelve", json={"for": "9h", "reason": "x"})).status_code == 409
+
+
+async def test_a_safety_alarm_goes_out_of_service_by_two_people_only(api: LiveApi) -> None:
+    safety = next(f"{s.tag}.{a.condition}" for s in api.plant.signals.values() for a in s.alarms if a.safety)
+    url, body = f"{BASE}/alarms/{safety}/out-of-service", {"reason": "permit 118", "until": "2026-11-23T16:00:00+08:00"}
+    api.say(BANK, {"PT-330A": 44.0})
+    async with api.client(Role.OPERATOR) as first, api.client(Role.ENGINEER) as second:
+        asked = await first.post(url, json=body)
+        assert asked.status_code == 202
+        assert asked.json()["state"] == "NORM"
+        done = await second.post(url, json=body)
+        assert done.status_code == 200
+        assert done.json()["state"] == "OUT_OF_SERVICE"
+        back = await second.post(f"{BASE}/alarms/{safety}/return-to-service", json={"comment": "done"})
+        assert back.json()["state"] == "NORM"
+        assert (await first.post(url, json={"reason": "x", "until": "later"})).status_code == 422
+
+
+async def test_the_plan_is_put_read_back_and_used(api: LiveApi) -> None:
+    url = f"{BASE}/plan/2026-11-23"
+    body = {
+        "trucks": [{"id": "豫A1", "time": "2026-11-23T08:10:00+08:00", "kg": 40}],
+        "trailers": [{"id": "T-07", "eta": NOON, "bay": "bay-2", "kg": 278.0}],
+    }
+    async with api.client(Role.OPERATOR) as client:
+        put = await client.put(url, json=body)
+        got = await client.get(url)
+    assert put.status_code == 200
+    assert put.json() == got.json()
+    assert got.json()["source"] == "put"
+    assert got.json()["trucks"] == [{"id": "豫A1", "time": "2026-11-23T00:10:00.000Z", "kg": 40.0}]
+    assert got.json()["trailers"][0]["eta"] == "2026-11-23T04:00:00.000Z"
+    assert api.capacity.plans[-1].kg == 40.0
+
+
+async def test_every_bad_row_of_a_plan_is_named_and_nothing_is_taken(api: LiveApi) -> None:
+    body: dict[str, Any] = {
+        "trucks": [
+            {"id": "A", "time": "2026-11-23T08:10:00+08:00", "kg": -1},
+            {"id": "A", "time": "2026-11-24T08:10:00+08:00", "kg": 40},
+            {"id": "B", "time": "2026-11-23T08:20:00+08:00", "kg": 40},
+        ],
+        "trailers": [{"id": "T", "eta": "noon", "kg": 278}],
+    }
+    url = f"{BASE}/plan/2026-11-23"
+    async with api.client(Role.OPERATOR) as client:
+        refused = await client.put(url, json=body)
+        bay = await client.put(
+            url, json={"trucks": [], "trailers": [{"id": "T", "eta": NOON, "kg": 278, "bay": "bay-9"}]}
+        )
+        missing = await client.put(url, json={"trucks": []})
+        shapes = [await client.put(url, json=one) for one in ([], {"trucks": {}, "trailers": None})]
+        assert (await client.get(url)).status_code == 404
+    fields = [row["field"] for row in refused.json()["errors"]]
+    assert refused.status_code == 422
+    assert fields == ["body.trucks[0].kg", "body.trucks[1].time", "body.trailers[0].eta"]
+    assert refused.json()["errors"][0]["value"] == "-1"
+    assert bay.json()["errors"][0]["field"] == "body.trailers[0].bay"
+    assert missing.json()["errors"][0]["field"] == "body.trailers"
+    assert [answer.status_code for answer in shapes] == [422, 422]
+
+
+async def test_the_forecast_and_its_history(api: LiveApi) -> None:
+    api.capacity.conditions = [Condition("CAP-SHORT", True, "high", NOON, 372.0, 40.0, Text("short", "短缺"))]
+    for number in range(5):
+        api.clock.t_ms = NOON + number * 300_000
+        api.capacity.ready = [forecast_at(api.clock.t_ms, shortfall_p50_kg=float(number))]
+        api.say(BANK, {"PT-330A": 44.0})
+    api.live.capacity.history.deliver()
+    async with api.client(Role.VIEWER) as client:
+        newest = (await client.get(f"{BASE}/capacity")).json()
+        first = (await client.get(f"{BASE}/capacity/history?limit=3")).json()
+        rest = (await client.get(f"{BASE}/capacity/history?start={NOON - 1}&cursor={first['next_cursor']}")).json()
+        alarms = (await client.get(f"{BASE}/alarms?priority=high&area=system")).json()["items"]
+    assert newest["shortfall_kg"]["p50"] == 4.0
+    assert newest["at"] == "2026-11-23T04:20:00.000Z"
+    assert [item["shortfall_kg"]["p50"] for item in first["items"] + rest["items"]] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert rest["next_cursor"] is None
+    assert "CAP-SHORT" in [alarm["id"] for alarm in alarms]
