@@ -36,7 +36,7 @@ def publish_to_broker(
             station,
             broker,
             speed,
-            stop,
+            stop.event,
             on_progress=lambda p: tell((p.t_ms - begin_ms) / 1000),
             until_ms=until_ms,
             keeps_wall_time=keeps_wall_time,

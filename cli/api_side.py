@@ -1,0 +1,204 @@
+"""Putting the API side together: live stations, journal, people, HTTP app, console, background loops."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from api.alarms.engine import AlarmEngine
+from api.app import create_app
+from api.forecast.engine import CapacityEngine
+from api.forecast.inputs import CapacityInputs
+from api.forecast.runners import WorkerRunner
+from api.live.background import BackgroundLoop
+from api.live.capacity import LiveCapacity
+from api.live.dispatch import LIVE_FILTERS, Dispatch
+from api.live.outbox import Outbox
+from api.live.plans import LivePlans
+from api.live.station import LiveParts, LiveStation
+from api.live.station_time import FollowedStationTime, WallStationTime
+from api.people.sessions import People
+from api.people.tokens import AdminToken, Tokens, read_or_make_key
+from api.services import ApiServices, Check, IngestFigures
+from cli.version import VERSION
+from dashboards.console.app import mount_console
+from station.adapters.clocks import FollowedClock, WallClock, wall_ms
+from station.adapters.mqtt import MqttFeed
+from station.adapters.sql_database import SqlDatabase
+from station.adapters.sql_forecasts import SqlForecasts
+from station.adapters.sql_journal import SqlJournal
+from station.adapters.sql_plans import SqlPlans
+from station.adapters.sql_tokens import SqlTokens
+from station.domain.capacity_alerts import CapacityAlerts
+from station.domain.plant import Plant
+from station.errors import StoreUnavailableError
+from station.ports import ReadingStore, ServicePoint
+from station.wire.admission import Admission
+
+_log = structlog.get_logger(__name__)
+
+TICK_S = 0.1
+"""How late a timer may be when nothing arrives."""
+DELIVER_S = 0.5
+RETENTION_S = 600.0
+PATIENCE_S = 10.0
+
+
+@dataclass
+class Kept:
+    """The journal database and what is kept in it."""
+
+    database: SqlDatabase
+    journal: SqlJournal
+    plans: SqlPlans
+    forecasts: SqlForecasts
+    people: People
+    admin: AdminToken | None
+
+    @classmethod
+    def open(cls, url: str, directory: Path, bootstrap: str | None) -> Kept:
+        """Open the database, and make sure that an admin can come in.
+
+        Raises:
+            JinmaError: The database or the data directory cannot be used.
+        """
+        database = SqlDatabase(url)
+        tokens = Tokens(SqlTokens(database), read_or_make_key(directory / "token.key"), wall_ms)
+        admin = tokens.install_admin(directory, bootstrap)
+        people = People.of(tokens, wall_ms)
+        return cls(database, SqlJournal(database), SqlPlans(database), SqlForecasts(database), people, admin)
+
+
+@dataclass
+class ApiSide:
+    """The API side, put together; `start` and `stop` go around serving `app`."""
+
+    app: FastAPI
+    services: ApiServices
+    dispatch: Dispatch
+    feed: MqttFeed
+    runners: list[WorkerRunner]
+    loops: list[BackgroundLoop]
+
+    def start(self) -> None:
+        """Take what the store knows, then messages; returns when subscribed.
+
+        Raises:
+            TransientError: The broker cannot be reached.
+        """
+        for live in self.services.stations.values():
+            _prime(live, self.services.store)
+        self.feed.start(self.dispatch.on_messages)
+        for loop in self.loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """End what runs in the background; idempotent."""
+        self.feed.stop()
+        for loop in self.loops:
+            loop.stop()
+        for runner in self.runners:
+            runner.close()
+
+
+def build_api(
+    plants: Sequence[Plant],
+    broker: str,
+    store: ReadingStore,
+    kept: Kept,
+    *,
+    follows_station: bool,
+    keep: dt.timedelta | None = None,
+    ingest: Callable[[], IngestFigures] | None = None,
+) -> ApiSide:
+    """Return the API side, not begun yet.
+
+    Args:
+        plants: The stations to watch.
+        broker: Where their messages come from.
+        store: Where their readings are.
+        kept: The journal database.
+        follows_station: Follow a simulator's clock.
+        keep: Delete readings older than this; None leaves that to the store.
+        ingest: Figures of an ingest in this process.
+    """
+    runners: list[WorkerRunner] = []
+    outboxes: list[Outbox[Any]] = []
+    stations: dict[str, LiveStation] = {}
+    for plant in plants:
+        runners.append(WorkerRunner())
+        stations[plant.id] = _live_station(plant, store, kept, runners[-1], outboxes, follows_station=follows_station)
+    feed = MqttFeed(
+        broker, f"jinma-api-{secrets.token_hex(4)}", LIVE_FILTERS, first_connect_s=PATIENCE_S, batch_most=1000
+    )
+    checks: dict[str, Check] = {
+        "broker": lambda: None if feed.connected else "the broker is away",
+        "store": lambda: _store_check(store),
+    }
+    services = ApiServices(VERSION, stations, store, kept.journal, kept.forecasts, kept.people, checks, ingest)
+    app = create_app(services)
+    mount_console(app, services)
+    dispatch = Dispatch(stations)
+    loops = [
+        BackgroundLoop("ticker", dispatch.tick, TICK_S),
+        *(BackgroundLoop(f"outbox-{box.name}", box.deliver, DELIVER_S) for box in outboxes),
+    ]
+    if keep is not None:
+        loops.append(BackgroundLoop("retention", lambda: _forget(store, stations, keep), RETENTION_S))
+    return ApiSide(app, services, dispatch, feed, runners, loops)
+
+
+def _live_station(
+    plant: Plant,
+    store: ReadingStore,
+    kept: Kept,
+    runner: WorkerRunner,
+    outboxes: list[Outbox[Any]],
+    *,
+    follows_station: bool,
+) -> LiveStation:
+    points: Outbox[ServicePoint] = Outbox(f"points-{plant.id}", store.write_points)
+    history: Outbox[tuple[int, bytes]] = Outbox(f"forecasts-{plant.id}", partial(_keep_forecasts, kept, plant.id))
+    outboxes += [points, history]
+    inputs = CapacityInputs(plant)
+    capacity = LiveCapacity(plant, CapacityEngine(plant, inputs, runner), inputs, CapacityAlerts(plant), history)
+    alarms = AlarmEngine(plant, kept.journal, wall_ms=wall_ms)
+    alarms.restore()
+    time = FollowedStationTime(FollowedClock(), plant.gateways) if follows_station else WallStationTime(WallClock())
+    plans = LivePlans(plant, kept.plans)
+    return LiveStation(plant, LiveParts(Admission([plant]), alarms, capacity, plans, time, points))
+
+
+def _keep_forecasts(kept: Kept, station: str, forecasts: Sequence[tuple[int, bytes]]) -> None:
+    for at_ms, body in forecasts:
+        kept.forecasts.append(station, at_ms, body)
+
+
+def _prime(live: LiveStation, store: ReadingStore) -> None:
+    try:
+        live.prime(store)
+    except StoreUnavailableError as error:
+        _log.warning("store away at the start: what was before is not known", station=live.plant.id, error=str(error))
+
+
+def _store_check(store: ReadingStore) -> str | None:
+    try:
+        store.stations()
+    except StoreUnavailableError as error:
+        return str(error)
+    return None
+
+
+def _forget(store: ReadingStore, stations: Mapping[str, LiveStation], keep: dt.timedelta) -> bool:
+    """Delete what is older than `keep`, by the station clock that is furthest back."""
+    oldest_now_ms = min(live.now_ms for live in stations.values())
+    store.forget_before(oldest_now_ms - round(keep.total_seconds() * 1000))
+    return True
