@@ -162,22 +162,23 @@ def read_text(table: TomlTable, key: str, *, required: bool = True, placeholders
     if not required and not table.has(key):
         return _NO_TEXT
     pair = table.table(key)
-    text = Text(pair.text("en"), pair.text("zh"))
+    text = Text(*(_read_template(pair, language, placeholders) for language in ("en", "zh")))
     pair.finish()
-    for language in ("en", "zh"):
-        _check_placeholders(pair, language, text.in_language(language), placeholders)
     return text
 
 
-def _check_placeholders(pair: TomlTable, language: str, template: str, known: tuple[str, ...]) -> None:
+def _read_template(pair: TomlTable, language: str, known: tuple[str, ...]) -> str:
+    """Return a text all of whose placeholders can be filled."""
+    template = pair.text(language)
     try:
         parts = list(Formatter().parse(template))
     except ValueError as error:
         pair.wrong(f"{language}: {error}", language)
-        return
-    for _, name, spec, conversion in parts:
-        if name is not None and (name not in known or spec or conversion):
-            pair.wrong(f"{language}: {{{name}}} is no placeholder{nearest(name, known)}", language)
+        return ""
+    strange = [name for _, name, spec, turn in parts if name is not None and (name not in known or spec or turn)]
+    for name in strange:
+        pair.wrong(f"{language}: {{{name}}} is no placeholder{nearest(name, known)}", language)
+    return "" if strange else template
 
 
 def read_alarm_types(root: TomlTable) -> dict[str, AlarmType]:

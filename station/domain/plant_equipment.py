@@ -6,10 +6,11 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import TypeVar
 
+from station.domain.capacity_parameters import CapacityParameters
 from station.domain.plant import Bank, Chiller, FillRules, Fleet, Hose, Supply, Train, TruckType
 from station.domain.plant_signals import Catalogue
 from station.domain.toml_reader import TomlTable, nearest
@@ -266,8 +267,12 @@ def read_fill(root: TomlTable) -> FillRules:
 
 
 def read_parameters(root: TomlTable) -> dict[str, float]:
-    """Return the numbers that tune the forecast; their names are the engine's business."""
+    """Return the numbers that tune the forecast, those that the file sets."""
     table = root.table("parameters", "parameters", required=False)
+    known = [parameter.name for parameter in fields(CapacityParameters)]
+    for key in table.data:
+        if key not in known:
+            table.wrong(f"parameter {key!r} is unknown{nearest(key, known)}", key)
     return {key: table.number(key) for key in table.data}
 
 

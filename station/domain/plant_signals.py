@@ -300,18 +300,20 @@ def _read_limits(row: TomlTable, unit: str, normal_lo: float, normal_hi: float) 
             row.wrong(f"limit {name} {value} is above everything normal (to {normal_hi:g})", name)
         if name in {"H", "HH"} and value < normal_lo:
             row.wrong(f"limit {name} {value} is below everything normal (from {normal_lo:g})", name)
-    _check_possible(row, unit, {"normal": normal_lo, **limits})
-    _check_possible(row, unit, {"normal": normal_hi})
+    _check_possible(row, unit, [("normal", normal_lo), ("normal", normal_hi), *ordered])
     return {name: value for name, value in limits.items() if not math.isnan(value)}
 
 
-def _check_possible(row: TomlTable, unit: str, values: Mapping[str, float]) -> None:
+def _check_possible(row: TomlTable, unit: str, values: list[tuple[str, float]]) -> None:
+    """Note values that the unit of measure, or the transmitter where its `range` is given, cannot have."""
     least, most = UNITS_OF_MEASURE.get(unit, (-math.inf, math.inf))
-    # a counter's normal range is its register, a state's its numbers: only the unit of measure bounds them
-    for name, value in values.items():
+    where = f"what {unit} can be"
+    if row.has("range"):
+        (least, most), where = row.numbers("range", 2), "the instrument range"
+    for name, value in values:
         if value < least or value > most:
             what = name if name == "normal" else f"limit {name}"
-            row.wrong(f"{what} {value:g} is outside what {unit} can be ({least:g} to {most:g})", name)
+            row.wrong(f"{what} {value:g} is outside {where} ({least:g} to {most:g})", name)
 
 
 def _check_references(catalogue: Catalogue, root: TomlTable, gateways: tuple[Gateway, ...]) -> None:

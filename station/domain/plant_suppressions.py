@@ -81,5 +81,6 @@ def _selected(table: TomlTable, catalogue: Catalogue, selector: str, *path: str 
         found = [signal for signal in found if signal.states]
     if not found:
         said = "matches no signal" if colon and slash else f"is no signal; it {_WAY_OF_WRITING} or a tag"
-        table.wrong(f"{path[0]}: {selector!r} {said}{nearest(selector, catalogue.signals)}", *path)
+        known = [*catalogue.signals, *(f"{s.area}/{s.unit}:{s.role}" for s in catalogue.signals.values())]
+        table.wrong(f"{path[0]}: {selector!r} {said}{nearest(selector, known)}", *path)
     return found

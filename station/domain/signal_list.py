@@ -177,7 +177,7 @@ def _read_rows(csv_text: str) -> list[_Row]:
             mistakes += [Mistake(reader.line_num, f"signal {row['tag'] or '?'}: {text}") for text in wrong]
             rows += [] if wrong else [_row(reader.line_num, row)]
     except csv.Error as error:
-        mistakes.append(Mistake(max(1, reader.line_num), f"not CSV: {error}"))
+        mistakes.append(Mistake(reader.line_num + 1, f"not CSV: {error}"))
     if not rows and not mistakes:
         mistakes.append(Mistake(1, "there is no signal in it"))
     if mistakes:

@@ -88,7 +88,8 @@ def parse_toml(text: str) -> dict[str, Any] | Mistake:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the most similar known word, or nothing where none is similar."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    found = [k for k in words if k.casefold() == word.casefold()] or difflib.get_close_matches(word, words, n=1)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
