@@ -59,6 +59,7 @@ class Silence:
         """Let time pass up to, not including, `t_ms`; yields (moment, active) of the alarm's changes."""
         silent_from = self.heard_ms + self._silent_ms
         if silent_from < t_ms and not self._delay.holds and not self.paused:
+            yield from self._changed(self._delay.pass_time(silent_from))
             yield from self._changed(self._delay.take(True, silent_from))
         yield from self._changed(self._delay.pass_time(t_ms))
 

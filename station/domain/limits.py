@@ -294,6 +294,7 @@ class SignalWatch:
         changes: list[Change] = []
         silent_from = self.silent_from_ms
         if self._stale is not None and silent_from < t_ms:
+            self._note(changes, "STALE", self._stale.pass_time(silent_from))
             self._note(changes, "STALE", self._stale.take(True, silent_from))
             self._arm(good=False)
         if self.due_ms < t_ms:
