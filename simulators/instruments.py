@@ -34,7 +34,7 @@ class InstrumentType:
         noise: Standard deviation from sample to sample.
         bias: Largest fixed error; each instrument has its own within it.
         wander: Amplitude of the slow drift over hours and days.
-        zero_cut: An exact zero is shown as zero (low-flow cut-off).
+        zero_cut: What is no more than its errors is shown as zero (low-flow cut-off).
         full_circle: Values go round at this number (a wind vane's 360), 0 where they do not.
     """
 
@@ -86,6 +86,9 @@ RESOLUTION_ONLY: Final[dict[str, float]] = {
 """Steps of what is counted, commanded or computed; 0.1 where the unit is not named, 0.01 for MPa."""
 FINEST: Final = InstrumentType(ANY_SPAN, 0.001, 0.0)
 """For a measured quantity in a unit that the table does not know: as it is, to three decimals."""
+
+_ZERO_CUT: Final = 3.5
+"""Deviations of noise that a cut-off hides: all of them, see `standard_noise`."""
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -157,7 +160,7 @@ class Instruments:
         kinds = [instrument_type(signal) for signal in signals]
         self._keys = np.array([seed_of(seed, "noise", signal.tag) for signal in signals], dtype=np.uint64)
         self._noise = np.array([kind.noise for kind in kinds])
-        self._zero_cut = np.array([kind.zero_cut for kind in kinds])
+        self._zero_cut = np.array([(kind.bias + _ZERO_CUT * kind.noise) * kind.zero_cut for kind in kinds])
         self._full_circle = np.array([kind.full_circle for kind in kinds])
         self._up = np.array([1.0 / kind.resolution if kind.resolution < 1.0 else 1.0 for kind in kinds]).round()
         self._down = np.array([max(1.0, kind.resolution) for kind in kinds])
@@ -180,12 +183,14 @@ class Instruments:
         shown = np.array(truth, dtype=np.float64)
         noisy = np.flatnonzero(self._noise[columns] > 0.0)
         if noisy.size:
-            shown[:, noisy] += self._errors(columns[noisy], t_ms, truth[:, noisy])
+            shown[:, noisy] += self._errors(columns[noisy], t_ms)
+        cut = np.flatnonzero(self._zero_cut[columns] > 0.0)
+        shown[:, cut] *= np.abs(shown[:, cut]) >= self._zero_cut[columns[cut]]
         lowest, highest = self._range[:, columns]
         np.clip(shown, lowest, highest, out=shown)
         return self._cut_to_resolution(columns, shown)
 
-    def _errors(self, columns: Columns, t_ms: Times, truth: Floats) -> Floats:
+    def _errors(self, columns: Columns, t_ms: Times) -> Floats:
         errors = standard_noise(self._keys[columns], t_ms)
         errors *= self._noise[columns]
         errors += self._bias[columns]
@@ -194,9 +199,6 @@ class Instruments:
             angle = hours * (2.0 * np.pi / period_h)
             errors += np.sin(angle)[:, None] * in_phase[columns]
             errors += np.cos(angle)[:, None] * across[columns]
-        cut = self._zero_cut[columns]
-        if cut.any():
-            errors[(truth == 0.0) & cut] = 0.0
         return errors
 
     def _cut_to_resolution(self, columns: Columns, shown: Floats) -> Floats:

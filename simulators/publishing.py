@@ -126,7 +126,8 @@ def publish_station(  # noqa: PLR0913 - each is a choice of whoever composes
     """Publish a station until it is told to stop; blocks.
 
     Args:
-        station: Where it stands; is advanced in this thread only, and may be snapshot in `on_progress`.
+        station: Where it stands; is advanced in this thread only, and may be kept (`snapshot`) in `on_progress`: then
+            all that it has lived was handed to the publisher, and nothing beyond.
         publisher: To the broker.
         speed: Station seconds per wall second, a ceiling; None for as fast as the broker takes it.
         clock: Wall time.
@@ -189,7 +190,7 @@ class _LivePublishing:
         self._sent_ms = station.t_ms
         self._sent = 0
         self._speed = _NOT_YET_MEASURED if speed is None else speed
-        self._next_word_s = self._next_log_s = 0.0
+        self._next_word_s = self._next_report_s = self._next_log_s = 0.0
 
     def _wall_ms(self) -> int:
         return round(self._clock.now().timestamp() * 1000)
@@ -201,6 +202,7 @@ class _LivePublishing:
             self._tell_clock()
             while not self._stop.is_set() and (until_ms is None or self._station.t_ms < until_ms):
                 self._send_in_time(self._next_block(until_ms))
+                self._report()
                 self._pace.write_off(self._sent_ms)
             settled = self._end()
         except TransientError:
@@ -221,10 +223,10 @@ class _LivePublishing:
         return self._station.emissions(min(block_s, left_s // 1.0), look_s=min(block_s, LOOK_S))
 
     def _send_in_time(self, emissions: list[Emission]) -> None:
-        """Send a block, each message when its time has come."""
+        """Send a block, each message when its time has come; at the end all the rest of it, so that none is missing."""
         start = 0
-        while start < len(emissions) and not self._stop.is_set():
-            due_ms = self._pace.due_ms()
+        while start < len(emissions):
+            due_ms = math.inf if self._stop.is_set() else self._pace.due_ms()
             end = bisect_right(emissions, due_ms, lo=start, key=_moment)
             if end > start:
                 self._send(emissions[start:end])
@@ -265,9 +267,16 @@ class _LivePublishing:
         self._send_again(now_s)
         if not self._pace.keeps_wall_time:
             self._tell_clock()
+
+    def _report(self) -> None:
+        """Each wall second tell whoever composes; between blocks, when all that the station has lived is sent."""
+        now_s = self._wall_ms() / 1000.0
+        if 0.0 < self._next_report_s - now_s <= _WORD_EVERY_S:
+            return
+        self._next_report_s = now_s + _WORD_EVERY_S
         if self._on_progress is not None:
             self._on_progress(Progress(self._sent_ms, self._speed, self._sent, self._publisher.unsettled))
-        if now_s >= self._next_log_s and not self._pace.keeps_wall_time:
+        if not 0.0 < self._next_log_s - now_s <= _LOG_EVERY_S and not self._pace.keeps_wall_time:
             self._next_log_s = now_s + _LOG_EVERY_S
             _log.info("simulator runs", speed=self._speed, asked=self._pace.asked, messages=self._sent)
 
