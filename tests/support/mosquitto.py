@@ -18,9 +18,9 @@ max_queued_messages 0
 max_inflight_messages 2000
 persistence {persistence}
 persistence_location {directory}/
-autosave_on_changes true
 autosave_interval 1
 """
+# autosave_interval is seconds here: with autosave_on_changes it would be changes, and every message a write of all.
 # max_queued_messages 0 is "no limit": the default of 1000 drops messages silently, which no test of loss could survive.
 
 
