@@ -174,6 +174,8 @@ def _without_secrets(place: str, value: object) -> str:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # FastAPI's word for a body that is not even text, or nests too deep.
+        return problem_response(request, broken("body", "", "must be JSON in UTF-8"))
     detail = f"{request.method} {shown('path', request.url.path)}: {error.detail}"
     return problem_response(request, ProblemError(error.status_code, detail, (), error.headers or {}))
 

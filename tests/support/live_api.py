@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import cast
+from functools import cache
+from typing import ClassVar, cast
 
 import httpx
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
 from api.alarms.engine import AlarmEngine
 from api.app import create_app
@@ -138,6 +139,21 @@ class MemoryForecasts:
         return [(t, json) for t, json in found if start_ms <= t < end_ms][:limit]
 
 
+class _WhoeverTests:
+    """Stands for the services of the test at work: making an app takes 50 ms, so all tests share one."""
+
+    current: ClassVar[ApiServices]
+    registry: ClassVar[CollectorRegistry] = CollectorRegistry()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.current, name)
+
+
+@cache
+def _shared_app() -> FastAPI:
+    return create_app(cast("ApiServices", _WhoeverTests()))
+
+
 @dataclass
 class LiveApi:
     """A live station and the app over it."""
@@ -154,10 +170,11 @@ class LiveApi:
     people: People
     services: ApiServices
 
-    @cached_property
+    @property
     def app(self) -> FastAPI:
-        """The app, made when it is first asked for: it takes 50 ms, and the live core needs none."""
-        return create_app(self.services)
+        """The app over these services."""
+        _WhoeverTests.current = self.services
+        return _shared_app()
 
     def say(self, unit: tuple[str, str], values: dict[str, float | None], t_ms: int | None = None) -> UnitMessage:
         """Let a unit say something now."""
