@@ -28,6 +28,8 @@ Role = tuple[str, str, str]
 """(area, unit, role)."""
 
 NAN = math.nan
+_LEL_PER_KG_S = 2500.0
+"""In the open, some metres downwind: 1 g/s of hydrogen reads 2.5 %LEL."""
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 
 BAY_ROLES = ("pressure", "temperature", "hose_pressure", "flow", "valve_open", "state")
@@ -55,8 +57,8 @@ CHILLER_ROLES = (
 )
 HOSE_ROLES = ("pressure", "delivery_temperature", "flow", "total", "ramp_output", "state")
 VEHICLE_ROLES = ("pressure", "temperature", "tank_volume", "command", "soc")
-EXTRA = ("ambient_c", "site_kw", "brine_c", "esd_level", "heat_kw")
-"""What the row carries behind the signals, for the block's own sums."""
+EXTRA = ("ambient_c", "site_kw", "brine_c", "esd_level", "esd_button", "heat_kw")
+"""What the row carries behind the signals, for the block's own sums; then the leak of each bank [kg/s]."""
 
 
 def row_roles(plant: Plant) -> list[Role]:
@@ -135,7 +137,9 @@ def state_row(station: StationPhysics) -> list[float]:
         else:
             row += _LEFT_VEHICLE if hose.closing else _NO_VEHICLE
     row += (station.site_kw, station.energy_kwh, station.transformer_c)
-    row += (station.ambient_c, station.site_kw, station.cooling.brine_c, station.esd_level, station.heat_kw)
+    row += (station.ambient_c, station.site_kw, station.cooling.brine_c)
+    row += (station.esd_level, station.esd_button, station.heat_kw)
+    row += [bank.leak_kg_s for bank in cascade.banks]
     return row
 
 
@@ -165,6 +169,7 @@ class Columns:
         values[:, self._rest] = self._wander.at(seconds)
         extra = {name: recorded[:, self._extra + i] for i, name in enumerate(EXTRA)}
         self._rules.apply(values, seconds, extra)
+        self._rules.leaks(values, recorded[:, self._extra + len(EXTRA) :])
         return values
 
 
@@ -252,6 +257,8 @@ class _Rules:
         self._roles = roles
         self._unit = {(s.unit, s.role): place[s.tag] for s in plant.signals.values()}
         self._trains = [train.unit for train in plant.trains]
+        gas = [signal for signal in plant.signals.values() if signal.role == "gas"]
+        self._smell = [[place[s.tag] for s in gas if bank.unit in s.watches] for bank in plant.banks]
 
     def apply(self, values: Float, seconds: Float, extra: dict[str, Float]) -> None:
         """Write the columns of a block in place."""
@@ -262,6 +269,14 @@ class _Rules:
             values[:, column] += extra["ambient_c"]
         for column in self._roles.get(("fire_gas", "esd_level"), ()):
             values[:, column] = extra["esd_level"]
+        for number, column in enumerate(self._roles.get(("fire_gas", "esd_button"), ()), 1):
+            values[:, column] = extra["esd_button"] == number
+
+    def leaks(self, values: Float, leak_kg_s: Float) -> None:
+        """Add what the gas detectors smell of leaking banks; one column of [kg/s] a bank."""
+        if leak_kg_s.any():
+            for bank, columns in enumerate(self._smell):
+                values[:, columns] += _LEL_PER_KG_S * leak_kg_s[:, [bank]]
 
     def _trains_and_fans(self, values: Float) -> None:
         fans = self._roles.get(("fire_gas", "fan"), [])

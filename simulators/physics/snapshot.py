@@ -39,6 +39,7 @@ _STATION = (
     "transformer_c",
     "heat_kw",
     "esd_level",
+    "esd_button",
     "plan_changes",
     "minute",
     "day_start_ms",

@@ -13,7 +13,7 @@ from simulators.physics.columns import Columns, state_row
 from simulators.physics.compression import Compression
 from simulators.physics.cooling import Cooling
 from simulators.physics.dispensing import CONNECT, END, Dispensing, TruckVisit
-from simulators.physics.faults import Fault, make_fault
+from simulators.physics.faults import Fault, make_fault, units_of
 from simulators.physics.gas import gas_of
 from simulators.physics.storage import Cascade
 from simulators.physics.supply import OPEN, Delivery, SupplyYard, Trailer
@@ -66,7 +66,8 @@ class StationPhysics:
         self.columns = Columns(plant, seed)
         self.ambient_c = self.weather.ambient_c(self.t_ms)
         self.site_kw, self.energy_kwh = _BASE_KW, 6300.0 * max(0, days)
-        self.transformer_c, self.heat_kw, self.esd_level = self.ambient_c + 25.0, 0.0, 0
+        self.transformer_c, self.heat_kw = self.ambient_c + 25.0, 0.0
+        self.esd_level = self.esd_button = 0
         self.faults: list[Fault] = []
         self.plan_changes = 0
         self.minute = -1
@@ -271,12 +272,15 @@ class StationPhysics:
         self._apply_faults()
 
     def _apply_faults(self) -> None:
-        """Set every unit to what the faults of this moment make of it."""
+        """Set every unit to what the faults of this moment make of it; looked at when one comes, and each minute."""
         now = self.t_ms
         self.faults = [fault for fault in self.faults if fault.end_ms > now]
         active = [fault for fault in self.faults if fault.start_ms <= now]
         struck = {(fault.name, fault.unit) for fault in active}
-        self.esd_level = _ESD_LEVEL if any(fault.name == "esd" for fault in active) else 0
+        pressed = [fault.unit for fault in active if fault.name == "esd"]
+        self.esd_level = _ESD_LEVEL if pressed else 0
+        buttons = units_of(self.plant, "esd")
+        self.esd_button = buttons.index(pressed[0]) + 1 if pressed and pressed[0] in buttons else 0
         for train in self.compression.trains:
             train.tripped = self.esd_level > 0 or ("train-trip", train.spec.unit) in struck
         for unit in self.cooling.units:
