@@ -34,6 +34,7 @@ class ServiceCollector(Collector):
         """Yield every metric."""
         lives = list(self._services.stations.values())
         yield _counter("jinma_messages_received", "Messages that the live core took", lives, lambda s: s.received)
+        yield _counter("jinma_live_failures", "Messages that broke the live core", lives, lambda s: s.failures)
         yield self._refused(lives)
         yield _gauge("jinma_stream_clients", "Clients on the event stream", lives, lambda s: s.hub.clients)
         yield _counter("jinma_stream_cut", "Stream clients cut for slowness", lives, lambda s: s.hub.cut_clients)

@@ -19,8 +19,10 @@ from typing import Final
 HEARTBEAT_S: Final = 5.0
 CONFLATE_S: Final = 1.0
 RING_S: Final = 600.0
-RING_BYTES: Final = 64 * 1024 * 1024
-"""Ten minutes at the normal 43 messages/s are about 8 MiB; at 200 times that speed the bytes bound the ring."""
+RING_BYTES: Final = 32 * 1024 * 1024
+"""Ten minutes at the normal 43 messages/s are about 9 MiB; at 200 times that speed the bytes bound the ring."""
+_FRAME_BYTES: Final = 150
+"""What a frame takes in memory beside its data."""
 CLIENT_BYTES: Final = 4 * 1024 * 1024
 """What may wait for one client: some seconds of the fastest stream, hours of a screen that conflates."""
 _BLOCK_BYTES: Final = 64 * 1024
@@ -284,13 +286,13 @@ class StreamHub:
 
     def _keep(self, frame: _Frame) -> None:
         self._ring.append(frame)
-        self._ring_bytes += len(frame.data)
+        self._ring_bytes += len(frame.data) + _FRAME_BYTES
         self._forget_old()
 
     def _forget_old(self) -> None:
         oldest_s = self._monotonic() - RING_S
         while self._ring and (self._ring_bytes > RING_BYTES or self._ring[0].born_s < oldest_s):
-            self._ring_bytes -= len(self._ring.popleft().data)
+            self._ring_bytes -= len(self._ring.popleft().data) + _FRAME_BYTES
 
     def _id(self, number: int) -> str:
         return f"{self._run}-{number}"

@@ -79,6 +79,7 @@ class LiveStation:
         self.capacity = parts.capacity
         self.alarms = parts.alarms
         self.received = 0
+        self.failures = 0
         self.refused: Counter[str] = Counter()
         self.numbered: set[UnitKey] = set()
         """Units whose messages carry a sequence number, so that what is missing is known."""
@@ -126,7 +127,7 @@ class LiveStation:
         """Take a batch of (topic, payload) of this station, in the order sent."""
         with self._lock:
             for topic, payload in batch:
-                self._take(topic, payload)
+                self._take_safely(topic, payload)
             self._collect()
 
     def tick(self) -> None:
@@ -149,6 +150,13 @@ class LiveStation:
                 return do(self.alarms, self.now_ms)
             finally:
                 self._tell_alarms()
+
+    def _take_safely(self, topic: str, payload: bytes) -> None:
+        try:
+            self._take(topic, payload)
+        except Exception:  # noqa: BLE001 - the supervisor of messages: one that we cannot stand must not stall those behind it.
+            self.failures += 1
+            _log.exception("message broke the live core", topic=topic[:120], payload=payload[:500])
 
     def _take(self, topic: str, payload: bytes) -> None:
         self.received += 1

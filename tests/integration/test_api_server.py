@@ -1,4 +1,4 @@
-"""The API behind a real server: event streams over real sockets, revocation, slow clients, a stop that does not hang."""
+"""The API behind a real server: streams over real sockets, revocation, slow clients, a stop that does not hang."""
 
 from __future__ import annotations
 
