@@ -11,12 +11,10 @@ import pytest
 from api.live import background
 from api.live.dispatch import LIVE_FILTERS, Dispatch
 from api.live.outbox import Outbox
-from api.live.service import LiveService
 from api.live.station_time import LEAD_MS, FollowedStationTime, WallStationTime
 from station.domain.plant import Text
 from station.domain.signals import Reading, UnitMessage
 from station.errors import FinalError, StoreUnavailableError
-from station.ports import OnMessages
 from station.wire import topics
 from station.wire.json_v1 import encode, topic_of
 from station.wire.plan_v1 import (
@@ -339,37 +337,6 @@ def test_an_outbox_sets_aside_what_is_refused_for_good() -> None:
     outbox.put(1)
     assert outbox.deliver()
     assert (outbox.waiting, outbox.dropped) == (0, 1)
-
-
-class HandFeed:
-    """A feed that a test drives by hand."""
-
-    def __init__(self) -> None:
-        self.deliver: OnMessages | None = None
-        self.stopped = False
-
-    def start(self, on_messages: OnMessages) -> None:
-        self.deliver = on_messages
-
-    def stop(self) -> None:
-        self.stopped = True
-
-
-def test_a_live_service_starts_primed_and_stops_with_all_delivered(api: LiveApi) -> None:
-    feed = HandFeed()
-    api.store.write([UnitMessage("jinma", *BANK, NOON - 5000, {"PT-330A": 43.9})])
-    service = LiveService(feed, {"jinma": api.live}, api.store, [api.live._parts.points, api.live.capacity.history])
-    service.start()
-    assert feed.deliver is not None
-    assert api.live.latest.get("PT-330A") is not None
-    api.capacity.ready = [forecast_at(NOON)]
-    message = UnitMessage("jinma", *BANK, NOON, {"PT-330A": 44.0})
-    feed.deliver([(topic_of(message), encode(message))])
-    service.stop()
-    assert feed.stopped
-    assert api.forecasts.rows
-    assert api.store.read_points("capacity", {}, NOON, NOON + 1)
-    assert all(loop.failures == 0 for loop in service.loops)
 
 
 def test_a_message_that_breaks_us_does_not_stall_those_behind_it(api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
