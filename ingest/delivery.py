@@ -97,10 +97,11 @@ class Delivery:
 
     def _tend(self, position: Position | None) -> None:
         self._watermarks.flush()
-        if position is not None and (position.segment != self._released or self._spool.full):
+        place = position or Position(0, 0)
+        if place.segment != self._released or self._spool.full:
             self._ledger.sync()
-            self._spool.release(position)
-            self._released = position.segment
+            self._spool.release(place)
+            self._released = place.segment
         if time.monotonic() >= self._next_minutes:
             self._next_minutes = time.monotonic() + _MINUTES_EVERY_S
             self._write_minutes()

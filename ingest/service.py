@@ -131,7 +131,7 @@ class IngestService:
         self._stopping = threading.Event()
         self._stop_lock = threading.Lock()
         self._stopped = False
-        watermarks = Watermarks(publisher, self._ledger.name, self._since_ms)
+        self._watermarks = watermarks = Watermarks(publisher, self._ledger.name, self._since_ms)
         self._delivery = Delivery(
             self._spool, self._ledger, store, admission, watermarks, self._station_ms, self._stopping
         )
@@ -153,7 +153,7 @@ class IngestService:
         self._thread.start()
         try:
             if self._watch is not None:
-                watch = SecondIngestWatch(self.name, self._since_ms, self._yield)
+                watch = SecondIngestWatch(self.name, self._since_ms, self._yield, self._watermarks.repeat)
                 self._watch.start(watch.on_messages)
             self._feed.start(self.on_messages)
         except BaseException:

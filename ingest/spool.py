@@ -149,13 +149,16 @@ class Spool:
 
     def _wait_for_room(self, size: int) -> None:
         # A record greater than the whole bound is taken once all before it is gone: better big than stuck.
-        while self.size_bytes + size > self._most_bytes and self.size_bytes > len(_MAGIC) and not self._closed:
+        while self.size_bytes + size > self._most_bytes and not self._is_empty() and not self._closed:
             self._waiting_for_room = True
             self._changed.notify_all()
             self._changed.wait()
         self._waiting_for_room = False
         if self._closed:
             raise SpoolClosedError("the spool is closed")
+
+    def _is_empty(self) -> bool:
+        return len(self._sizes) == 1 and self._sizes[self._active] <= len(_MAGIC)
 
     def _write(self, record: bytes, offset: int) -> None:
         try:
@@ -265,12 +268,19 @@ class Spool:
         return self._reader[1]
 
     def release(self, position: Position) -> None:
-        """Free what lies wholly before a position."""
+        """Free what lies wholly before a position, which is the reader's; called by the reader."""
+        # Somebody waits and nothing is left to read: whatever is on disk is delivered, or damaged.
+        all_read = self._waiting_for_room and self._next(position) is None
         with self._changed:
-            if self._waiting_for_room and position >= Position(self._active, self._sizes[self._active]):
-                self._roll()
-                position = Position(self._active, len(_MAGIC))
-            for segment in [number for number in self._sizes if number < position.segment]:
+            if all_read and self._waiting_for_room:
+                if self._sizes[self._active] > len(_MAGIC):
+                    self._roll()
+                keep_from = self._active
+            elif position.segment != self._active and position.offset >= self._sizes.get(position.segment, 0):
+                keep_from = position.segment + 1
+            else:
+                keep_from = position.segment
+            for segment in [number for number in self._sizes if number < keep_from]:
                 self._path(segment).unlink(missing_ok=True)
                 del self._sizes[segment]
             self._changed.notify_all()

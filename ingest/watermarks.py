@@ -73,6 +73,7 @@ class Watermarks:
         self._since_ms = since_ms
         self._due: dict[UnitName, tuple[str, int]] = {}
         self._said: dict[UnitName, tuple[str, int]] = {}
+        self._repeat = False
         self._next = 0.0
 
     def note(self, name: UnitName, boot: str, seq: int) -> None:
@@ -80,10 +81,19 @@ class Watermarks:
         if self._publisher is not None and self._said.get(name) != (boot, seq) and not topics.is_replay(name[0]):
             self._due[name] = (boot, seq)
 
+    def repeat(self) -> None:
+        """Say again, at the next flush, all that was said: someone does not know that we are here. From any thread."""
+        self._repeat = True
+
     def flush(self, *, at_once: bool = False) -> None:
         """Publish what is due; never waits for the broker."""
         publisher = self._publisher
-        if publisher is None or not self._due or (time.monotonic() < self._next and not at_once):
+        if publisher is None or (time.monotonic() < self._next and not at_once):
+            return
+        if self._repeat:
+            self._repeat = False
+            self._due = self._said | self._due
+        if not self._due:
             return
         if not publisher.connected or publisher.unsettled > _UNSETTLED_MOST:
             return
@@ -101,12 +111,20 @@ class SecondIngestWatch:
         by: This ingest's name.
         since_ms: When it started.
         on_yield: Told once that this ingest must go, for it came later.
+        on_later: Told of every word of one that came later, so that it can be shown that we are here.
     """
 
-    def __init__(self, by: str, since_ms: int, on_yield: Callable[[SecondIngestError], None]) -> None:
+    def __init__(
+        self,
+        by: str,
+        since_ms: int,
+        on_yield: Callable[[SecondIngestError], None],
+        on_later: Callable[[], None],
+    ) -> None:
         self._by = by
         self._since_ms = since_ms
         self._on_yield = on_yield
+        self._on_later = on_later
         self._lock = threading.Lock()
         self._told: set[str] = set()
 
@@ -121,17 +139,20 @@ class SecondIngestWatch:
                 self._saw(topic, mark)
 
     def _saw(self, topic: str, mark: _Mark) -> None:
+        later = (mark.since, mark.by) > (self._since_ms, self._by)
+        if later:
+            self._on_later()
         with self._lock:
             if mark.by in self._told:
                 return
             self._told.add(mark.by)
         station = topic.split("/")[2]
-        if (mark.since, mark.by) < (self._since_ms, self._by):
+        if later:
+            _log.error("a second ingest serves this station and should end itself", station=station, other=mark.by)
+        else:
             self._on_yield(
                 SecondIngestError(
                     f"station {station}: ingest {mark.by} was here before and is at work on this broker; "
                     f"one ingest a broker and station, or several with --shared-group"
                 )
             )
-        else:
-            _log.error("a second ingest serves this station and should end itself", station=station, other=mark.by)

@@ -265,23 +265,28 @@ def test_watermarks_wait_for_the_broker_and_say_only_the_newest() -> None:
     assert publisher.said == []
     publisher.connected = True
     marks.flush()
-    marks.flush()
+    marks.flush(at_once=True)
     expected = {"boot": "b", "seq": 9, "by": "me", "since": 7}
     assert publisher.said == [("h2/v1/jinma/stored/storage/bank-HB", expected, True)]
+    marks.repeat()
+    marks.flush(at_once=True)
+    assert publisher.said == [("h2/v1/jinma/stored/storage/bank-HB", expected, True)] * 2
 
 
 def test_of_two_ingests_the_later_one_yields() -> None:
     told: list[SecondIngestError] = []
     mark = json.dumps({"boot": "b", "seq": 1, "by": "first", "since": 100}).encode()
-    watch = SecondIngestWatch("second", 200, told.append)
+    shown: list[int] = []
+    watch = SecondIngestWatch("second", 200, told.append, lambda: shown.append(1))
     watch.on_messages([("h2/v1/jinma/stored/storage/bank-HB", mark)] * 3)
     assert len(told) == 1
     assert "first" in str(told[0])
-    elder = SecondIngestWatch("first", 100, told.append)
+    assert not shown
+    elder = SecondIngestWatch("first", 100, told.append, lambda: shown.append(1))
     elder.on_messages(
         [("h2/v1/jinma/stored/a/b", mark.replace(b"first", b"second").replace(b"100", b"200")), ("x", b"?")]
     )
-    assert len(told) == 1
+    assert len(told) == len(shown) == 1
 
 
 def test_a_second_ingest_ends_itself_and_says_why(tmp_path: Path) -> None:

@@ -146,6 +146,32 @@ def test_a_record_greater_than_the_bound_is_taken_when_all_before_it_is_gone(tmp
     spool.close()
 
 
+def test_a_delivered_segment_that_is_no_longer_written_to_makes_room(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 4000, segment_bytes=1000)
+    spool.append([message(1, 3000)], 0, 0)
+    (batch,) = spool.read(None, 10, 0.0)
+    spool.release(batch.end)
+    spool.append([message(2, 3000)], 0, 0)
+    assert read_all(spool, batch.end) == [message(2, 3000)]
+    spool.close()
+
+
+def test_damage_does_not_keep_its_room_for_ever(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, BIG)
+    spool.append([message(1, 3000)], 0, 0)
+    spool.close()
+    (file,) = segments(tmp_path)
+    file.write_bytes(file.read_bytes()[:-1])
+    spool = Spool(tmp_path, 4000)
+    thread = threading.Thread(target=lambda: spool.append([message(2, 3000)], 0, 0))
+    thread.start()
+    wait_until(lambda: spool.full, 5, "a full spool")
+    spool.release(Position(0, 0))
+    thread.join(5)
+    assert read_all(spool) == [message(2, 3000)]
+    spool.close()
+
+
 def test_closing_lets_a_waiting_append_go_untaken(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1000)
     spool.append([message(1, 900)], 0, 0)
