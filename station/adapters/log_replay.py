@@ -73,7 +73,7 @@ def new_replay_id() -> str:
     return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
 
 
-def replay_target(station: str | None, *, time: str, yes: bool, speed: float | None) -> ReplayTarget:
+def replay_target(station: str | None, *, time: str, yes: bool) -> ReplayTarget:
     """Return where a replay goes, from the command's `--station`.
 
     Args:
@@ -81,10 +81,9 @@ def replay_target(station: str | None, *, time: str, yes: bool, speed: float | N
             known beforehand; `NAME` for a living station.
         time: `original` or `now`.
         yes: It was said that a living station is meant.
-        speed: Times real time, None for as fast as it goes.
 
     Raises:
-        BadInputError: A living station without `--time now`, `--yes` and speed 1, or an id that is none.
+        BadInputError: A living station without `--time now` and `--yes`, or an id that is none.
     """
     if station is None:
         return ReplayTarget(None, new_replay_id())
@@ -95,8 +94,6 @@ def replay_target(station: str | None, *, time: str, yes: bool, speed: float | N
         return ReplayTarget(parts["station"], parts["id"])
     if time != "now" or not yes:
         raise BadInputError(f"--station {station} names a living station: that needs --time now and --yes")
-    if speed != 1.0:
-        raise BadInputError(f"--station {station} names a living station: its time runs at --speed 1 only")
     return ReplayTarget(station, None)
 
 

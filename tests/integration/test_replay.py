@@ -142,14 +142,14 @@ def test_wrong_options_are_refused() -> None:
 
 
 def test_a_living_station_must_be_meant() -> None:
-    assert replay_target("jinma", time="now", yes=True, speed=1.0) == ReplayTarget("jinma", None)
-    for time_, yes, speed in [("original", True, 1.0), ("now", False, 1.0), ("now", True, None), ("now", True, 2.0)]:
+    assert replay_target("jinma", time="now", yes=True) == ReplayTarget("jinma", None)
+    for time_, yes in [("original", True), ("now", False)]:
         with pytest.raises(BadInputError, match="living station"):
-            replay_target("jinma", time=time_, yes=yes, speed=speed)
-    assert replay_target("jinma~ab12cd34", time="original", yes=False, speed=None) == ReplayTarget("jinma", "ab12cd34")
+            replay_target("jinma", time=time_, yes=yes)
+    assert replay_target("jinma~ab12cd34", time="original", yes=False) == ReplayTarget("jinma", "ab12cd34")
     with pytest.raises(BadInputError, match="8 characters"):
-        replay_target("jinma~ab", time="original", yes=False, speed=None)
-    made = replay_target(None, time="original", yes=False, speed=None)
+        replay_target("jinma~ab", time="original", yes=False)
+    made = replay_target(None, time="original", yes=False)
     assert made.station is None
     assert made.replay_id is not None
     assert len({new_replay_id() for _ in range(100)}) == 100
