@@ -114,8 +114,9 @@ class ApiServices:
         Raises:
             ProblemError: 404, there is none of this id.
         """
-        live = self.stations.get(station.partition(topics.REPLAY_MARK)[0])
-        if live is None:
+        name, mark, replay_id = station.partition(topics.REPLAY_MARK)
+        live = self.stations.get(name)
+        if live is None or (mark and not _is_replay_of(name, replay_id)):
             raise not_found("station", "path.station", station)
         return live.plant
 
@@ -123,3 +124,11 @@ class ApiServices:
         """End every client's stream; call it before the server stops, which waits for open answers."""
         for live in self.stations.values():
             live.hub.close()
+
+
+def _is_replay_of(station: str, replay_id: str) -> bool:
+    try:
+        topics.replay_station(station, replay_id)
+    except ValueError:
+        return False
+    return True

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +18,8 @@ import uvicorn
 from api.app import create_app
 from api.people.roles import Role
 from station.adapters.clocks import wall_ms
+from station.adapters.sql_database import SqlDatabase
+from station.adapters.sql_tokens import SqlTokens
 from tests.support.live_api import LiveApi, VirtualClock, live_api
 from tests.support.ports import free_port
 
@@ -62,7 +65,12 @@ class Served:
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    api = live_api(clock=WallTime())
+    with serving(live_api(WallTime())) as one:
+        yield one
+
+
+@contextmanager
+def serving(api: LiveApi) -> Iterator[Served]:
     port = free_port()
     config = uvicorn.Config(create_app(api.services), "127.0.0.1", port, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
@@ -72,8 +80,10 @@ def served() -> Iterator[Served]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
     one = Served(api, f"http://127.0.0.1:{port}", server, thread)
-    yield one
-    one.stop()
+    try:
+        yield one
+    finally:
+        one.stop()
 
 
 @contextmanager
@@ -147,6 +157,19 @@ def test_revoking_a_token_closes_its_stream_within_five_seconds_and_no_other(ser
             assert time.monotonic() - began < 5
         served.say(7.0)
         assert next(kept)[2]["v"] == {"PT-330A": 7.0}
+
+
+def test_a_token_that_another_process_revokes_closes_its_stream_too(tmp_path: Path) -> None:
+    database = SqlDatabase(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    with serving(live_api(WallTime(), SqlTokens(database))) as served:
+        token = served.api.tokens.create("wall display", Role.VIEWER)
+        with served.client(token) as client, events_of(client) as events:
+            wait_for_clients(served, 1)
+            assert SqlTokens(database).remove(token.partition(".")[0])
+            began = time.monotonic()
+            assert list(events) == []
+            assert time.monotonic() - began < 5
+    database.close()
 
 
 def test_a_client_that_does_not_read_is_cut_and_the_others_go_on(served: Served) -> None:

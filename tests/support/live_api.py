@@ -29,7 +29,7 @@ from station.domain.capacity_forecast import Band, Count, Forecast, ForecastDeta
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant, Text
 from station.domain.signals import UnitMessage
-from station.ports import ReadingStore
+from station.ports import ReadingStore, TokenTable
 from station.wire.admission import Admission
 from station.wire.json_v1 import encode, topic_of
 from tests.support.plants import jinma
@@ -191,10 +191,9 @@ class LiveApi:
         return httpx.AsyncClient(transport=transport, base_url="http://station", headers=headers)
 
 
-def live_api(plant: Plant | None = None, clock: VirtualClock | None = None) -> LiveApi:
-    """Return a whole API at noon of a virtual day."""
-    plant = plant or jinma()
-    clock = clock or VirtualClock()
+def live_api(clock: VirtualClock | None = None, tokens: TokenTable | None = None) -> LiveApi:
+    """Return a whole API of the shipped station at noon of a virtual day."""
+    plant, clock = jinma(), clock or VirtualClock()
     capacity, store, journal = ScriptedCapacity(), MemoryReadings(), MemoryJournal()
     plans, forecasts = MemoryPlans(), MemoryForecasts()
 
@@ -211,8 +210,8 @@ def live_api(plant: Plant | None = None, clock: VirtualClock | None = None) -> L
         points=Outbox("points", store.write_points),
     )
     live = LiveStation(plant, parts)
-    tokens = Tokens(MemoryTokens(), b"k" * 32, clock.now_ms, clock.seconds)
-    people = People.of(tokens, clock.now_ms)
+    checked = Tokens(tokens or MemoryTokens(), b"k" * 32, clock.now_ms, clock.seconds)
+    people = People.of(checked, clock.now_ms)
     services = ApiServices(
         version="0.0.0",
         stations={plant.id: live},
@@ -222,7 +221,7 @@ def live_api(plant: Plant | None = None, clock: VirtualClock | None = None) -> L
         people=people,
         wall_ms=clock.now_ms,
     )
-    return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, live, tokens, people, services)
+    return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, live, checked, people, services)
 
 
 def forecast_at(at_ms: int, **changes: object) -> Forecast:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 from typing import Any
 
 import httpx
@@ -179,6 +180,8 @@ async def test_the_login_link_opens_a_session_once_from_this_machine(api: LiveAp
         ("GET", "/nowhere", 404),
         ("GET", "/api/v1/nowhere", 404),
         ("GET", "/api/v1/stations/lunar", 404),
+        ("GET", "/api/v1/stations/jinma~short/log", 404),
+        ("GET", "/api/v1/stations/jinma~abcd%0d%0aX/log", 404),
         ("GET", f"{BASE}/alarms/PT-999.HH", 404),
         ("GET", f"{BASE}/plan/someday", 422),
         ("GET", f"{BASE}/plan/2026-11-23", 404),
@@ -196,7 +199,7 @@ async def test_every_error_is_a_problem(quiet: LiveApi, method: str, path: str, 
     assert body["status"] == status
     assert body["title"]
     assert body["detail"]
-    assert body["instance"] == path
+    assert body["instance"] == urllib.parse.unquote(path).replace("\r\n", "")
 
 
 async def test_a_body_that_is_too_large_or_no_json_is_a_problem(quiet: LiveApi) -> None:
