@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, TypeVar
 
+from simulators.faults import KNOWN, SUPPORTED
 from station.domain.plant import Text
 from station.errors import BadInputError
 
@@ -282,8 +283,12 @@ def _fault(reader: _Reader, place: str, table: Mapping[str, Any]) -> ScheduledFa
     options: dict[str, float] = {}
     if (size := reader.number(place, table, "size", None, (0, 1e6))) is not None:
         options["size"] = size
+    name = reader.text(place, table, "name")
+    if name and name not in SUPPORTED:
+        word = "not in this version" if name in KNOWN else "unknown"
+        reader.refuse(place, "name", f"fault {name!r}: {word}; a scenario may have {', '.join(SUPPORTED)}")
     return ScheduledFault(
-        name=reader.text(place, table, "name"),
+        name=name,
         unit=reader.text(place, table, "unit"),
         start=reader.hour(place, table, "at"),
         duration=reader.minutes(place, table, "for_min", 60.0, (0, 1440)),

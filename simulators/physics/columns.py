@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.physics import compression, dispensing
-from simulators.physics.supply import ABSENT, DOCKED, EARTHED, filter_kpa
+from simulators.physics.cooling import Cooling
+from simulators.physics.supply import ABSENT, DOCKED, EARTHED, SupplyYard, filter_kpa
 from simulators.physics.weather import cooling_water_c
 from station.domain.hydrogen import H35_REFERENCE_KG_M3, KELVIN
 from station.domain.plant import Plant, Signal
@@ -87,20 +88,9 @@ _LEFT_VEHICLE = (NAN, NAN, NAN, float(dispensing.NO_COMMAND), NAN)
 
 
 def state_row(station: StationPhysics) -> list[float]:
-    """Return the plant's state in the order of `row_roles`, then `EXTRA`."""
-    supply, cascade = station.supply, station.cascade
+    """Return the plant's state in the order of `row_roles`, then `EXTRA` and the leaks."""
     row: list[float] = []
-    for bay in supply.bays:
-        trailer = bay.trailer
-        if trailer is None:
-            row += (NAN, NAN, NAN, NAN, 0.0, bay.state)
-            continue
-        vessel = trailer.vessel
-        hose_mpa = 0.1 if bay.state in (ABSENT, DOCKED, EARTHED) else vessel.pressure
-        row += (vessel.pressure, vessel.kelvin - KELVIN, hose_mpa, bay.flow_kg_h, bay.feeds, bay.state)
-    source = supply.source
-    lost_kpa = filter_kpa(source.flow_kg_h) if source is not None else 2.0
-    row += (supply.weighbridge_kg, supply.header_mpa, supply.header_k - KELVIN, lost_kpa)
+    _add_supply(row, station.supply)
     for train in station.compression.trains:
         row += (
             train.suction_mpa,
@@ -114,11 +104,37 @@ def state_row(station: StationPhysics) -> list[float]:
             train.power_kw,
             train.state,
         )
+    cascade = station.cascade
     for bank in cascade.banks:
         pressure = bank.vessel.pressure
         row += (pressure, pressure, bank.vessel.kelvin - KELVIN, bank.charged, bank.drawn, 0.0)
     row += (cascade.header_mpa, cascade.header_k - KELVIN)
-    for unit in station.cooling.units:
+    _add_cooling(row, station.cooling)
+    for hose in station.dispensing.hoses:
+        _add_hose(row, hose)
+    row += (station.site_kw, station.energy_kwh, station.transformer_c)
+    row += (station.ambient_c, station.site_kw, station.cooling.brine_c)
+    row += (station.esd_level, station.esd_button, station.heat_kw)
+    row += [bank.leak_kg_s for bank in cascade.banks]
+    return row
+
+
+def _add_supply(row: list[float], supply: SupplyYard) -> None:
+    for bay in supply.bays:
+        trailer = bay.trailer
+        if trailer is None:
+            row += (NAN, NAN, NAN, NAN, 0.0, bay.state)
+            continue
+        vessel = trailer.vessel
+        hose_mpa = 0.1 if bay.state in (ABSENT, DOCKED, EARTHED) else vessel.pressure
+        row += (vessel.pressure, vessel.kelvin - KELVIN, hose_mpa, bay.flow_kg_h, bay.feeds, bay.state)
+    source = supply.source
+    lost_kpa = filter_kpa(source.flow_kg_h) if source is not None else 2.0
+    row += (supply.weighbridge_kg, supply.header_mpa, supply.header_k - KELVIN, lost_kpa)
+
+
+def _add_cooling(row: list[float], cooling: Cooling) -> None:
+    for unit in cooling.units:
         row += (
             unit.supply_c,
             unit.return_c,
@@ -128,19 +144,16 @@ def state_row(station: StationPhysics) -> list[float]:
             unit.power_kw,
             unit.state,
         )
-    for hose in station.dispensing.hoses:
-        row += (hose.nozzle_mpa, hose.delivery_c, hose.flow_kg_s * 1000.0, hose.total_kg, hose.opening, hose.state)
-        tank = hose.tank
-        if tank is not None and dispensing.LEAK_CHECK <= hose.state <= dispensing.HOLD:
-            soc = tank.density * (100.0 / H35_REFERENCE_KG_M3)
-            row += (tank.pressure, tank.kelvin - KELVIN, tank.volume * 1000.0, hose.command, soc)
-        else:
-            row += _LEFT_VEHICLE if hose.closing else _NO_VEHICLE
-    row += (station.site_kw, station.energy_kwh, station.transformer_c)
-    row += (station.ambient_c, station.site_kw, station.cooling.brine_c)
-    row += (station.esd_level, station.esd_button, station.heat_kw)
-    row += [bank.leak_kg_s for bank in cascade.banks]
-    return row
+
+
+def _add_hose(row: list[float], hose: dispensing.HoseUnit) -> None:
+    row += (hose.nozzle_mpa, hose.delivery_c, hose.flow_kg_s * 1000.0, hose.total_kg, hose.opening, hose.state)
+    tank = hose.tank
+    if tank is not None and dispensing.LEAK_CHECK <= hose.state <= dispensing.HOLD:
+        soc = tank.density * (100.0 / H35_REFERENCE_KG_M3)
+        row += (tank.pressure, tank.kelvin - KELVIN, tank.volume * 1000.0, hose.command, soc)
+    else:
+        row += _LEFT_VEHICLE if hose.closing else _NO_VEHICLE
 
 
 class Columns:

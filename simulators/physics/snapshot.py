@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from simulators.faults import Fault
 from simulators.fleet import TruckDraw
 from simulators.physics.compression import CompressorTrain
 from simulators.physics.cooling import ChillerUnit
 from simulators.physics.dispensing import HoseUnit, TruckVisit
-from simulators.physics.faults import Fault
 from simulators.physics.supply import Delivery, Trailer
 from simulators.physics.tank import VehicleTank
 from simulators.physics.vessel import Vessel

@@ -7,13 +7,13 @@ import datetime as dt
 import numpy as np
 
 from simulators.block import DayTruth, TrailerTruth, TruckTruth, TruthBlock
+from simulators.faults import Fault, make_fault, units_of
 from simulators.fleet import day_trailers, day_trucks, epoch_ms, generator, opening_stock
 from simulators.physics import snapshot
 from simulators.physics.columns import Columns, state_row
 from simulators.physics.compression import Compression
 from simulators.physics.cooling import Cooling
 from simulators.physics.dispensing import CONNECT, END, Dispensing, TruckVisit
-from simulators.physics.faults import Fault, make_fault, units_of
 from simulators.physics.gas import gas_of
 from simulators.physics.storage import Cascade
 from simulators.physics.supply import OPEN, Delivery, SupplyYard, Trailer
@@ -137,7 +137,7 @@ class StationPhysics:
             trailer_list=tuple(_trailer_truth(d) for d in supply.deliveries if not d.id.startswith(_OPENING)),
         )
 
-    def inject(self, fault_name: str, unit: str, **options: object) -> None:
+    def inject(self, fault_name: str, unit: str, /, **options: object) -> None:
         """Bring on a fault now.
 
         Args:

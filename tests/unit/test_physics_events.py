@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from simulators.block import TruthBlock
+from simulators.faults import KNOWN
 from simulators.physics import StationPhysics
-from simulators.physics.faults import KNOWN
 from simulators.scenario import shipped_scenario
 from station.adapters.property_tables import hydrogen_tables
 from station.errors import BadInputError
