@@ -64,7 +64,9 @@ class ServiceCollector(Collector):
 
     def _forecasts(self, lives: list[LiveStation]) -> Iterator[Metric]:
         age = GaugeMetricFamily("jinma_forecast_age_seconds", "Station time since the forecast", labels=["station"])
-        took = GaugeMetricFamily("jinma_forecast_duration_seconds", "What the last forecast took", labels=["station"])
+        took = GaugeMetricFamily(
+            "jinma_forecast_duration_seconds", "From asking for the last forecast to having it", labels=["station"]
+        )
         for live in lives:
             if live.capacity.newest_at_ms is not None:
                 age.add_metric([live.plant.id], (live.now_ms - live.capacity.newest_at_ms) / 1000)

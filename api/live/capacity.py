@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -133,6 +134,7 @@ class LiveCapacity:
     Attributes:
         history: Where each forecast is kept, (at_ms, json).
         newest: The newest forecast, encoded; None before the first.
+        last_duration_s: From asking for the last forecast to having it [s], wall time; None before one was waited for.
     """
 
     plant: Plant
@@ -145,13 +147,18 @@ class LiveCapacity:
     newest: bytes | None = None
     newest_at_ms: int | None = None
     last_duration_s: float | None = None
+    _asked_s: deque[float] = field(default_factory=lambda: deque(maxlen=64))
     _early: list[Forecast] = field(default_factory=list)
 
     def advance(self, t_ms: int) -> None:
         """Let station time pass: forecasts that fall due are asked for; waits while too many are under way."""
+        before, began_s = self.engine.backlog, self.monotonic()
         self.engine.advance(t_ms)
-        if self.engine.backlog > _MOST_BEHIND:
-            self._wait()
+        under_way = self.engine.backlog
+        if under_way > before:
+            self._asked_s.extend([began_s] * (under_way - before))
+            if under_way > _MOST_BEHIND:
+                self._wait()
 
     def observe(self, message: UnitMessage) -> None:
         """Take a message."""
@@ -172,6 +179,9 @@ class LiveCapacity:
     def finished(self) -> list[FinishedForecast]:
         """Return the forecasts that have been finished since the last call, oldest first."""
         forecasts, self._early = [*self._early, *self.engine.finished()], []
+        for _ in forecasts:
+            if self._asked_s:
+                self.last_duration_s = self.monotonic() - self._asked_s.popleft()
         return [self._tell(forecast) for forecast in forecasts]
 
     def report(self, condition: CapacityCondition, alarms: AlarmEngine) -> None:
