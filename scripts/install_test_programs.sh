@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings the programs that the tests start: mosquitto, Chromium, Chinese fonts and PostgreSQL by apt (as root),
-# influxd by building it. Run it as often as you like: what is there is left alone. Exit 1 names what is missing.
+# influxd by building it. Run it as often as you like: what is there is left alone. What cannot be had is named; with
+# CI=true that is an error, on a user's own machine the tests that need it are skipped.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -60,5 +61,5 @@ fi
 
 if [ -n "$failed" ]; then
     echo "still missing:$failed (tests that need them are skipped here, and fail where CI=true)" >&2
-    exit 1
+    [ "${CI:-}" != "true" ] || exit 1
 fi

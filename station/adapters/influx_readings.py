@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import re
 import threading
@@ -16,18 +15,28 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from influxdb_client import BucketRetentionRules, Dialect, InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from station.adapters import flux
+from station.adapters.influx_answers import (
+    Line,
+    is_number,
+    joined_windows,
+    message_of_point,
+    newest_reading,
+    rfc3339,
+    said_reason,
+    shortened,
+    windows_of_readings,
+    young_enough,
+)
 from station.adapters.line_protocol import message_line, point_line
-from station.adapters.point_rules import Stored, message_from, refusal, visible, worst
-from station.adapters.sqlite_blocks import Column
-from station.adapters.windowing import check_windows, windows_of
-from station.domain.signals import AREAS, BAD_NULL, GOOD, Reading, UnitMessage, quality_rank
+from station.adapters.point_rules import Stored, refusal, visible, worst
+from station.adapters.windowing import check_windows
+from station.domain.signals import AREAS, GOOD, Reading, UnitMessage, quality_rank
 from station.errors import BadInputError, JinmaError, PointsRefusedError, StoreUnavailableError
 from station.ports import Aggregate, ServicePoint, Window
 
@@ -39,11 +48,9 @@ LINES_PER_WRITE = 5000
 
 CONNECT_MS, READ_MS = 5_000, 60_000
 _DIALECT = Dialect(header=True, delimiter=",", annotations=[], comment_prefix="#", date_time_format="RFC3339")
-_DROPPED = re.compile(r"dropped=(\d+)")
+_DROPPED = re.compile(r"dropped[ =](\d+)")
 _IN_AREAS = flux.any_of("_measurement", AREAS)
 
-_Line = tuple[int, str]
-"""Index of the message in the written batch, and its line."""
 
 # A replaced token or bucket is to be mended by a person while data waits; it is no reason to throw data away.
 _SETTING_FAULTS = {
@@ -51,6 +58,9 @@ _SETTING_FAULTS = {
     403: "does not let this token do that",
     404: "does not know the organisation or the bucket",
 }
+_ROW = frozenset({"result", "table"})
+_FIRST_STEP_MS, _LONGEST_STEP_MS, _FEW_ROWS = 60_000, 3_600_000, 20_000
+"""Steps of reading all signals of a station: a minute at first, then as long as keeps 20 000 .. 80 000 rows."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -96,14 +106,14 @@ class InfluxReadings:
         rules = BucketRetentionRules(type="expire", every_seconds=RETENTION_S)
         try:
             self._client.buckets_api().create_bucket(
-                bucket_name=self._bucket, retention_rules=rules, org_id=organisations[0].id
+                bucket_name=self._bucket, retention_rules=rules, org=organisations[0]
             )
         except ApiException as error:
             if error.status == 422:  # another process was quicker
                 return
             raise BadInputError(
                 f"InfluxDB {self.url}: bucket {self._bucket!r} is not there, or not for this token, "
-                f"and it may not be made: {_reason(error)}"
+                f"and it may not be made: {said_reason(error)}"
             ) from error
         _LOG.info("made bucket %s in %s, kept for 30 days", self._bucket, self.url)
 
@@ -116,7 +126,7 @@ class InfluxReadings:
             raise self._fault(error, settings_are_final=settings_are_final) from error
         except (HTTPError, OSError) as error:
             reason = getattr(error, "reason", None) or error
-            raise StoreUnavailableError(f"InfluxDB {self.url} cannot be reached: {_short(reason)}") from error
+            raise StoreUnavailableError(f"InfluxDB {self.url} cannot be reached: {shortened(reason)}") from error
         except flux.FluxError as error:
             raise StoreUnavailableError(f"InfluxDB {self.url} broke off its answer: {error}") from error
 
@@ -125,11 +135,9 @@ class InfluxReadings:
             self._prepared = False  # the bucket was deleted: the next use makes it again
         fault = _SETTING_FAULTS.get(error.status)
         if fault is not None:
-            text = (
-                f"InfluxDB {self.url} {fault} (organisation {self._org!r}, bucket {self._bucket!r}): {_reason(error)}"
-            )
+            text = f"InfluxDB {self.url} {fault} (organisation {self._org!r}, bucket {self._bucket!r}): {said_reason(error)}"
             return BadInputError(text) if settings_are_final else StoreUnavailableError(text)
-        text = f"InfluxDB {self.url} answered {error.status}: {_reason(error)}"
+        text = f"InfluxDB {self.url} answered {error.status}: {said_reason(error)}"
         return BadInputError(text) if error.status == 400 else StoreUnavailableError(text)
 
     def _ready(self) -> None:
@@ -148,7 +156,7 @@ class InfluxReadings:
         """Store messages; see `ReadingStore.write`."""
         self._ready()
         refused: dict[int, str] = {}
-        lines: list[_Line] = []
+        lines: list[Line] = []
         for index, message in enumerate(messages):
             if reason := refusal(message):
                 refused[index] = reason
@@ -166,11 +174,11 @@ class InfluxReadings:
         if refused:
             raise PointsRefusedError(refused)
 
-    def _post_all(self, lines: Sequence[_Line], refused: dict[int, str]) -> None:
+    def _post_all(self, lines: Sequence[Line], refused: dict[int, str]) -> None:
         for first in range(0, len(lines), LINES_PER_WRITE):
             self._post(lines[first : first + LINES_PER_WRITE], refused)
 
-    def _post(self, lines: Sequence[_Line], refused: dict[int, str]) -> None:
+    def _post(self, lines: Sequence[Line], refused: dict[int, str]) -> None:
         """Write lines; where some are refused, halve until the bad ones stand alone (a point written twice is one)."""
         with self._faults():
             reason = self._refusal(lines)
@@ -180,24 +188,29 @@ class InfluxReadings:
         if len(lines) == 1 or (dropped and int(dropped[1]) == len(lines)):
             refused.update(dict.fromkeys((index for index, _ in lines), reason))
             return
+        kept = young_enough(lines, reason)
+        if len(kept) < len(lines):
+            refused.update(dict.fromkeys({index for index, _ in lines} - {index for index, _ in kept}, reason))
+            self._post(kept, refused)  # written already, unless there is another fault among them
+            return
         middle = len(lines) // 2
         self._post(lines[:middle], refused)
         self._post(lines[middle:], refused)
 
-    def _refusal(self, lines: Sequence[_Line]) -> str | None:
+    def _refusal(self, lines: Sequence[Line]) -> str | None:
         body = "\n".join([line for _, line in lines]).encode()
         try:
             self._writer.write(self._bucket, self._org, body, write_precision="ms")
         except ApiException as error:
             if error.status in (400, 413, 422):  # unreadable, too large, partly written
-                return _reason(error)
+                return said_reason(error)
             raise
         return None
 
     def forget_before(self, t_ms: int) -> None:
         """Delete everything older than `t_ms`, points of our services too."""
         self._ready()
-        stop = f"{_stamp(t_ms - 1)[:-1]}999999Z"  # to the last nanosecond before: right whether or not stop is included
+        stop = f"{rfc3339(t_ms - 1)[:-1]}999999Z"  # right whether or not the stop is included
         with self._faults():
             self._client.delete_api().delete("1970-01-01T00:00:00Z", stop, "", self._bucket, self._org)
 
@@ -260,10 +273,12 @@ class InfluxReadings:
         times = flux.Times()
         newest: dict[str, tuple[int, str]] = {}
         for row in self._records(query):
+            if not row["_field"].endswith(".q") and not is_number(row["_value"]):
+                continue
             found = (times.ms(row["_time"]), row["_value"])
             if row["_field"] not in newest or found[0] > newest[row["_field"]][0]:
                 newest[row["_field"]] = found
-        readings = {signal: _newest(signal, newest.get(signal), newest.get(f"{signal}.q")) for signal in wanted}
+        readings = {signal: newest_reading(signal, newest.get(signal), newest.get(f"{signal}.q")) for signal in wanted}
         return {signal: reading for signal, reading in readings.items() if reading}
 
     def raw(self, station: str, signal: str, start_ms: int, end_ms: int, limit: int | None = None) -> list[Reading]:
@@ -283,6 +298,8 @@ class InfluxReadings:
                     t_ms = times.ms(row[at_time])
                     value, quality = points.get(t_ms, (None, GOOD))
                     is_value = row[at_field] == signal
+                    if is_value and not is_number(row[at_value]):
+                        continue
                     points[t_ms] = (float(row[at_value]), quality) if is_value else (value, row[at_value])
         return [Reading(signal, t_ms, *visible(points[t_ms])) for t_ms in sorted(points)][:limit]
 
@@ -328,9 +345,9 @@ class InfluxReadings:
             for t_ms, found in values.items()
             if t_ms not in doubtful
         }
-        for low, high in _runs(sorted(doubtful), every_ms):
+        for low, high in joined_windows(sorted(doubtful), every_ms):
             readings = self.raw(station, signal, max(low, start_ms), min(high, end_ms))
-            again = _windows_of_readings(readings, every_ms, aggregate, offset_ms)
+            again = windows_of_readings(readings, every_ms, aggregate, offset_ms)
             windows.update({window.t_ms: window for window in again})
         return [windows[t_ms] for t_ms in sorted(windows)]
 
@@ -367,13 +384,16 @@ class InfluxReadings:
                 at_time, at_area, at_unit, at_field, at_value = places
                 for row in rows:
                     count += 1
-                    values, qualities = points[times.ms(row[at_time]), row[at_area], row[at_unit]]
                     field = row[at_field]
-                    if field.endswith(".q"):
+                    is_quality = field.endswith(".q")
+                    if not is_quality and not is_number(row[at_value]):
+                        continue
+                    values, qualities = points[times.ms(row[at_time]), row[at_area], row[at_unit]]
+                    if is_quality:
                         qualities[field[:-2]] = row[at_value]
                     else:
                         values[field] = float(row[at_value])
-        return count, [_message(station, key, *points[key]) for key in sorted(points)]
+        return count, [message_of_point(station, key, *points[key]) for key in sorted(points)]
 
     def _first_time(self, station: str, start_ms: int, end_ms: int) -> int | None:
         times = self._edge_times(station, "first", start_ms, end_ms)
@@ -405,69 +425,3 @@ class InfluxReadings:
             self._closed = True
             self._writer.close()
             self._client.close()
-
-
-_ROW = frozenset({"result", "table"})
-_FIRST_STEP_MS, _LONGEST_STEP_MS, _FEW_ROWS = 60_000, 3_600_000, 20_000
-"""Steps of reading all signals of a station: a minute at first, then as long as keeps 20 000 .. 80 000 rows."""
-
-
-def _newest(signal: str, value: tuple[int, str] | None, quality: tuple[int, str] | None) -> Reading | None:
-    """Return a signal's newest reading out of its newest number and its newest quality that is not good."""
-    if quality is not None and (value is None or quality[0] >= value[0]):
-        same = value is not None and value[0] == quality[0]
-        number = float(value[1]) if value is not None and same else None
-        return Reading(signal, quality[0], *visible((number, quality[1])))
-    return None if value is None else Reading(signal, value[0], float(value[1]))
-
-
-def _message(
-    station: str, key: tuple[int, str, str], values: dict[str, float | None], quality: dict[str, str]
-) -> UnitMessage:
-    for signal, said in quality.items():
-        if said == BAD_NULL or signal not in values:
-            values[signal] = None
-    return message_from(station, key[1:], key[0], values, quality)
-
-
-def _windows_of_readings(
-    readings: Sequence[Reading], every_ms: int, aggregate: Aggregate, offset_ms: int
-) -> list[Window]:
-    names = sorted({reading.quality for reading in readings})
-    column = Column(
-        np.array([reading.t_ms for reading in readings], np.int64),
-        np.array([np.nan if reading.value is None else reading.value for reading in readings], np.float64),
-        np.array([names.index(reading.quality) for reading in readings], np.uint32),
-    )
-    return windows_of(column, lambda code: names[code], every_ms, aggregate, offset_ms)
-
-
-def _runs(starts: Sequence[int], every_ms: int) -> list[tuple[int, int]]:
-    """Return [start, end) of neighbouring windows joined; past 16 runs one question over all is quicker."""
-    runs: list[tuple[int, int]] = []
-    for start in starts:
-        if runs and runs[-1][1] == start:
-            runs[-1] = (runs[-1][0], start + every_ms)
-        else:
-            runs.append((start, start + every_ms))
-    return runs if len(runs) <= 16 else [(runs[0][0], runs[-1][1])]
-
-
-def _stamp(t_ms: int) -> str:
-    seconds, ms = divmod(t_ms, 1000)
-    whole = np.datetime64(seconds, "s")
-    return f"{whole}.{ms:03d}Z"
-
-
-def _reason(error: ApiException) -> str:
-    """Return what InfluxDB said, without its JSON."""
-    body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else error.body or ""
-    try:
-        return _short(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return _short(body or error.reason)
-
-
-def _short(what: object) -> str:
-    said = " ".join(str(what).split())
-    return said if len(said) <= 300 else said[:300] + ".."
