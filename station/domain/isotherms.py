@@ -56,7 +56,7 @@ def coefficients(temperature_k: float | Float) -> Float:
 
 def pressure_mpa(density_kg_m3: Float, c: Float) -> Float:
     """Return pressures [MPa] by Horner's rule; `c` comes from `coefficients` and broadcasts against the densities."""
-    p = c[DEGREE] * density_kg_m3
+    p: Float = c[DEGREE] * density_kg_m3
     for power in range(DEGREE - 1, -1, -1):
         p += c[power]
         p *= density_kg_m3

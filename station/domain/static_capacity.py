@@ -14,6 +14,9 @@ from station.domain.capacity_snapshot import HOSE_AT_WORK, TRAILER_ON_ITS_WAY_IN
 from station.domain.isotherms import density
 from station.domain.plant import Plant
 
+STANDARD_AMBIENT_C = 20.0
+"""Where no thermometer has been heard yet."""
+
 NOZZLE_MPA = 20.0
 """Middle of a fill: where the cooling duty of a kilogram is judged (DOMAIN 1.1, row Cooling)."""
 

@@ -1,0 +1,119 @@
+"""When a forecast is made: on a grid of station time, and at the next minute after something changed the picture."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from api.forecast.inputs import CapacityInputs
+from station.domain.capacity_forecast import Forecast, smoothed
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.capacity_snapshot import StationSnapshot
+from station.domain.plant import Plant
+from station.domain.static_capacity import StaticCapacity, static_capacity
+
+MINUTE_MS = 60_000
+RUN_MS = 300_000
+"""Regular runs of the rollout, DOMAIN 4.3."""
+
+_LONGEST_GAP_MS = 30 * 60_000
+"""After a silence this long only its last grid point is worth a forecast: nothing was heard in between."""
+
+_INDICATORS_HELD = 1_440
+
+
+class Runner(Protocol):
+    """Makes forecasts of snapshots, here or in another process, and gives them back in order."""
+
+    @property
+    def backlog(self) -> int:
+        """How many are under way."""
+        ...
+
+    def submit(self, snapshot: StationSnapshot, *, on_grid: bool) -> None:
+        """Ask for a forecast."""
+        ...
+
+    def finished(self) -> list[Forecast]:
+        """Return what has been finished since the last call, in the order it was asked for."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; idempotent."""
+        ...
+
+
+class CapacityEngine:
+    """Asks for forecasts as station time passes; what it gives depends on the messages alone, never on wall time.
+
+    Args:
+        plant: The station.
+        inputs: What the snapshots are taken from.
+        runner: Makes the forecasts.
+        run_ms: Interval of the regular runs, a multiple of a minute.
+    """
+
+    def __init__(self, plant: Plant, inputs: CapacityInputs, runner: Runner, run_ms: int = RUN_MS) -> None:
+        self._plant, self._inputs, self._runner, self._run_ms = plant, inputs, runner, run_ms
+        self._weight = CapacityParameters.of(plant.parameters).probability_ewma
+        self._next_ms: int | None = None
+        self._previous: Forecast | None = None
+        self._condition: tuple[object, ...] | None = None
+        self._indicators: list[StaticCapacity] = []
+
+    @property
+    def backlog(self) -> int:
+        """How many forecasts are under way."""
+        return self._runner.backlog
+
+    def advance(self, t_ms: int) -> None:
+        """Let station time come to `t_ms`; called before the messages of that moment are observed.
+
+        A grid point is passed once time is beyond it, so that everything said at it has been heard.
+        """
+        if self._next_ms is None:
+            self._next_ms = -(-t_ms // MINUTE_MS) * MINUTE_MS
+        if t_ms <= self._next_ms:
+            return
+        if t_ms - self._next_ms > _LONGEST_GAP_MS:
+            self._next_ms = (t_ms - 1) // MINUTE_MS * MINUTE_MS
+        while self._next_ms < t_ms:
+            self._pass(self._next_ms)
+            self._next_ms += MINUTE_MS
+
+    def _pass(self, at_ms: int) -> None:
+        self._inputs.tick(at_ms)
+        snapshot = self._inputs.snapshot(at_ms)
+        indicators = static_capacity(self._plant, snapshot)
+        self._indicators.append(indicators)
+        del self._indicators[:-_INDICATORS_HELD]
+        event = self._inputs.take_event()
+        condition = (tuple(e.id for e in snapshot.expected if e.overdue), _data_class(indicators))
+        changed = self._condition is not None and condition != self._condition
+        self._condition = condition
+        on_grid = at_ms % self._run_ms == 0
+        if on_grid or event or changed:
+            self._runner.submit(snapshot, on_grid=on_grid)
+
+    def finished(self) -> list[Forecast]:
+        """Return the forecasts that have been finished since the last call, in order, probabilities smoothed."""
+        done = []
+        for forecast in self._runner.finished():
+            self._previous = smoothed(self._previous, forecast, self._weight, self._run_ms)
+            done.append(self._previous)
+        return done
+
+    def indicators(self) -> list[StaticCapacity]:
+        """Return the static indicators of the minutes since the last call, at most a day of them."""
+        taken, self._indicators = self._indicators, []
+        return taken
+
+    def close(self) -> None:
+        """Release the runner; idempotent."""
+        self._runner.close()
+
+
+def _data_class(indicators: StaticCapacity) -> int:
+    """Return 0 while the inputs are fine, 1 once one is degraded for over a minute, 2 once the forecast is invalid."""
+    if not indicators.valid:
+        return 2
+    return int(any(seconds > 60.0 for _, seconds in indicators.degraded))

@@ -1,0 +1,66 @@
+"""What each train gives over what its rated model would give, learned while it runs (DOMAIN 4.3 A)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from api.forecast.measured import Measured
+from api.forecast.tags import CapacityTags
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.plant import Plant
+from station.domain.static_capacity import STANDARD_AMBIENT_C, suction_share
+
+_SETTLED_MS = 120_000
+"""A train's flow counts from two minutes after it was loaded."""
+
+_FRESH_MS = 15_000
+_LEAST_MODEL_KG_H = 20.0
+"""Below this flow the ratio says more about the meter than about the train."""
+
+
+@dataclass(slots=True)
+class TrainHealth:
+    """Exponentially weighted ratio of each train's measured to modelled flow; 1 until something was learned."""
+
+    plant: Plant
+    tags: CapacityTags
+    _ratio: dict[str, float] = field(default_factory=dict)
+    _loaded_since: dict[str, int] = field(default_factory=dict)
+    _updated_ms: int | None = None
+
+    def of(self, unit: str) -> float:
+        """Return a train's health."""
+        return self._ratio.get(unit, 1.0)
+
+    def update(self, measured: Measured, at_ms: int) -> None:
+        """Learn from the newest readings; called on a regular grid of station time."""
+        rules = CapacityParameters.of(self.plant.parameters)
+        before, self._updated_ms = self._updated_ms, at_ms
+        if before is None:
+            return
+        weight = 1.0 - math.exp(-(at_ms - before) / 1000.0 / rules.health_window_s)
+        for train, tags in zip(self.plant.trains, self.tags.trains, strict=True):
+            ratio = self._measured_ratio(measured, tags.unit, at_ms)
+            if ratio is not None:
+                old = self._ratio.get(train.unit, 1.0)
+                new = old + weight * (ratio - old)
+                self._ratio[train.unit] = min(rules.health_ceiling, max(rules.health_floor, new))
+
+    def _measured_ratio(self, measured: Measured, unit: str, at_ms: int) -> float | None:
+        number = next(i for i, t in enumerate(self.tags.trains) if t.unit == unit)
+        train, tags = self.plant.trains[number], self.tags.trains[number]
+        loaded = self.plant.signals[tags.state].state_number("loaded")
+        if measured.value(tags.state) != loaded:
+            self._loaded_since.pop(unit, None)
+            return None
+        since = self._loaded_since.setdefault(unit, at_ms)
+        suction, flow, heard = measured.value(tags.suction), measured.value(tags.flow), measured.time_ms(tags.flow)
+        if at_ms - since < _SETTLED_MS or suction is None or flow is None or heard is None:
+            return None
+        warm = measured.value(self.tags.header_temperature)
+        share = suction_share(suction, STANDARD_AMBIENT_C if warm is None else warm, train.rated_suction_mpa)
+        model = train.rated_kg_h * share
+        if at_ms - heard > _FRESH_MS or model < _LEAST_MODEL_KG_H:
+            return None
+        return flow / model

@@ -1,0 +1,162 @@
+"""Which announced trailers have come, read from the weighbridge and the bays.
+
+A trailer that comes is weighed, waits in the yard, and docks when a bay is free; one that leaves is weighed too, right
+after its bay has become absent. So each weighing is either the end of a bay's trailer or an arrival. Where the
+weighbridge says nothing, a docking stands for the arrival, and a bay that stays free proves that the yard is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from station.domain.capacity_snapshot import Expected
+from station.domain.day_plan import Delivery
+
+ABSENT, EMPTY = "absent", "empty"
+
+_TRUCK_ON_BRIDGE_KG = 5_000.0
+"""No tractor weighs less."""
+_OTHER_TRAILER_KG = 150.0
+"""A jump by this much is another trailer: a full one and an empty one differ by 280 kg."""
+_WEIGHING_MS = 60_000
+"""Axle after axle drives on: one weighing, not several."""
+_LEAVES_WITHIN_MS = 15 * 60_000
+_LEAVES_BEFORE_MS = 30_000
+"""A weighing this long after (or a moment before) a bay has become absent is that trailer leaving."""
+_EARLY_MS = 90 * 60_000
+"""A trailer that comes up to this early is still the announced one."""
+_SHUNT_MS = 15 * 60_000
+"""From a trailer's arrival to its docking at a free bay, at least."""
+_FORGET_MS = 24 * 3_600_000
+"""A trailer overdue for a day does not come any more."""
+BRIDGE_SILENT_MS = 120_000
+"""A weighbridge not heard for this long proves nothing."""
+
+
+@dataclass(slots=True)
+class TrailerLedger:
+    """Arrivals, dockings and departures of trailers.
+
+    Attributes:
+        since_ms: Since when this ledger has been listening; earlier ETAs count as come.
+    """
+
+    since_ms: int | None = None
+    _states: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _docked_at: dict[str, int] = field(default_factory=dict)
+    _free_since: dict[str, int] = field(default_factory=dict)
+    _arrivals: list[tuple[int, bool]] = field(default_factory=list)
+    _departures: list[int] = field(default_factory=list)
+    _weighings: list[int] = field(default_factory=list)
+    _bridge_kg: float = 0.0
+    _bridge_ms: int | None = None
+    _yard: int = 0
+
+    def bay(self, unit: str, t_ms: int, state: str) -> bool:
+        """Take a bay's state; return True where a trailer has just docked."""
+        self._listen(t_ms)
+        before = self._states.get(unit)
+        if before is not None and before[0] == state:
+            return False
+        self._states[unit] = (state, t_ms)
+        if state in (ABSENT, EMPTY):
+            self._free_since.setdefault(unit, t_ms)
+        else:
+            self._free_since.pop(unit, None)
+        if before is None:
+            return False
+        if state == ABSENT:
+            self._departures.append(t_ms)
+        if before[0] in (ABSENT, EMPTY) and state not in (ABSENT, EMPTY):
+            self._docked_at[unit] = t_ms
+            self._dock(t_ms)
+            return True
+        return False
+
+    def bridge(self, t_ms: int, kg: float) -> None:
+        """Take a reading of the weighbridge [kg]."""
+        self._listen(t_ms)
+        on_bridge = kg > _TRUCK_ON_BRIDGE_KG
+        is_new = self._bridge_kg <= _TRUCK_ON_BRIDGE_KG or abs(kg - self._bridge_kg) > _OTHER_TRAILER_KG
+        heard_before = self._bridge_ms is not None
+        if on_bridge and is_new and heard_before and not self._weighed_lately(t_ms):
+            self._weighings.append(t_ms)
+        self._bridge_kg, self._bridge_ms = kg, t_ms
+
+    def _weighed_lately(self, t_ms: int) -> bool:
+        return bool(self._weighings) and t_ms - self._weighings[-1] < _WEIGHING_MS
+
+    def _listen(self, t_ms: int) -> None:
+        if self.since_ms is None:
+            self.since_ms = t_ms
+
+    def _dock(self, t_ms: int) -> None:
+        """Book a docking: out of the yard, or by a trailer whose arrival nobody weighed."""
+        self._sort_weighings(t_ms)
+        if self._yard > 0:
+            self._yard -= 1
+        else:
+            self._arrivals.append((t_ms, False))
+
+    def _sort_weighings(self, t_ms: int) -> None:
+        """Tell arrivals from departures among the weighings that are old enough to be told."""
+        ripe = [w for w in self._weighings if w <= t_ms - _LEAVES_BEFORE_MS]
+        # The newest stays as the mark of `_weighed_lately`.
+        self._weighings = [w for w in self._weighings if w > t_ms - _LEAVES_BEFORE_MS]
+        for weighed in ripe:
+            left = [d for d in self._departures if -_LEAVES_BEFORE_MS <= weighed - d <= _LEAVES_WITHIN_MS]
+            if left:
+                self._departures.remove(left[0])
+            else:
+                self._arrivals.append((weighed, True))
+                self._yard += 1
+
+    def outlook(self, deliveries: Iterable[Delivery], at_ms: int, grace_ms: int) -> tuple[tuple[Expected, ...], int]:
+        """Return (trailers that have not come, by ETA; trailers known to wait in the yard).
+
+        Args:
+            deliveries: All announced around now.
+            at_ms: Station time, epoch ms.
+            grace_ms: A bay free for this long proves the yard empty, where the weighbridge is silent.
+        """
+        self._sort_weighings(at_ms)
+        self._forget(at_ms)
+        since = self.since_ms if self.since_ms is not None else at_ms
+        open_ones = sorted((d for d in deliveries if d.eta_ms >= since), key=lambda d: d.eta_ms)
+        for arrival, weighed in sorted(self._arrivals):
+            match = _match(open_ones, arrival, weighed=weighed)
+            if match is not None:
+                open_ones.remove(match)
+        proven = self._yard_is_known(at_ms, grace_ms)
+        expected = [
+            Expected(d.id, d.eta_ms, d.kg, overdue=proven and d.eta_ms < at_ms)
+            for d in open_ones
+            if d.eta_ms >= at_ms - _FORGET_MS
+        ]
+        return tuple(expected), self._yard
+
+    def _yard_is_known(self, at_ms: int, grace_ms: int) -> bool:
+        if self._bridge_ms is not None and at_ms - self._bridge_ms <= BRIDGE_SILENT_MS:
+            return True
+        return any(at_ms - since >= grace_ms for since in self._free_since.values())
+
+    def bay_since(self, unit: str) -> int | None:
+        """Return when the present trailer docked (docked to purging) or the present state began, None if unheard."""
+        known = self._states.get(unit)
+        if known is None:
+            return None
+        if known[0] in ("docked", "earthed", "purging"):
+            return self._docked_at.get(unit, known[1])
+        return known[1]
+
+    def _forget(self, at_ms: int) -> None:
+        oldest = at_ms - 2 * _FORGET_MS
+        self._arrivals = [a for a in self._arrivals if a[0] >= oldest]
+        self._departures = [d for d in self._departures if d >= at_ms - 2 * _LEAVES_WITHIN_MS]
+
+
+def _match(open_ones: list[Delivery], arrival_ms: int, *, weighed: bool) -> Delivery | None:
+    """Return the announced trailer that an arrival is; a docking that nobody weighed is only ever an overdue one."""
+    latest = arrival_ms + _EARLY_MS if weighed else arrival_ms - _SHUNT_MS
+    return next((d for d in open_ones if d.eta_ms <= latest), None)
