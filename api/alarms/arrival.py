@@ -31,7 +31,7 @@ class ClockOffset:
         next_sample_ms: Station time from which `sample` wants the next message.
     """
 
-    __slots__ = ("_samples", "_step_ms", "late_after_ms", "next_sample_ms", "offset_ms")
+    __slots__ = ("_samples", "late_after_ms", "next_sample_ms", "offset_ms")
 
     def __init__(self) -> None:
         self.restart()
@@ -39,29 +39,31 @@ class ClockOffset:
     def restart(self) -> None:
         """Forget everything."""
         self._samples: deque[int] = deque(maxlen=_SAMPLES)
-        self._step_ms = 0.0
         self.offset_ms = 0
         self.late_after_ms = LATE_AFTER_MS
         self.next_sample_ms = 0
 
-    def sample(self, now_ms: int, t_ms: int) -> None:
-        """Take the arrival of a message of source time `t_ms` at station time `now_ms`."""
-        if self.next_sample_ms:
-            # A followed station clock moves in steps of its speed; what lies within a few steps is no offset.
-            step = now_ms - self.next_sample_ms
-            self._step_ms += 0.2 * (step - self._step_ms)
+    def sample(self, now_ms: int, t_ms: int, step_ms: float) -> None:
+        """Take the arrival of a message of source time `t_ms` at station time `now_ms`.
+
+        Args:
+            now_ms: Station time, epoch ms.
+            t_ms: The message's time, epoch ms.
+            step_ms: By how much station time usually moves at once [ms]: a clock that is followed comes in steps of
+                its speed, and what lies within a few steps is no offset.
+        """
         self.next_sample_ms = now_ms + _SAMPLE_EACH_MS
         self._samples.append(now_ms - t_ms)
         if len(self._samples) >= _ENOUGH:
-            self._believe(statistics.median_low(self._samples))
+            self._believe(statistics.median_low(self._samples), step_ms)
 
-    def set_back(self, now_ms: int, t_ms: int) -> None:
+    def set_back(self, now_ms: int, t_ms: int, step_ms: float) -> None:
         """Take the offset of a clock that has just been set back."""
         self._samples.clear()
-        self._believe(now_ms - t_ms)
+        self._believe(now_ms - t_ms, step_ms)
 
-    def _believe(self, offset_ms: int) -> None:
-        tolerance = _GOOD_CLOCK_MS + round(3 * self._step_ms)
+    def _believe(self, offset_ms: int, step_ms: float) -> None:
+        tolerance = _GOOD_CLOCK_MS + round(3 * step_ms)
         self.offset_ms = offset_ms if abs(offset_ms) > tolerance else 0
         self.late_after_ms = self.offset_ms + LATE_AFTER_MS + tolerance
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from api.alarms.book import AlarmBook
@@ -30,7 +30,11 @@ class AlarmBoard:
         watches: By tag.
         deciders: Signals that decide a suppression rule, with their rules.
         wake_ms: Station time before which no timer is due; lowered here, raised by whoever ran the timers.
+        settle: Brings ends of rules and silences of gateways up to a moment, in order of time; called before anything
+            else is settled up to it. A signal of a gateway that fell silent before must not be stale by itself.
     """
+
+    settle: Callable[[int], None]
 
     def __init__(self, plant: Plant, book: AlarmBook) -> None:
         self.book = book
@@ -54,9 +58,12 @@ class AlarmBoard:
         return self._points[tag]
 
     def begin(self, t_ms: int) -> None:
-        """Start at station time `t_ms` with nothing heard yet."""
+        """Start at station time `t_ms` with nothing heard yet; `begin_rules` comes next."""
         for watch in self.watches.values():
             watch.begin(t_ms)
+
+    def begin_rules(self, t_ms: int) -> None:
+        """Start to suppress by what is known, or not known, of the states."""
         for rule in self._rules:
             self.hide(rule.begin(t_ms, self.watches[rule.signal].stale_ms), rule.name, t_ms)
 
@@ -78,19 +85,25 @@ class AlarmBoard:
             return
         if watch.tag in self.deciders:
             self.decide(watch.tag, value if good else None, t_ms)
-        for rule in self._rules_of[watch.tag]:
-            self._end_before(rule, t_ms)
+        if any(rule.until_ms < t_ms for rule in self._rules_of[watch.tag]):
+            self.settle(t_ms)
         self.apply(watch, watch.take(t_ms, value, good=good))
         state = self._points[watch.tag].get("STATE")
         if state is not None and state.state.active and state.spec.state_priorities and good:
             self.escalate(state, t_ms, state.spec.priority_at(value), value, None, None)
+
+    def settle_unit(self, t_ms: int, watches: Sequence[SignalWatch]) -> None:
+        """Settle what was due at one unit before its message of `t_ms`, in order of time."""
+        if any(_is_due(watch, t_ms) for watch in watches):
+            self.settle(t_ms)
+            self.pass_time([(t_ms, watches)])
 
     def pass_time(self, clocks: Iterable[tuple[int, Iterable[SignalWatch]]]) -> None:
         """Let each clock's signals come to its time; all changes are taken in order of time."""
         due: list[tuple[int, SignalWatch, Change]] = []
         for t_ms, watches in clocks:
             for watch in watches:
-                if watch.due_ms < t_ms or (t_ms - watch.t_ms > watch.stale_ms and watch.silent_from_ms < t_ms):
+                if _is_due(watch, t_ms):
                     due.extend((change.at_ms, watch, change) for change in watch.pass_time(t_ms))
         due.sort(key=lambda one: one[0])
         for _, watch, change in due:
@@ -166,33 +179,42 @@ class AlarmBoard:
     def decide(self, tag: str, value: float | None, t_ms: int) -> None:
         """Take the value of a signal that decides suppression rules, None where it is bad."""
         for rule in self.deciders.get(tag, ()):
-            self._end_before(rule, t_ms)
+            if rule.until_ms < t_ms:
+                self.settle(t_ms)
             self.hide(rule.take(value, t_ms), rule.name, t_ms)
             if rule.until_ms == t_ms:
-                self._end(rule)
+                self.end_rule(rule)
             elif rule.until_ms < self.wake_ms:
                 self.wake_ms = rule.until_ms + 1
 
-    def end_rules(self, t_ms: int) -> None:
-        """End what hides no longer than until before `t_ms`, in order of time."""
-        over = [rule for rule in self._rules if rule.until_ms < t_ms]
-        for rule in sorted(over, key=lambda rule: rule.until_ms):
-            self._end(rule)
+    def next_rule_end(self) -> SuppressionRule | None:
+        """Return the rule that stops hiding first, None where none is about to."""
+        first = min(self._rules, key=lambda rule: rule.until_ms, default=None)
+        return None if first is None or first.until_ms == NEVER else first
+
+    def end_rule(self, rule: SuppressionRule) -> None:
+        """Stop hiding at the rule's `until_ms`."""
+        end_ms = rule.until_ms
+        rule.end()
+        self.reveal(rule.points, rule.name, end_ms)
 
     def next_due_ms(self) -> int:
         """Return the earliest delay or end of a rule that is under way."""
         watches = min((watch.due_ms for watch in self.watches.values()), default=NEVER)
         return min(watches, min((rule.until_ms for rule in self._rules), default=NEVER))
 
-    def hide(self, points: Iterable[AlarmPoint], by: str, t_ms: int) -> None:
+    def hide(self, points: Sequence[AlarmPoint], by: str, t_ms: int) -> None:
         """Suppress alarms by design from `t_ms` on."""
+        if points:
+            self.settle(t_ms)
         for point in points:
             self._catch_up(point, t_ms)
             point.suppressors.add(by)
             self._suppress(point, True, t_ms)
 
-    def reveal(self, points: Iterable[AlarmPoint], by: str, t_ms: int) -> None:
+    def reveal(self, points: Sequence[AlarmPoint], by: str, t_ms: int) -> None:
         """End one reason to suppress. What began while it meant nothing counts its whole on-delay from now."""
+        self.settle(t_ms)
         for point in points:
             if by not in point.suppressors:
                 continue
@@ -209,15 +231,6 @@ class AlarmBoard:
                 watch.restart(point.spec.condition, t_ms)
                 self.apply(watch, watch.pass_time(t_ms))
 
-    def _end_before(self, rule: SuppressionRule, t_ms: int) -> None:
-        if rule.until_ms < t_ms:
-            self._end(rule)
-
-    def _end(self, rule: SuppressionRule) -> None:
-        end_ms = rule.until_ms
-        rule.end()
-        self.reveal(rule.points, rule.name, end_ms)
-
     def _catch_up(self, point: AlarmPoint, t_ms: int) -> None:
         """Settle what was due before `t_ms`, under the suppression that held until then."""
         if point.signal is not None:
@@ -233,3 +246,7 @@ class AlarmBoard:
         else:
             # Nothing is behind it: no event. Idle equipment would fill the journal with its comings and goings.
             point.state = state
+
+
+def _is_due(watch: SignalWatch, t_ms: int) -> bool:
+    return watch.due_ms < t_ms or (t_ms - watch.t_ms > watch.stale_ms and watch.silent_from_ms < t_ms)

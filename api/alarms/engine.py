@@ -32,10 +32,11 @@ _JOURNAL_ALARM = "SYS-JOURNAL"
 class _Unit:
     """What is known of one unit's messages; `late`: alarms whose condition stands in the late data of the moment."""
 
-    __slots__ = ("arrivals", "gateway", "late")
+    __slots__ = ("arrivals", "gateway", "late", "watches")
 
-    def __init__(self, gateway: GatewayWatch) -> None:
+    def __init__(self, gateway: GatewayWatch, watches: list[SignalWatch]) -> None:
         self.gateway = gateway
+        self.watches = watches
         self.arrivals = UnitArrivals()
         self.late: set[str] = set()
 
@@ -62,12 +63,13 @@ class AlarmEngine(OperatorDesk):
         self._board = AlarmBoard(plant, self._book)
         self._silence = SilenceWatch(plant, self._board)
         self._units = {
-            key: _Unit(watch)
+            key: _Unit(watch, [self._board.watches[tag] for tag in plant.units[key].tags])
             for gateway, watch in zip(plant.gateways, self._silence.gateways, strict=True)
             for key in gateway.units
         }
         self._reported_ms: dict[str, int] = {}
         self._now_ms = -1
+        self._step_ms = 0.0
 
     # Readings and time
 
@@ -100,7 +102,7 @@ class AlarmEngine(OperatorDesk):
                 if unit.late:
                     unit.late.clear()
                 self._silence.hear(unit.gateway, message.t_ms)
-                self._take(message)
+                self._take(unit, message)
             else:
                 self._take_late(unit, message)
             self._book.commit()
@@ -114,6 +116,8 @@ class AlarmEngine(OperatorDesk):
             if self._now_ms < 0:
                 self._begin(t_ms)
             elif t_ms >= self._now_ms:
+                # Smoothed, so that one jump (a computer that slept) is soon forgotten.
+                self._step_ms += 0.2 * (t_ms - self._now_ms - self._step_ms)
                 self._now_ms = t_ms
                 self._run_timers(t_ms)
             elif self._now_ms - t_ms > _CLOCK_BACK_MS:
@@ -203,12 +207,12 @@ class AlarmEngine(OperatorDesk):
         clock, arrivals = unit.gateway.clock, unit.arrivals
         if t_ms >= arrivals.newest_ms:
             if now_ms >= clock.next_sample_ms:
-                clock.sample(now_ms, t_ms)
+                clock.sample(now_ms, t_ms, self._step_ms)
             arrivals.in_order(message)
             return now_ms - t_ms <= clock.late_after_ms
         if not arrivals.set_back(message, now_ms):
             return False
-        clock.set_back(now_ms, t_ms)
+        clock.set_back(now_ms, t_ms, self._step_ms)
         unit.gateway.silence.heard_ms = min(unit.gateway.silence.heard_ms, t_ms)
         for tag in message.values:
             watch = self._board.watches.get(tag)
@@ -216,7 +220,7 @@ class AlarmEngine(OperatorDesk):
                 watch.step_back(t_ms)
         return True
 
-    def _take(self, message: UnitMessage) -> None:
+    def _take(self, unit: _Unit, message: UnitMessage) -> None:
         t, flawed, watches = message.t_ms, message.quality, self._board.watches
         slow: list[tuple[SignalWatch, float | None]] = []
         for tag, value in message.values.items():
@@ -234,6 +238,7 @@ class AlarmEngine(OperatorDesk):
             else:
                 slow.append((watch, value))
         if slow:
+            self._board.settle_unit(t, unit.watches)
             # States first: they decide what the other values of the same moment mean.
             slow.sort(key=lambda one: one[0].tag not in self._board.deciders)
             for watch, value in slow:
@@ -259,6 +264,7 @@ class AlarmEngine(OperatorDesk):
         self._now_ms = t_ms
         self._board.begin(t_ms)
         self._silence.begin(t_ms)
+        self._board.begin_rules(t_ms)
         self._board.wake_ms = t_ms + _SWEEP_MS
 
     def _restart_clock(self, t_ms: int) -> None:
@@ -274,9 +280,8 @@ class AlarmEngine(OperatorDesk):
     def _run_timers(self, now_ms: int) -> None:
         board = self._board
         board.wake_ms = NEVER
-        board.end_rules(now_ms)
         self._silence.pass_time(now_ms)
-        board.pass_time((now_ms - gateway.clock.offset_ms, gateway.watches) for gateway in self._silence.gateways)
+        board.pass_time(self._silence.clocks(now_ms))
         self._expire(now_ms)
         journal = self._book.points.get(_JOURNAL_ALARM)
         if journal is not None and journal.state.active is not self._book.journal_failing:

@@ -87,7 +87,7 @@ class GatewayWatch:
 
 
 class SilenceWatch:
-    """The silence of a station and of each of its gateways.
+    """The silence of a station and of each of its gateways, and with it the order of what time brings about.
 
     Attributes:
         gateways: In the order of the station file.
@@ -96,6 +96,8 @@ class SilenceWatch:
     def __init__(self, plant: Plant, board: AlarmBoard) -> None:
         self.gateways = [_gateway_watch(plant, gateway, board) for gateway in plant.gateways]
         self._board = board
+        self._settling = False
+        board.settle = self._settle
         self._station = Silence(board.book.points[SILENT_STATION], _soonest_stale_ms(list(board.watches.values())))
 
     def begin(self, t_ms: int) -> None:
@@ -107,7 +109,7 @@ class SilenceWatch:
             gateway.silence.paused = self._station.alarmed
             gateway.clock.restart()
             if alarmed:
-                self._board.hide(gateway.heartbeat, gateway.silence.point.id, t_ms)
+                self._hide_heartbeat(gateway, t_ms)
             if alarmed or self._station.alarmed:
                 for watch in gateway.watches:
                     watch.hold_silence()
@@ -125,25 +127,66 @@ class SilenceWatch:
                 self._gateway_speaks(gateway, t_ms)
             silence.heard_ms = t_ms
 
+    def clocks(self, now_ms: int) -> Iterator[tuple[int, list[SignalWatch]]]:
+        """Yield each gateway's own time at a station time, with its signals."""
+        for gateway in self.gateways:
+            yield now_ms - gateway.clock.offset_ms, gateway.watches
+
     def pass_time(self, now_ms: int) -> None:
         """Let station time come to, not including, `now_ms`."""
-        station = self._station
-        if not station.held and now_ms - station.heard_ms > station.hold_ms:
-            self._hold_station(station.heard_ms + station.hold_ms)
-        for at_ms, active in station.pass_time(now_ms):
-            self._tell(station.point, at_ms, active)
+        self._settling = True
+        try:
+            self._pass_time(now_ms)
+        finally:
+            self._settling = False
+
+    def _settle(self, t_ms: int) -> None:
+        if not self._settling:
+            self.pass_time(t_ms)
+
+    def _pass_time(self, now_ms: int) -> None:
+        self._settle_in_order(now_ms)
+        for at_ms, active in self._station.pass_time(now_ms):
+            self._tell(self._station.point, at_ms, active)
         for gateway in self.gateways:
             self._pass_gateway_time(gateway, now_ms - gateway.clock.offset_ms)
 
+    def _settle_in_order(self, t_ms: int) -> None:
+        """Bring about, one after the other, what comes before `t_ms`: ends of rules, silences held."""
+        while True:
+            rule, (hold_ms, gateway) = self._board.next_rule_end(), self._next_hold()
+            next_ms = hold_ms if rule is None else min(rule.until_ms, hold_ms)
+            if next_ms >= t_ms:
+                return
+            self._board.pass_time(self.clocks(next_ms))
+            if rule is not None and rule.until_ms == next_ms:
+                self._board.end_rule(rule)
+            elif gateway is None:
+                self._hold_station(hold_ms)
+            else:
+                gateway.silence.held = True
+                self._hold_signals(gateway, hold_ms - gateway.clock.offset_ms)
+                self._hide_heartbeat(gateway, hold_ms - gateway.clock.offset_ms)
+
+    def _next_hold(self) -> tuple[int, GatewayWatch | None]:
+        """Return (station time, gateway) of the next silence to be held; None is the station itself."""
+        hold_ms, first = NEVER, None
+        if not self._station.held:
+            hold_ms = self._station.heard_ms + self._station.hold_ms
+        for gateway in self.gateways:
+            silence = gateway.silence
+            if not silence.held and not silence.paused:
+                at_ms = silence.heard_ms + silence.hold_ms + gateway.clock.offset_ms
+                if at_ms < hold_ms:
+                    hold_ms, first = at_ms, gateway
+        return hold_ms, first
+
     def _pass_gateway_time(self, gateway: GatewayWatch, t_ms: int) -> None:
         silence = gateway.silence
-        if not silence.held and not silence.paused and t_ms - silence.heard_ms > silence.hold_ms:
-            self._hold_signals(gateway, silence.heard_ms + silence.hold_ms)
-            silence.held = True
         for at_ms, active in silence.pass_time(t_ms):
             self._tell(silence.point, at_ms, active)
-            change = self._board.hide if active else self._board.reveal
-            change(gateway.heartbeat, silence.point.id, at_ms)
+            if not active:
+                self._show_heartbeat(gateway, at_ms)
 
     def _hold_station(self, t_ms: int) -> None:
         self._station.held = True
@@ -155,8 +198,8 @@ class SilenceWatch:
             gateway.silence.paused = True
 
     def _hold_signals(self, gateway: GatewayWatch, t_ms: int) -> None:
+        self._board.pass_time([(t_ms, gateway.watches)])
         for watch in gateway.watches:
-            self._board.apply(watch, watch.pass_time(t_ms))
             watch.hold_silence()
 
     def _station_speaks(self, t_ms: int) -> None:
@@ -168,14 +211,22 @@ class SilenceWatch:
             if not gateway.silence.alarmed:
                 local_ms = t_ms - gateway.clock.offset_ms
                 gateway.silence.begin(local_ms, alarmed=False)
+                self._show_heartbeat(gateway, local_ms)
                 _excuse(gateway, local_ms)
 
     def _gateway_speaks(self, gateway: GatewayWatch, t_ms: int) -> None:
-        self._pass_gateway_time(gateway, t_ms)
+        self.pass_time(t_ms + gateway.clock.offset_ms)
         for at_ms, active in gateway.silence.hear(t_ms):
             self._tell(gateway.silence.point, at_ms, active)
-            self._board.reveal(gateway.heartbeat, gateway.silence.point.id, at_ms)
+        if not gateway.silence.alarmed:
+            self._show_heartbeat(gateway, t_ms)
         _excuse(gateway, t_ms)
+
+    def _hide_heartbeat(self, gateway: GatewayWatch, t_ms: int) -> None:
+        self._board.hide(gateway.heartbeat, gateway.silence.point.id, t_ms)
+
+    def _show_heartbeat(self, gateway: GatewayWatch, t_ms: int) -> None:
+        self._board.reveal(gateway.heartbeat, gateway.silence.point.id, t_ms)
 
     def _tell(self, point: AlarmPoint, at_ms: int, active: bool) -> None:
         if active:
