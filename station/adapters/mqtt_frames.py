@@ -218,19 +218,35 @@ def _length_bytes(length: int) -> bytes:
 
 
 def join_publishes(batch: Sequence[Outgoing], mids: Sequence[int], names: Mapping[str, bytes], *, dup: bool) -> bytes:
-    """Return PUBLISH frames at QoS 1 as one piece; `names` gives each topic with its length before it."""
+    """Return PUBLISH frames as one piece: QoS 1, or QoS 0 where the packet id is 0.
+
+    Args:
+        batch: What to publish.
+        mids: The packet id of each.
+        names: Each topic with its length before it (`topic_bytes`).
+        dup: They were sent before, on an earlier connection.
+    """
     first = 0x3A if dup else 0x32
     parts: list[bytes] = []
     for (topic, payload, retain), mid in zip(batch, mids, strict=True):
         name = names[topic]
-        parts += (
-            bytes((first | retain,)),
-            _length_bytes(len(name) + 2 + len(payload)),
-            name,
-            mid.to_bytes(2, "big"),
-            payload,
-        )
+        if mid:
+            size = len(name) + 2 + len(payload)
+            parts += (bytes((first | retain,)), _length_bytes(size), name, mid.to_bytes(2, "big"), payload)
+        else:
+            parts += (bytes((0x30 | retain,)), _length_bytes(len(name) + len(payload)), name, payload)
     return b"".join(parts)
+
+
+def topic_bytes(topic: str) -> bytes:
+    """Return a topic as it stands in a frame, its length before it."""
+    raw = topic.encode("utf-8", "replace")
+    return len(raw).to_bytes(2, "big") + raw
+
+
+def join_pubacks(mids: Sequence[int]) -> bytes:
+    """Return PUBACK frames as one piece; packet id 0, of QoS 0, gets none."""
+    return b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids if mid])
 
 
 def _no_received(_: Received) -> None:
@@ -317,7 +333,7 @@ class FramedClient(paho.Client):
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Send PUBACKs in the order given, as one piece."""
-        pieces = b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids])
+        pieces = join_pubacks(mids)
         if pieces:
             self._packet_queue(_PUBACK, pieces, 0, 0)
 
@@ -340,8 +356,7 @@ class FramedClient(paho.Client):
     def _learn(self, topic: str) -> None:
         if len(self._names) >= _TOPICS_KEPT:
             self._names.clear()
-        raw = topic.encode()
-        self._names[topic] = len(raw).to_bytes(2, "big") + raw
+        self._names[topic] = topic_bytes(topic)
 
     def ping(self) -> None:
         """Tell the broker that we live while its messages are left unread; paho would wait for the unread answer."""
