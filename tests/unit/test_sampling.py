@@ -48,7 +48,7 @@ def test_all_hoses_filling_make_104_messages_and_470_values_a_second() -> None:
 
 
 def test_each_signal_comes_at_its_own_moments() -> None:
-    messages = station(absent=("PT-111",)).advance(600)
+    messages = station(absent=("PT-111",)).advance(310)
     times: dict[str, list[int]] = defaultdict(list)
     for message in messages:
         for tag in message.values:
@@ -58,7 +58,7 @@ def test_each_signal_comes_at_its_own_moments() -> None:
             assert tag not in times
             continue
         period_ms = round(signal.rate_s * 1000)
-        aligned = [t for t in range(START_MS, START_MS + 600_000, 1000) if t % period_ms == 0]
+        aligned = [t for t in range(START_MS, START_MS + 310_000, 1000) if t % period_ms == 0]
         if signal.kind.is_discrete:
             aligned = sorted({START_MS, *aligned})  # the first word after a boot
         assert times[tag] == aligned, tag
@@ -110,8 +110,8 @@ def test_between_steps_values_lie_on_the_line_and_the_total_only_rises() -> None
     assert pressure[START_MS + 40_600] == pytest.approx(5.0 + 0.1 * 10.6, abs=0.08)
 
 
-@settings(max_examples=6, deadline=None)
-@given(st.lists(st.integers(1, 40), min_size=2, max_size=5))
+@settings(max_examples=4, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=4))
 def test_the_same_messages_however_time_is_cut(cuts: list[int]) -> None:
     whole = station("hose-1A", "hose-2B").advance(sum(cuts))
     pieces = station("hose-1A", "hose-2B")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from simulators import publishing
+from simulators import logs, publishing
 from simulators.history import fill_history
 from simulators.logs import station_log
 from simulators.outbox import Outbox, with_oldest
@@ -113,7 +113,7 @@ def published(seconds: float, speed: float | None, **options: object) -> tuple[F
 
 
 def test_at_speed_1_each_sample_goes_out_when_it_is_due() -> None:
-    publisher, _ = published(60, 1.0)
+    publisher, _ = published(25, 1.0)
     lags = [at - t for at, _, t in publisher.readings()]
     assert min(lags) >= 0.0
     assert max(lags) <= 30.0
@@ -128,11 +128,11 @@ def test_at_speed_1_the_clock_is_told_once_and_is_wall_time() -> None:
     ]
 
 
-@pytest.mark.parametrize("speed", [20.0, 200.0])
+@pytest.mark.parametrize("speed", [20.0, 60.0])
 def test_at_a_speed_station_time_keeps_to_it_and_the_clock_never_leads_the_readings(speed: float) -> None:
-    publisher, done = published(5, speed)
+    publisher, done = published(3, speed)
     assert done.speed == speed
-    assert done.t_ms == pytest.approx(WALL_START_MS + 5000 * speed, abs=500 * speed)
+    assert done.t_ms == pytest.approx(WALL_START_MS + 3000 * speed, abs=500 * speed)
     newest = WALL_START_MS
     told = 0
     for _, topic, payload in publisher.sent:
@@ -143,11 +143,11 @@ def test_at_a_speed_station_time_keeps_to_it_and_the_clock_never_leads_the_readi
             told += 1
             assert json.loads(payload)["t"] <= newest
             assert json.loads(payload)["speed"] == speed
-    assert told >= 5
+    assert told >= 3
 
 
 def test_a_slow_broker_makes_a_slower_station_that_owes_nothing() -> None:
-    time = VirtualTime(20)
+    time = VirtualTime(8)
     publisher = FakePublisher(time, slow_s=0.001)  # 1000 messages a second: about 25 station seconds
     done = publish_station(station(), publisher, 100.0, time, time)
     assert 15 < done.speed < 40
@@ -156,14 +156,14 @@ def test_a_slow_broker_makes_a_slower_station_that_owes_nothing() -> None:
 
 
 def test_wall_time_is_kept_whatever_it_costs() -> None:
-    time = VirtualTime(20)
-    late = station(WALL_START_MS - 60_000)
+    time = VirtualTime(10)
+    late = station(WALL_START_MS - 30_000)
     publisher = FakePublisher(time)
     done = publish_station(late, publisher, 1.0, time, time)
     assert abs(done.t_ms - time.wall_ms) <= 1500
     times = [t for _, topic, t in publisher.readings() if topic.endswith("bank-HB")]
     assert times == sorted(times)
-    assert times[0] == WALL_START_MS - 60_000
+    assert times[0] == WALL_START_MS - 30_000
     assert {b - a for a, b in itertools.pairwise(times)} == {1000}
 
 
@@ -171,10 +171,10 @@ def test_a_long_sleep_is_filled_coarsely(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(publishing, "_COARSE_BEHIND_S", 60.0)
     time = VirtualTime(10)
     publisher = FakePublisher(time)
-    publish_station(station(WALL_START_MS - 1_800_000), publisher, 1.0, time, time)
+    publish_station(station(WALL_START_MS - 900_000), publisher, 1.0, time, time)
     times = [t for _, topic, t in publisher.readings() if topic.endswith("bank-HB")]
     assert 60_000 in {b - a for a, b in itertools.pairwise(times)}
-    assert len(times) < 400
+    assert len(times) < 100
     assert times[-1] > WALL_START_MS
 
 
@@ -347,18 +347,20 @@ def test_history_fills_a_store_from_the_start_and_ends_with_a_new_boot() -> None
     assert fill_history(plant, batches.append, begin, end) == 0
 
 
-def test_a_log_holds_the_retained_words_first_and_is_the_same_each_time() -> None:
+def test_a_log_holds_the_retained_words_first_and_is_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "BLOCK_S", 100.0)
+
     def made() -> list[tuple[str, bytes]]:
         plant = SimulatedStation(PLANT, FakePhysics(PLANT, ("hose-1A",), waiting_since=(15,)), seed=1)
-        return list(station_log(plant, dt.timedelta(seconds=700)))
+        return list(station_log(plant, dt.timedelta(seconds=150)))
 
     first = made()
     assert first == made()
     assert "/gateway/" in first[0][0]
-    assert sum(topic.endswith("queue/gate") for topic, _ in first) == 1 + 11 + 1
+    assert sum(topic.endswith("queue/gate") for topic, _ in first) == 1 + 2 + 1
     coarse = SimulatedStation(PLANT, FakePhysics(PLANT, ("hose-1A",)), seed=1)
     told: list[int] = []
     minute = dt.timedelta(seconds=60)
     lines = list(station_log(coarse, dt.timedelta(seconds=1205), every=minute, on_time=told.append))
-    assert told == [START_MS + 600_000, START_MS + 1_200_000]
+    assert told == [START_MS + 100_000 * n for n in range(1, 13)]
     assert len(lines) < 51 * 21 + 400
