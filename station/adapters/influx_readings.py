@@ -135,7 +135,8 @@ class InfluxReadings:
             self._prepared = False  # the bucket was deleted: the next use makes it again
         fault = _SETTING_FAULTS.get(error.status)
         if fault is not None:
-            text = f"InfluxDB {self.url} {fault} (organisation {self._org!r}, bucket {self._bucket!r}): {said_reason(error)}"
+            of = f"organisation {self._org!r}, bucket {self._bucket!r}"
+            text = f"InfluxDB {self.url} {fault} ({of}): {said_reason(error)}"
             return BadInputError(text) if settings_are_final else StoreUnavailableError(text)
         text = f"InfluxDB {self.url} answered {error.status}: {said_reason(error)}"
         return BadInputError(text) if error.status == 400 else StoreUnavailableError(text)
