@@ -226,6 +226,9 @@ class InfluxReadings:
             response.auto_close = False  # urllib3 would close under the text layer, which then trips over it
             try:
                 yield io.TextIOWrapper(io.BufferedReader(response, 1 << 18), "utf-8", newline="")
+            except BaseException:
+                response.close()  # with the rest of its answer unread, this connection serves nobody else
+                raise
             finally:
                 response.release_conn()
 

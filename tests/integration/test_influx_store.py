@@ -150,7 +150,7 @@ def test_a_restart_of_influxd_and_a_deleted_bucket_are_survived() -> None:
         )
         urllib.request.urlopen(request, timeout=10.0).close()
         with pytest.raises(StoreUnavailableError, match="bucket"):
-            store.write([message(now)])
+            store.latest("jinma", ["PT-330A"])
         store.write([message(now)])  # made again
         assert len(store.raw("jinma", "PT-330A", now - 10, now + 1)) == 1
         store.close()
