@@ -1,0 +1,47 @@
+"""The console on the API's own app: NiceGUI pages below /console, all of their files from this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from nicegui import ui
+
+from api.people.sessions import session_from_request
+from api.services import ApiServices
+from dashboards.console.headers import ConsoleHeaders
+from dashboards.console.language import language_of
+from dashboards.console.pages import login_page, overview_page
+
+CONSOLE: Final = "/console"
+_STATIC: Final = Path(__file__).parent / "static"
+
+
+def mount_console(app: FastAPI, services: ApiServices) -> None:
+    """Serve the console on an app.
+
+    Args:
+        app: The API's app; its routes come first.
+        services: What the API works with; the first station is the one shown unless `?station=` names another.
+    """
+    app.add_middleware(ConsoleHeaders, prefix=CONSOLE)
+
+    @app.get("/", include_in_schema=False)
+    def go_to_console() -> RedirectResponse:
+        return RedirectResponse(f"{CONSOLE}/")
+
+    @ui.page("/", title="Jinma", dark=None)
+    def overview(request: Request, station: str = "") -> None:
+        language = language_of(request)
+        session = session_from_request(request)
+        live = services.stations.get(station) or next(iter(services.stations.values()))
+        if session is None:
+            login_page(language)
+        else:
+            overview_page(live, session, language)
+
+    app.mount(f"{CONSOLE}/static", StaticFiles(directory=_STATIC), name="console-static")
+    ui.run_with(app, mount_path=CONSOLE, title="Jinma", dark=None, tailwind=False, show_welcome_message=False)
