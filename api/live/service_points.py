@@ -14,6 +14,25 @@ BOTTLENECKS: Final = ("none", "trailers", "compression", "storage", "cooling", "
 """Numbered in this order in the store, where a forecast is floats only."""
 
 
+class ChangeTimes:
+    """When each alarm's newest change happened: by its own source time, whenever it was noticed."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[str, int | None, int | None]] = {}
+
+    def of(self, view: AlarmView, now_ms: int) -> int:
+        """Return the station time of a change; an act that the view does not date happened at `now_ms`."""
+        occurrence, cleared_at, acked_at = self._told.get(view.id, ("", None, None))
+        self._told[view.id] = (view.occurrence, view.cleared_at, view.acked_at)
+        if view.occurrence != occurrence and view.raised_at is not None:
+            return view.raised_at
+        if view.cleared_at not in (None, cleared_at):
+            return view.cleared_at or now_ms
+        if view.acked_at not in (None, acked_at):
+            return view.acked_at or now_ms
+        return now_ms
+
+
 def alarm_point(station: str, view: AlarmView, t_ms: int) -> ServicePoint:
     """Return the point of an alarm's change at station time `t_ms`."""
     fields: dict[str, float | str] = {"state": view.state, "text_en": view.text.en, "text_zh": view.text.zh}

@@ -22,7 +22,7 @@ from api.live.gateways import Gateways
 from api.live.latest import LatestValues
 from api.live.outbox import Outbox
 from api.live.plans import LivePlans
-from api.live.service_points import alarm_point
+from api.live.service_points import ChangeTimes, alarm_point
 from api.live.station_time import FollowedStationTime, WallStationTime
 from api.stream import READINGS, StreamHub
 from station.domain.alarm_views import alarm_view_json
@@ -85,6 +85,7 @@ class LiveStation:
         """Units whose messages carry a sequence number, so that what is missing is known."""
         self._parts = parts
         self._time = parts.time
+        self._change_times = ChangeTimes()
         self._lock = threading.RLock()
 
     @property
@@ -154,7 +155,7 @@ class LiveStation:
     def _take_safely(self, topic: str, payload: bytes) -> None:
         try:
             self._take(topic, payload)
-        except Exception:  # noqa: BLE001 - the supervisor of messages: one that we cannot stand must not stall those behind it.
+        except Exception:  # noqa: BLE001 - the supervisor of messages: one that breaks us must not stall those behind
             self.failures += 1
             _log.exception("message broke the live core", topic=topic[:120], payload=payload[:500])
 
@@ -181,6 +182,7 @@ class LiveStation:
         self.alarms.observe(message)
         self.alarms.advance(now_ms)
         self.hub.publish(READINGS, _reading_event(message))
+        self._tell_alarms()
 
     def _take_reserved(self, parts: Sequence[str], payload: bytes) -> None:
         try:
@@ -226,7 +228,8 @@ class LiveStation:
     def _tell_alarms(self) -> None:
         for view in self.alarms.take_changes():
             self.hub.publish("alarm", _encoder.encode(alarm_view_json(view)))
-            self._parts.points.put(alarm_point(self.plant.id, view, self.now_ms))
+            changed_ms = self._change_times.of(view, self.now_ms)
+            self._parts.points.put(alarm_point(self.plant.id, view, changed_ms))
 
 
 def _reading_event(message: UnitMessage) -> bytes:
