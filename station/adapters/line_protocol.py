@@ -46,7 +46,8 @@ def message_line(message: UnitMessage) -> str:
     head = _head(message.station, message.area, message.unit)
     values = message.values
     if not message.quality and None not in values.values():
-        fields = ",".join([f"{escape_key(signal)}={value + 0.0!r}" for signal, value in values.items()])
+        # `+ 0.0`: a bool or integer that came so far is a float all the same
+        fields = ",".join([f"{escape_key(signal)}={(value or 0.0) + 0.0!r}" for signal, value in values.items()])
         return f"{head} {fields} {message.t_ms}"
     parts: list[str] = []
     for signal, value in values.items():

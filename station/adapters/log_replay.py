@@ -167,11 +167,13 @@ def replay_log(  # noqa: PLR0913 - the options of the command
         How many messages were published.
 
     Raises:
-        BadInputError: Speed or loop make no sense, or the log holds nothing of what was asked.
+        BadInputError: Speed or loop make no sense (a living station's are 1 and now), or nothing is left to replay.
         TransientError: The publisher was closed under it.
     """
     if speed is not None and not speed > 0.0:
         raise BadInputError(f"--speed {speed:g}: must be greater than 0, or max")
+    if target.replay_id is None and (speed != 1.0 or time != "now"):
+        raise BadInputError(f"--station {target.station} is a living station: its time is now, and runs at --speed 1")
     if loop < 0:
         raise BadInputError(f"--loop {loop}: must be 1 or more, or 0 for ever")
     stop = stop or threading.Event()

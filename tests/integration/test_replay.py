@@ -142,10 +142,18 @@ def test_wrong_options_are_refused() -> None:
 
 
 def test_a_living_station_must_be_meant() -> None:
-    assert replay_target("jinma", time="now", yes=True) == ReplayTarget("jinma", None)
+    living = ReplayTarget("jinma", None)
+    assert replay_target("jinma", time="now", yes=True) == living
     for time_, yes in [("original", True), ("now", False)]:
         with pytest.raises(BadInputError, match="living station"):
             replay_target("jinma", time=time_, yes=yes)
+    for options in ({"speed": None, "time": "now"}, {"speed": 2.0, "time": "now"}, {"speed": 1.0}):
+        with pytest.raises(BadInputError, match="living station"):
+            replay_log(log, Recorder(), living, **options)  # type: ignore[arg-type]
+    out = Recorder()
+    replay_log(lambda: log(1), out, living, time="now")
+    assert out.sent[0][1] == "h2/v1/jinma/storage/bank-HB"
+    assert str(out.sent[0][2]["boot"]).startswith("replay-")
     assert replay_target("jinma~ab12cd34", time="original", yes=False) == ReplayTarget("jinma", "ab12cd34")
     with pytest.raises(BadInputError, match="8 characters"):
         replay_target("jinma~ab", time="original", yes=False)
