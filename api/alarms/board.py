@@ -14,6 +14,7 @@ from station.domain.plant import Plant, Text
 
 _FIRST_OUT_MS = 2_000
 """Alarms of a group that begin within this time belong together (DOMAIN 5.3)."""
+_STALE = "STALE"
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class AlarmBoard:
         for watch in self.watches.values():
             if watch.t_ms >= t_ms:
                 watch.step_back(t_ms)
-            watch.excuse_silence(t_ms)
+            watch.excuse_silence("", t_ms)
         for rule in self._rules:
             rule.restart_clock(t_ms)
         self._bursts.clear()
@@ -211,6 +212,9 @@ class AlarmBoard:
             self._catch_up(point, t_ms)
             point.suppressors.add(by)
             self._suppress(point, True, t_ms)
+            if point.spec.condition == _STALE and point.signal is not None:
+                # Where the suppression table names it, silence is no condition at all (contract section 7).
+                self.watches[point.signal].hold_silence(by)
 
     def reveal(self, points: Sequence[AlarmPoint], by: str, t_ms: int) -> None:
         """End one reason to suppress. What began while it meant nothing counts its whole on-delay from now."""
@@ -220,6 +224,8 @@ class AlarmBoard:
                 continue
             self._catch_up(point, t_ms)
             point.suppressors.discard(by)
+            if point.spec.condition == _STALE and point.signal is not None:
+                self.watches[point.signal].excuse_silence(by, t_ms)
             if point.suppressors:
                 continue
             unproven = point.state.active and not point.state.announced and not point.spec.latched

@@ -18,6 +18,8 @@ from station.domain.plant import Gateway, Plant
 _HOLD_SHARE = 0.6
 """Of the time after which a source is silent. A signal on time is stale at the earliest 2/3 of it after its gateway's
 last message (period 5 s, stale after 15 s); the rest is room for jitter."""
+_ALL_SILENT = "gateway"
+"""Why a signal's silence is not counted: its gateway, or the station, is silent."""
 
 
 class Silence:
@@ -112,7 +114,7 @@ class SilenceWatch:
                 self._hide_heartbeat(gateway, t_ms)
             if alarmed or self._station.alarmed:
                 for watch in gateway.watches:
-                    watch.hold_silence()
+                    watch.hold_silence(_ALL_SILENT)
 
     def hear(self, gateway: GatewayWatch, t_ms: int) -> None:
         """Note a message of a gateway, of source time `t_ms`."""
@@ -200,7 +202,7 @@ class SilenceWatch:
     def _hold_signals(self, gateway: GatewayWatch, t_ms: int) -> None:
         self._board.pass_time([(t_ms, gateway.watches)])
         for watch in gateway.watches:
-            watch.hold_silence()
+            watch.hold_silence(_ALL_SILENT)
 
     def _station_speaks(self, t_ms: int) -> None:
         self.pass_time(t_ms)
@@ -244,7 +246,7 @@ def _gateway_watch(plant: Plant, gateway: Gateway, board: AlarmBoard) -> Gateway
 
 def _excuse(gateway: GatewayWatch, t_ms: int) -> None:
     for watch in gateway.watches:
-        watch.excuse_silence(t_ms)
+        watch.excuse_silence(_ALL_SILENT, t_ms)
 
 
 def _soonest_stale_ms(watches: list[SignalWatch]) -> int:

@@ -206,8 +206,8 @@ class SignalWatch:
         "_discrete",
         "_limits",
         "_quiet_from_ms",
-        "_silence_held",
         "_stale",
+        "_unheard",
         "due_ms",
         "hi",
         "lo",
@@ -239,7 +239,7 @@ class SignalWatch:
     @property
     def silent_from_ms(self) -> int:
         """The moment after which silence is stale, `NEVER` where it is already, or is not watched, or is held."""
-        if self._stale is None or self._silence_held or self._stale.holds:
+        if self._stale is None or self._unheard or self._stale.holds:
             return NEVER
         return max(self.t_ms, self._quiet_from_ms) + self.stale_ms
 
@@ -247,7 +247,7 @@ class SignalWatch:
         """Start to watch at `t_ms` with nothing known of the signal; active conditions stay active."""
         self.t_ms = -1
         self._quiet_from_ms = t_ms
-        self._silence_held = False
+        self._unheard: set[str] = set()
         self.seen = False
         self._arm(good=False)
 
@@ -272,7 +272,6 @@ class SignalWatch:
         """
         changes = self.pass_time(t_ms)
         self.t_ms = self._quiet_from_ms = t_ms
-        self._silence_held = False
         self.seen = True
         good = good and value is not None
         if good:
@@ -314,16 +313,16 @@ class SignalWatch:
             delay.restart(t_ms)
         self._arm(good=False)
 
-    def hold_silence(self) -> None:
-        """Stop counting silence: something larger is silent. A signal that is stale already stays so."""
+    def hold_silence(self, why: str) -> None:
+        """Stop counting silence for a reason; a signal that is stale already stays so."""
+        self._unheard.add(why)
         if self._stale is not None and not self._stale.active:
             self._stale.forget()
-            self._silence_held = True
             self._arm(good=False)
 
-    def excuse_silence(self, t_ms: int) -> None:
-        """Count silence (again) from `t_ms` on, unless the signal is already stale."""
-        self._silence_held = False
+    def excuse_silence(self, why: str, t_ms: int) -> None:
+        """End a reason not to count silence; it counts from `t_ms` on, unless the signal is already stale."""
+        self._unheard.discard(why)
         if self._stale is not None and not self._stale.active:
             self.restart("STALE", t_ms)
 

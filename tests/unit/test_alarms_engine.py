@@ -676,7 +676,7 @@ _said = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     story=st.lists(st.tuples(st.sampled_from([0.2, 1, 1, 2, 5, 14, 40, 200]), _said), max_size=40),
     looks=st.lists(st.floats(0.05, 30), min_size=1, max_size=5),

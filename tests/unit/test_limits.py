@@ -141,9 +141,12 @@ def test_a_signal_never_seen_is_stale_counted_from_the_start() -> None:
 def test_held_silence_does_not_count_until_it_is_excused() -> None:
     stale = watch(spec("STALE"))
     says(stale, (1000, 1.0))
-    stale.hold_silence()
+    stale.hold_silence("gateway")
+    stale.hold_silence("rule")
     assert stale.pass_time(10**9) == []
-    stale.excuse_silence(10**9)
+    stale.excuse_silence("rule", 5)
+    assert stale.pass_time(10**9) == []
+    stale.excuse_silence("gateway", 10**9)
     assert stale.pass_time(10**9 + 15_000) == []
     assert [c.at_ms for c in stale.pass_time(10**9 + 15_001)] == [10**9 + 15_000]
 
