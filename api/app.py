@@ -11,6 +11,7 @@ from api import problems
 from api.metrics import ServiceCollector
 from api.middleware import BeforeRoutes
 from api.routes import alarms, capacity, completeness, health, log, plans, readings, session, stations, stream
+from api.routes.guard import place_examples
 from api.routes.plans import PlanRequest
 from api.services import ApiServices
 
@@ -48,6 +49,7 @@ def _describe(app: FastAPI) -> None:
     """Complete the API description by what FastAPI does not file: schemas that are only referred to."""
 
     def openapi() -> dict[str, Any]:
+        """Return the description, made once."""
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
@@ -55,6 +57,7 @@ def _describe(app: FastAPI) -> None:
                 body = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(body.pop("$defs", {}))
                 schemas[model.__name__] = body
+            place_examples(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -78,6 +78,7 @@ class BeforeRoutes:
         taken = 0
 
         async def counted() -> Message:
+            """Receive, and count what came."""
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))

@@ -29,6 +29,33 @@ STATION: Final[dict[str, Any]] = {
     "simulated": True,
     "signals": 303,
 }
+STATION_DETAIL: Final[dict[str, Any]] = {
+    **STATION,
+    "units": [
+        {
+            "area": "storage",
+            "unit": "bank-HB",
+            "name": {"en": "High bank", "zh": "高压储氢瓶组"},
+            "signals": ["PT-330A", "PT-330B"],
+        }
+    ],
+    "gateways": [
+        {
+            "id": "station-plc",
+            "name": {"en": "Station PLC", "zh": "站控PLC"},
+            "units": [["storage", "bank-HB"]],
+            "online": True,
+            "simulated": True,
+        }
+    ],
+    "bays": ["bay-1", "bay-2", "bay-3", "bay-4"],
+    "trains": ["train-1", "train-2", "train-3", "train-4"],
+    "banks": ["bank-LB", "bank-MB", "bank-HB"],
+    "chillers": ["chiller-1", "chiller-2"],
+    "hoses": ["hose-1A", "hose-1B"],
+    "trucks_per_day": 100,
+    "mean_fill_kg": 40.0,
+}
 STATIONS: Final = {"items": [STATION], "next_cursor": None}
 LATEST: Final = {
     "items": [{"signal": "PT-330A", "value": 44.12, "quality": "good", "t": 1795430400123, "age_s": 0.4}],

@@ -180,6 +180,7 @@ def require(role: Role) -> Callable[..., Awaitable[Session]]:
         _token: Annotated[Any, Depends(_bearer)] = None,
         _session: Annotated[str | None, Depends(_cookie)] = None,
     ) -> Session:
+        """Return the session of whoever asks, if their role is enough."""
         session = await identify(request)
         if session.role < role:
             raise ProblemError(403, f"this needs the role {role.label}; {session.name} is {session.role.label}")

@@ -136,6 +136,7 @@ def _add_lists(router: APIRouter, services: ApiServices) -> None:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Shelved, suppressed and out-of-service alarms are listed too; filter by `state`."""
         live = services.live(station)
         if area is not None and area not in AREAS:
             raise broken("query.area", area, f"must be one of {', '.join(AREAS)}")
@@ -164,6 +165,7 @@ def _add_lists(router: APIRouter, services: ApiServices) -> None:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Rows in the order in which they were written."""
         start_ms, end_ms = time_range(start, end, services.live(station).now_ms, _USUAL_RANGE)
         if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
             raise broken("query.cursor", cursor, "must be next_cursor of the answer before to the same query")
@@ -179,6 +181,7 @@ def _add_lists(router: APIRouter, services: ApiServices) -> None:
         **needs(Role.VIEWER, 404, example=examples.ALARM),
     )
     def get_alarm(_: Viewer, station: StationId, alarm: AlarmId) -> Response:
+        """Also one that is normal."""
         return json_answer(alarm_view_json(services.live(station).alarms.alarm(alarm)))
 
 
@@ -188,16 +191,19 @@ def _add_acts(router: APIRouter, services: ApiServices) -> None:
 
     @router.post(f"{act}/ack", summary="Acknowledge", response_model=AlarmBody, **options)
     def acknowledge(who: Operator, station: StationId, alarm: AlarmId, body: CommentBody = None) -> Response:
+        """It stays in sight while it is active."""
         live, comment = services.live(station), _comment(body)
         return _answer(live.act(lambda engine, now_ms: engine.acknowledge(alarm, who.name, comment, now_ms)))
 
     @router.post(f"{act}/shelve", summary="Hide for a while", response_model=AlarmBody, **options)
     def shelve(who: Operator, station: StationId, alarm: AlarmId, body: Shelving) -> Response:
+        """It comes back by itself; safety alarms cannot be shelved."""
         live, duration = services.live(station), _duration(body.for_)
         return _answer(live.act(lambda engine, now_ms: engine.shelve(alarm, who.name, duration, body.reason, now_ms)))
 
     @router.post(f"{act}/unshelve", summary="Show again", response_model=AlarmBody, **options)
     def unshelve(who: Operator, station: StationId, alarm: AlarmId) -> Response:
+        """It is shown as it is now."""
         live = services.live(station)
         return _answer(live.act(lambda engine, now_ms: engine.unshelve(alarm, who.name, now_ms)))
 
@@ -209,6 +215,7 @@ def _add_acts(router: APIRouter, services: ApiServices) -> None:
         **options,
     )
     def reset(who: Operator, station: StationId, alarm: AlarmId, body: CommentBody = None) -> Response:
+        """Allowed once it has cleared and is acknowledged."""
         live, comment = services.live(station), _comment(body)
         return _answer(live.act(lambda engine, now_ms: engine.reset(alarm, who.name, comment, now_ms)))
 
@@ -227,6 +234,7 @@ def _add_service_acts(router: APIRouter, services: ApiServices) -> None:
         openapi_extra=options["openapi_extra"],
     )
     def out_of_service(who: Operator, station: StationId, alarm: AlarmId, body: OutOfService) -> Response:
+        """Until it is put back, or until a time."""
         live = services.live(station)
         until_ms = None if body.until is None else moment("body.until", str(body.until))
         asked = live.act(lambda engine, now_ms: engine.out_of_service(alarm, who.name, body.reason, until_ms, now_ms))
@@ -234,6 +242,7 @@ def _add_service_acts(router: APIRouter, services: ApiServices) -> None:
 
     @router.post(f"{act}/return-to-service", summary="Put back into service", response_model=AlarmBody, **options)
     def return_to_service(who: Operator, station: StationId, alarm: AlarmId, body: CommentBody = None) -> Response:
+        """Also withdraws a first request that waits for a second user."""
         live, comment = services.live(station), _comment(body)
         return _answer(live.act(lambda engine, now_ms: engine.return_to_service(alarm, who.name, comment, now_ms)))
 

@@ -91,6 +91,7 @@ def routes(services: ApiServices) -> APIRouter:
         **needs(Role.VIEWER, 404, example=examples.CAPACITY),
     )
     async def get_capacity(_: Viewer, station: StationId) -> Response:
+        """Whether the trucks of today can be fuelled, what limits it, and what to do."""
         newest = services.live(station).capacity.newest
         if newest is None:
             text = "no forecast yet: the first comes within 5 minutes of station time after the first readings"
@@ -112,6 +113,7 @@ def routes(services: ApiServices) -> APIRouter:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Forecasts as they were published."""
         start_ms, end_ms = time_range(start, end, services.live(station).now_ms, _USUAL_RANGE)
         from_ms = cursor_ms(cursor, start_ms, end_ms)
         rows = services.forecasts.range(station, from_ms, end_ms, limit + 1)

@@ -94,6 +94,7 @@ def routes(services: ApiServices) -> APIRouter:
         **needs(Role.VIEWER, 404, example=examples.COMPLETENESS),
     )
     def get_completeness(_: Viewer, station: StationId, start: TimeText = None, end: TimeText = None) -> Response:
+        """What ingest counted, added up over the range."""
         plant = services.plant(station)
         start_ms, end_ms = time_range(start, end, services.live(plant.id).now_ms, _USUAL_RANGE)
         points = services.store.read_points("ingest", {"station": station}, start_ms, end_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Final, TypedDict
 
 from fastapi import Depends
@@ -15,6 +16,7 @@ Operator = Annotated[Session, Depends(require(Role.OPERATOR))]
 Engineer = Annotated[Session, Depends(require(Role.ENGINEER))]
 
 JSON: Final = "application/json"
+EXAMPLE_MARK: Final = "x-answer-example"
 
 
 class RouteOptions(TypedDict):
@@ -33,7 +35,26 @@ def needs(role: Role, *statuses: int, example: object = None, media_type: str = 
         example: An answer, for the description.
         media_type: Of the answer.
     """
-    described = responses(401, 403, 422, 429, 503, *statuses)
+    extra: dict[str, Any] = {"x-required-role": role.label}
     if example is not None:
-        described[200] = {"content": {media_type: {"example": example}}}
-    return {"responses": described, "openapi_extra": {"x-required-role": role.label}}
+        extra |= answer_example(example, media_type)
+    return {"responses": responses(401, 403, 422, 429, 503, *statuses), "openapi_extra": extra}
+
+
+def answer_example(example: object, media_type: str = JSON) -> dict[str, str]:
+    """Return what carries an example into the API description.
+
+    It travels as text: FastAPI drops every null from what it is given, and an answer without its nulls would be wrong.
+    """
+    return {EXAMPLE_MARK: json.dumps(example), EXAMPLE_MARK + "-of": media_type}
+
+
+def place_examples(description: dict[str, Any]) -> None:
+    """Put the examples that `answer_example` has carried into an API description in their places."""
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            text = operation.pop(EXAMPLE_MARK, None)
+            media_type = operation.pop(EXAMPLE_MARK + "-of", JSON)
+            if text is not None:
+                content = operation["responses"]["200"].setdefault("content", {})
+                content.setdefault(media_type, {})["example"] = json.loads(text)

@@ -43,6 +43,7 @@ def routes(services: ApiServices) -> APIRouter:
         "/healthz", summary="Is the process alive", response_model=Health, openapi_extra={"x-required-role": "none"}
     )
     async def healthz() -> Response:
+        """Says that the process answers, nothing more."""
         return json_answer({"status": "ok"})
 
     @router.get(
@@ -53,6 +54,7 @@ def routes(services: ApiServices) -> APIRouter:
         **_LOCAL_OR_VIEWER,
     )
     async def readyz(request: Request) -> Response:
+        """Broker, store, journal."""
         await _local_or_viewer(request)
         wrong = await anyio.to_thread.run_sync(_failing, services)
         if wrong:
@@ -68,6 +70,7 @@ def routes(services: ApiServices) -> APIRouter:
         **_LOCAL_OR_VIEWER,
     )
     async def metrics(request: Request) -> Response:
+        """Text format."""
         await _local_or_viewer(request)
         text = await anyio.to_thread.run_sync(generate_latest, services.registry)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -45,6 +45,7 @@ def routes(services: ApiServices) -> APIRouter:
         format: Annotated[Literal["ndjson"], Query(description="Form of the log")] = "ndjson",  # noqa: A002 - its name
         signal: Signals = None,
     ) -> Response:
+        """Stream the log."""
         plant = services.plant(station)
         wanted = {one.tag for one in known_signals(plant, signal)} if signal else None
         start_ms, end_ms = time_range(start, end, services.live(plant.id).now_ms, _USUAL_RANGE)

@@ -71,6 +71,7 @@ def routes(services: ApiServices) -> APIRouter:
         **needs(Role.VIEWER, 404, example=examples.PLAN),
     )
     def get_plan(_: Viewer, station: StationId, date: PlanDate) -> Response:
+        """The newest plan of the day, and where it came from."""
         plan = services.live(station).plans.of_day(date)
         if plan is None:
             raise not_found("plan", "path.date", date.isoformat())
@@ -85,6 +86,7 @@ def routes(services: ApiServices) -> APIRouter:
     def put_plan(
         _: Operator, station: StationId, date: PlanDate, body: Annotated[dict[str, Any], _PLAN_INPUT]
     ) -> Response:
+        """It counts from now on, until a newer one comes by MQTT or PUT."""
         live = services.live(station)
         plan = _checked(body, date, live.plant)
         live.put_plan(plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import anyio.to_thread
@@ -74,6 +75,25 @@ class SeriesList(BaseModel):
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Windows as a query asks for them."""
+
+    every_ms: int
+    offset_ms: int
+    aggregate: Aggregate
+
+    def page_end(self, start_ms: int, end_ms: int, limit: int) -> int:
+        """Return where a page of at most `limit` windows ends."""
+        first_ms = start_ms - (start_ms - self.offset_ms) % self.every_ms
+        return min(end_ms, first_ms + limit * self.every_ms)
+
+    def points(self, store: ReadingStore, station: str, tag: str, start_ms: int, end_ms: int) -> list[Point]:
+        """Return the windows of one signal."""
+        windows = store.windows(station, tag, start_ms, end_ms, self.every_ms, self.aggregate, self.offset_ms)
+        return [(window.t_ms, window.value, window.quality) for window in windows]
+
+
 def routes(services: ApiServices) -> APIRouter:
     """Return the routes of readings."""
     router = APIRouter(tags=["readings"])
@@ -85,6 +105,7 @@ def routes(services: ApiServices) -> APIRouter:
         **needs(Role.VIEWER, 404, example=examples.LATEST),
     )
     async def get_latest(_: Viewer, station: StationId, signal: Signals = None) -> Response:
+        """Signals that never said anything are left out; a failed sensor has value null."""
         tags = [one.tag for one in known_signals(services.plant(station), signal)]
         live = services.stations.get(station)
         if live is None:  # A replay: it is in the store only.
@@ -114,6 +135,7 @@ def routes(services: ApiServices) -> APIRouter:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Points of each signal, oldest first, in pages."""
         plant = services.plant(station)
         signals = _some_signals(plant, signal)
         now_ms = services.live(plant.id).now_ms
@@ -123,17 +145,9 @@ def routes(services: ApiServices) -> APIRouter:
             rows, next_ms = _raw_page(services.store, station, signals, from_ms, end_ms, limit)
         else:
             every_ms = window_ms(every)
-            offset_ms = window_offset_ms(plant, every_ms, start_ms)
-            next_ms = min(end_ms, from_ms - (from_ms - offset_ms) % every_ms + limit * every_ms)
-            rows = [
-                [
-                    (window.t_ms, window.value, window.quality)
-                    for window in services.store.windows(
-                        station, one.tag, from_ms, next_ms, every_ms, aggregate, offset_ms
-                    )
-                ]
-                for one in signals
-            ]
+            grid = _Grid(every_ms, window_offset_ms(plant, every_ms, start_ms), aggregate)
+            next_ms = grid.page_end(from_ms, end_ms, limit)
+            rows = [grid.points(services.store, station, one.tag, from_ms, next_ms) for one in signals]
         return json_answer(_series_body(signals, rows, next_ms if next_ms < end_ms else None))
 
     return router

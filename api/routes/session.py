@@ -12,7 +12,7 @@ from api.people.roles import Role
 from api.people.sessions import COOKIE, Session, address_of, check_token, set_cookie, unauthorized
 from api.problems import responses
 from api.routes.bodies import json_answer
-from api.routes.guard import Viewer, needs
+from api.routes.guard import Viewer, answer_example, needs
 from api.services import ApiServices
 from station.wire.plan_v1 import rfc3339
 
@@ -45,13 +45,11 @@ def routes(services: ApiServices) -> APIRouter:
         summary="Open a session",
         description=_OPENED,
         response_model=SessionBody,
-        responses={
-            **responses(401, 413, 422, 429, 503),
-            200: {"content": {"application/json": {"example": examples.SESSION}}},
-        },
-        openapi_extra={"x-required-role": "none"},
+        responses=responses(401, 413, 422, 429, 503),
+        openapi_extra={"x-required-role": "none", **answer_example(examples.SESSION)},
     )
     async def open_session(request: Request, body: Login) -> Response:
+        """Exchange a token for a cookie."""
         row = await check_token(services.people, body.token, address_of(request))
         cookie, session = services.people.sessions.open(row)
         answer = json_answer(_body(session))
@@ -65,10 +63,12 @@ def routes(services: ApiServices) -> APIRouter:
         **needs(Role.VIEWER, example=examples.SESSION),
     )
     async def get_session(session: Viewer) -> Response:
+        """Name and role of whoever asks, and the CSRF value of their session."""
         return json_answer(_body(session))
 
     @router.delete("/session", summary="Close the session", status_code=204, **needs(Role.VIEWER))
     async def close_session(request: Request, session: Viewer) -> Response:
+        """The cookie is worth nothing afterwards."""
         cookie = request.cookies.get(COOKIE)
         if session.csrf is None or cookie is None:
             raise unauthorized("there is no session to close: a bearer token has none")

@@ -106,15 +106,17 @@ def routes(services: ApiServices) -> APIRouter:
         **needs(Role.VIEWER, example=examples.STATIONS),
     )
     async def list_stations(_: Viewer) -> Response:
+        """All stations that this service watches, with their time."""
         return json_answer({"items": [_station(live) for live in services.stations.values()], "next_cursor": None})
 
     @router.get(
         "/stations/{station}",
         summary="One station with its equipment and gateways",
         response_model=StationDetail,
-        **needs(Role.VIEWER, 404),
+        **needs(Role.VIEWER, 404, example=examples.STATION_DETAIL),
     )
     async def get_station(_: Viewer, station: StationId) -> Response:
+        """The equipment of a station by area and unit, and what its gateways say of themselves."""
         return json_answer(_station_detail(services.live(station)))
 
     @router.get(
@@ -131,6 +133,7 @@ def routes(services: ApiServices) -> APIRouter:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Every signal with unit, range, limits and names in both languages."""
         if area is not None and area not in AREAS:
             raise broken("query.area", area, f"must be one of {', '.join(AREAS)}")
         chosen = [

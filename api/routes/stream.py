@@ -35,15 +35,13 @@ with the whole state."""
 def routes(services: ApiServices) -> APIRouter:
     """Return the route of the stream."""
     router = APIRouter(tags=["stream"])
-    options = needs(Role.VIEWER, 404)
-    options["responses"][200] = {"content": {EVENT_STREAM: {"example": examples.STREAM}}}
 
     @router.get(
         "/stations/{station}/stream",
         summary="Readings, alarms and forecasts as they come",
         description=_DESCRIPTION,
         response_class=StreamingResponse,
-        **options,
+        **needs(Role.VIEWER, 404, example=examples.STREAM, media_type=EVENT_STREAM),
     )
     async def stream(
         request: Request,
@@ -52,10 +50,12 @@ def routes(services: ApiServices) -> APIRouter:
         conflate: Annotated[Literal["1s"] | None, Query(description="Merge readings to one event a second")] = None,
         last_event_id: Annotated[str | None, Header(description="Id of the last event seen", max_length=60)] = None,
     ) -> Response:
+        """Send the stream."""
         hub = services.live(station).hub
         cookie = request.cookies.get(COOKIE)
 
         async def events() -> AsyncIterator[bytes]:
+            """Yield the opening, then what the hub gives."""
             yield _OPENING
             async for block in hub.listen(
                 last_event_id,
