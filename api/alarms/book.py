@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 
 from api.alarms.points import AlarmPoint
 from station.domain.alarm_views import AlarmView, alarm_view
@@ -139,7 +140,8 @@ class AlarmBook:
 
     def changes_since(self, serial: int) -> tuple[int, list[AlarmView]]:
         """Return (newest serial, views of the changes after `serial`), of the newest 10 000."""
-        return self.serial, [view for number, view in self._changes if number > serial]
+        newer = takewhile(lambda change: change[0] > serial, reversed(self._changes))
+        return self.serial, [view for _, view in newer][::-1]
 
     def take_changes(self) -> list[AlarmView]:
         """Return the changes since the last call."""
@@ -164,7 +166,7 @@ class AlarmBook:
             received_ms=self._wall_ms(),
             who=who,
             value=value,
-            limit=point.spec.limit,
+            limit=point.spec.limit if state.limit is None else state.limit,
             note=note,
             detail={"state": state.as_detail()},
         )

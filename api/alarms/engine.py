@@ -26,6 +26,8 @@ _SWEEP_MS = 1_000
 """Silence is looked for once a second of station time; its alarms are dated exactly all the same."""
 _CLOCK_BACK_MS = 5_000
 """Station time that falls by more than this was set anew (a simulator began elsewhere); less is jitter."""
+_CLOCK_SET_MS = 60_000
+"""Before the first message, a jump by more than this is a clock being set, and no silence."""
 _JOURNAL_ALARM = "SYS-JOURNAL"
 
 
@@ -70,6 +72,7 @@ class AlarmEngine(OperatorDesk):
         self._reported_ms: dict[str, int] = {}
         self._now_ms = -1
         self._step_ms = 0.0
+        self._heard = False
 
     # Readings and time
 
@@ -98,6 +101,7 @@ class AlarmEngine(OperatorDesk):
         with self._lock:
             if self._now_ms < 0:
                 self._begin(message.t_ms)
+            self._heard = True
             if self._is_live(unit, message):
                 if unit.late:
                     unit.late.clear()
@@ -113,7 +117,7 @@ class AlarmEngine(OperatorDesk):
             self._now_ms = t_ms
             return
         with self._lock:
-            if self._now_ms < 0:
+            if self._now_ms < 0 or (not self._heard and t_ms - self._now_ms > _CLOCK_SET_MS):
                 self._begin(t_ms)
             elif t_ms >= self._now_ms:
                 # Smoothed, so that one jump (a computer that slept) is soon forgotten.

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from station.domain.alarm_views import AlarmView, alarm_view
 from station.domain.alarms import AlarmState, fresh_state
 from station.domain.plant import AlarmSpec, Gateway, Plant, Text
-from station.ports import ServicePoint
 
 SILENT_STATION = "SYS-SILENT"
 SILENT_GATEWAY = "SYS-GATEWAY"
@@ -57,14 +56,6 @@ def alarm_points(plant: Plant, station: str) -> dict[str, AlarmPoint]:
 def gateway_alarm_id(gateway: Gateway) -> str:
     """Return the id of the alarm that stands for a silent gateway."""
     return f"{SILENT_GATEWAY}-{gateway.id}"
-
-
-def alarm_service_point(view: AlarmView, t_ms: int) -> ServicePoint:
-    """Return a change of an alarm as a point of measurement `alarms` (contract section 4)."""
-    fields: dict[str, float | str] = {"state": view.state, "text_en": view.text.en, "text_zh": view.text.zh}
-    if view.value is not None:
-        fields["value"] = view.value
-    return ServicePoint("alarms", {"station": view.station, "id": view.id, "priority": view.priority}, fields, t_ms)
 
 
 def _alarms(plant: Plant) -> Iterator[tuple[str, str | None, str, AlarmSpec]]:

@@ -332,6 +332,16 @@ def test_station_time_set_back_goes_on_from_there() -> None:
     assert line.state("SYS-SILENT") == "UNACK"
 
 
+def test_a_clock_that_is_set_before_the_first_message_is_no_silence() -> None:
+    line = Timeline(station([signal("PT-1", "bank", spec("H", 40.0), STALE)]))
+    for at in (1_000_000, 1_000_001):
+        line.engine.advance(ms(at))
+    line.push(1_000_002, {"PT-1": 1.0})
+    assert line.events() == []
+    line.wait(1_000_030)
+    assert line.raised() == ["SYS-SILENT"]
+
+
 # Suppression by design
 
 STATE = signal("XS-1", "train", rate_s=60, kind=Kind.STATE)
@@ -689,6 +699,7 @@ def test_the_same_messages_give_the_same_alarms(
 
 def _told(story: list[tuple[float, dict[str, float | None]]], looks: list[float] | None) -> list[tuple[object, ...]]:
     line, at = Timeline(MIXED), 0.0
+    line.push(0, {"PT-2": 1.0})
     for number, (pause, values) in enumerate(story):
         if looks is not None:
             line.wait(at + pause, looks[number % len(looks)])
