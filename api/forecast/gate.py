@@ -14,6 +14,9 @@ QUEUE_TOO_OLD_MS = 180_000
 _GONE_AFTER_MS = 15 * 60_000
 """A truck that vanishes from the queue sooner than this was called to a hose that is not heard, not turned away."""
 
+_CONNECTS_WITHIN_MS = 180_000
+"""A truck that has vanished from the queue may still be on its way to the hose, or its hose's message on its way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gone:
@@ -39,6 +42,7 @@ class Gate:
     gone: list[Gone] = field(default_factory=list)
     _line: dict[str, WaitingTruck] = field(default_factory=dict)
     _called: set[str] = field(default_factory=set)
+    _vanished: list[tuple[int, WaitingTruck]] = field(default_factory=list)
 
     def told(self, t_ms: int, waiting: Sequence[WaitingTruck]) -> None:
         """Take the queue as it stands."""
@@ -49,19 +53,29 @@ class Gate:
         for truck_id, truck in self._line.items():
             if truck_id in now or truck_id in self._called:
                 continue
-            if t_ms - truck.since_ms >= _GONE_AFTER_MS:
-                self.gone.append(Gone(truck.since_ms, t_ms, truck.kg))
+            self._vanished.append((t_ms, truck))
         self.arrivals.extend(Arrival(t.since_ms, t.id) for t in waiting if t.id not in self._line)
         self._called &= now.keys()
         self._line = now
 
     def connected(self, t_ms: int) -> None:
         """Take that a truck has come to a hose: the head of the line, or one that never had to wait."""
+        self.settle(t_ms)
         line = self.waiting()
-        if line:
+        if self._vanished:
+            self._vanished.pop(0)
+        elif line:
             self._called.add(line[0].id)
         else:
             self.arrivals.append(Arrival(t_ms))
+
+    def settle(self, t_ms: int) -> None:
+        """Book trucks that vanished from the queue and came to no hose in time as gone."""
+        left = [(t, truck) for t, truck in self._vanished if t_ms - t > _CONNECTS_WITHIN_MS]
+        self._vanished = [row for row in self._vanished if row not in left]
+        self.gone.extend(
+            Gone(truck.since_ms, t, truck.kg) for t, truck in left if t - truck.since_ms >= _GONE_AFTER_MS
+        )
 
     def waiting(self) -> tuple[WaitingTruck, ...]:
         """Return who waits, longest first."""

@@ -156,6 +156,7 @@ class CapacityInputs:
     def tick(self, at_ms: int) -> None:
         """Let a minute of station time pass: learn, forget what is old."""
         self._health.update(self._measured, at_ms)
+        self._gate.settle(at_ms)
         self._fills.forget_before(at_ms - _KEEP_MS)
         self._gate.forget_before(at_ms - _KEEP_MS)
 

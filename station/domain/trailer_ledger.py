@@ -24,10 +24,8 @@ _WEIGHING_MS = 60_000
 _LEAVES_WITHIN_MS = 15 * 60_000
 _LEAVES_BEFORE_MS = 30_000
 """A weighing this long after (or a moment before) a bay has become absent is that trailer leaving."""
-_EARLY_MS = 90 * 60_000
+_EARLY_MS = 60 * 60_000
 """A trailer that comes up to this early is still the announced one."""
-_SHUNT_MS = 15 * 60_000
-"""From a trailer's arrival to its docking at a free bay, at least."""
 _FORGET_MS = 24 * 3_600_000
 """A trailer overdue for a day does not come any more."""
 BRIDGE_SILENT_MS = 120_000
@@ -158,5 +156,5 @@ class TrailerLedger:
 
 def _match(open_ones: list[Delivery], arrival_ms: int, *, weighed: bool) -> Delivery | None:
     """Return the announced trailer that an arrival is; a docking that nobody weighed is only ever an overdue one."""
-    latest = arrival_ms + _EARLY_MS if weighed else arrival_ms - _SHUNT_MS
+    latest = arrival_ms + _EARLY_MS if weighed else arrival_ms
     return next((d for d in open_ones if d.eta_ms <= latest), None)
