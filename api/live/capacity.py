@@ -148,10 +148,13 @@ class LiveCapacity:
     newest_at_ms: int | None = None
     last_duration_s: float | None = None
     _asked_s: deque[float] = field(default_factory=lambda: deque(maxlen=64))
+    _heard: bool = False
     _early: list[Forecast] = field(default_factory=list)
 
     def advance(self, t_ms: int) -> None:
         """Let station time pass: forecasts that fall due are asked for; waits while too many are under way."""
+        if not self._heard:
+            return  # A forecast of a station that has said nothing would be made up.
         before, began_s = self.engine.backlog, self.monotonic()
         self.engine.advance(t_ms)
         under_way = self.engine.backlog
@@ -162,6 +165,7 @@ class LiveCapacity:
 
     def observe(self, message: UnitMessage) -> None:
         """Take a message."""
+        self._heard = True
         self.inputs.observe(message)
 
     def observe_plan(self, plan: DayPlan) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "jinma_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LIFETIME_MS: Final = 12 * 3600 * 1000
 """A shift of a control room; each use prolongs it."""

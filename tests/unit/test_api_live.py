@@ -137,10 +137,20 @@ def test_a_finished_forecast_is_told_kept_stored_and_alarmed(api: LiveApi) -> No
     assert "time_to_empty_minutes" not in point.fields
 
 
+def test_a_station_that_has_said_nothing_is_not_forecast(api: LiveApi) -> None:
+    api.clock.advance(600)
+    api.live.tick()
+    assert api.capacity.times == []
+    api.say(BANK, {"PT-330A": 44.0})
+    api.live.tick()
+    assert api.capacity.times == [api.clock.t_ms]
+
+
 def test_messages_wait_while_too_many_forecasts_are_under_way(api: LiveApi) -> None:
+    api.say(BANK, {"PT-330A": 44.0})
     api.capacity.backlog = 9
     api.capacity.ready = [forecast_at(NOON)]
-    api.say(BANK, {"PT-330A": 44.0})
+    api.say(BANK, {"PT-330A": 44.1})
     assert api.capacity.backlog == 0
     assert len(events(api, "capacity")) == 1
 
