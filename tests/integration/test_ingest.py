@@ -119,7 +119,7 @@ def test_an_outage_of_the_store_is_made_up_for(station: Station) -> None:
     station.store.away.set()
     station.send(range(100, 3000))
     wait_until(lambda: service.figures().store_error is not None, 10, "the outage seen")
-    assert service.figures().committed == 3000
+    wait_until(lambda: service.figures().committed == 3000, 10, "all of it acknowledged")
     assert len(station.readings()) == 100
     station.store.away.clear()
     station.await_values(range(3000))
