@@ -1,21 +1,208 @@
-"""What the console's pages are made of."""
+"""What the console's pages are made of: plain HTML that is painted at once, and our script that fills it.
+
+Live values are broadcast by the API's stream to every page alike; no NiceGUI element ever carries one, so that a page
+costs the server a socket and no more.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from html import escape
+from typing import Any, Final
 
 from nicegui import ui
 
 from api.live.station import LiveStation
+from api.people.roles import Role
 from api.people.sessions import Session
+from dashboards.console.layout import station_layout
+from dashboards.console.texts import text_of, texts_of
+
+STATIC: Final = "/console/static"
+_MODULES: Final = ("main", "mimic", "numbers", "stream", "capacity", "alarms", "symbols", "trend", "dom")
 
 
 def login_page(language: str) -> None:
     """Draw the page for who is not known yet."""
-    ui.add_body_html(f'<main lang="{language}">login</main>')
+    t = _translator(language)
+    _head("login", ("login",))
+    ui.add_body_html(f"""
+<main class="login" lang="{_html_lang(language)}">
+  <h1>{t("title")}</h1>
+  <form id="login" autocomplete="off">
+    <h2>{t("login_title")}</h2>
+    <label for="token">{t("token")}</label>
+    <input id="token" name="token" type="password" required maxlength="512" autocomplete="current-password" autofocus>
+    <p class="muted">{t("token_hint")}</p>
+    <p id="login-error" class="problem" role="alert" hidden></p>
+    <button type="submit">{t("enter")}</button>
+  </form>
+  {_language_link(language)}
+</main>
+{_data("texts", texts_of(language))}""")
 
 
 def overview_page(live: LiveStation, session: Session, language: str) -> None:
     """Draw the station's overview."""
-    name = escape(live.plant.label.in_language(language))
-    ui.add_body_html(f'<main lang="{language}"><h1>{name}</h1><p>{escape(session.name)}</p></main>')
+    t = _translator(language)
+    _head("overview", _MODULES)
+    layout = station_layout(live.plant, language)
+    ui.add_body_html(f"""
+<div id="console" lang="{_html_lang(language)}">
+<a class="skip" href="#alarms">{t("skip")}</a>
+{_header(live, layout["name"], session, language)}
+{_banner(language)}
+<main>
+  <section id="mimic" aria-label="{t("mimic")}"></section>
+  {_capacity(language)}
+  <section id="alarms" class="panel" aria-labelledby="alarms-title" tabindex="-1">
+    <h2 id="alarms-title">{t("alarms")} <span id="alarm-counts"></span></h2>
+    <p id="alarms-none" class="muted">{t("no_alarms")}</p>
+    <ol id="alarm-list"></ol>
+    <p id="alarms-hidden" class="muted" hidden></p>
+  </section>
+  {_trend(language)}
+</main>
+{_dialog(language)}
+</div>
+{_data("texts", texts_of(language))}
+{_data("layout", layout)}
+{_data("context", _context(live, session, language))}""")
+
+
+def _context(live: LiveStation, session: Session, language: str) -> dict[str, Any]:
+    return {
+        "language": language,
+        "csrf": session.csrf,
+        "may_operate": session.role >= Role.OPERATOR,
+        "now": live.now_ms,
+        "speed": live.speed,
+        "simulated": live.is_simulated,
+    }
+
+
+def _head(name: str, modules: tuple[str, ...]) -> None:
+    """Put our style and script into the head; the script runs when the page has been read."""
+    preloads = "".join(f'<link rel="modulepreload" href="{STATIC}/{module}.js">' for module in modules[1:])
+    ui.add_head_html(
+        f'<link rel="stylesheet" href="{STATIC}/console.css">{preloads}'
+        f'<script type="module" src="{STATIC}/{modules[0]}.js" data-page="{name}"></script>'
+    )
+
+
+def _header(live: LiveStation, name: str, session: Session, language: str) -> str:
+    t = _translator(language)
+    simulated = "" if live.is_simulated else " hidden"
+    return f"""
+<header id="top">
+  <h1>{escape(name)}</h1>
+  <strong id="simulated" class="flag"{simulated}>{t("simulated")}</strong>
+  <strong id="speed" class="flag" hidden></strong>
+  <span class="spring"></span>
+  <span id="link" class="link" role="status" data-state="connecting"><b id="link-state">{t("connecting")}</b>
+    <span id="link-age"></span></span>
+  <time id="clock"></time>
+  <span id="zone" class="muted"></span>
+  <span class="who muted">{escape(session.name)}</span>
+  {_language_link(language)}
+  <button id="log-out" type="button">{t("log_out")}</button>
+</header>"""
+
+
+def _banner(language: str) -> str:
+    t = _translator(language)
+    return f"""
+<div id="banner" role="alert" aria-live="assertive" data-priority="">
+  <span id="banner-symbol"></span>
+  <time id="banner-time"></time>
+  <span id="banner-text">{t("no_unacked")}</span>
+  <span class="spring"></span>
+  <button id="banner-ack" type="button" hidden>{t("acknowledge")}</button>
+</div>"""
+
+
+def _capacity(language: str) -> str:
+    t = _translator(language)
+    figures = "".join(
+        f'<div class="figure" id="{key}"><dt>{t(label)}</dt><dd><b class="big">–</b><span class="sub"></span></dd></div>'
+        for key, label in (
+            ("kg", "dispensed_plan"),
+            ("trucks", "trucks_done"),
+            ("servable", "trucks_servable"),
+            ("chance", "probability"),
+            ("kg-short", "kg_short"),
+            ("bottleneck", "bottleneck"),
+            ("next-trailer", "next_trailer"),
+            ("queue", "queue"),
+        )
+    )
+    return f"""
+<section id="capacity" class="panel" aria-labelledby="capacity-title">
+  <h2 id="capacity-title">{t("capacity")} <span id="forecast-at" class="muted"></span></h2>
+  <p id="verdict" data-level="unknown"><b id="verdict-text">{t("no_forecast")}</b> <span id="verdict-when"></span></p>
+  <p id="advice"></p>
+  <dl>{figures}</dl>
+  <figure id="curve" aria-label="{t("curve")}"></figure>
+</section>"""
+
+
+def _trend(language: str) -> str:
+    t = _translator(language)
+    ranges = "".join(
+        f'<button type="button" data-range="{name}" aria-pressed="{"true" if name == "2h" else "false"}">'
+        f"{t(f'last_{name}')}</button>"
+        for name in ("15m", "2h", "24h")
+    )
+    return f"""
+<section id="trend" class="panel" aria-labelledby="trend-title">
+  <div class="tools">
+    <h2 id="trend-title">{t("trend")}</h2>
+    <input id="trend-signal" list="trend-signals" aria-label="{t("trend_pick")}" placeholder="{t("trend_pick")}">
+    <datalist id="trend-signals"></datalist>
+    <span role="group" aria-label="{t("trend_range")}" id="trend-ranges">{ranges}</span>
+    <b id="trend-value"></b>
+    <span id="trend-note" class="muted" role="status"></span>
+  </div>
+  <div id="trend-chart"></div>
+</section>"""
+
+
+def _dialog(language: str) -> str:
+    t = _translator(language)
+    return f"""
+<dialog id="act" aria-labelledby="act-title">
+  <form method="dialog">
+    <h2 id="act-title"></h2>
+    <p id="act-text"></p>
+    <dl id="act-help"></dl>
+    <label for="act-comment">{t("comment")}</label>
+    <input id="act-comment" maxlength="500" autocomplete="off">
+    <p id="act-problem" class="problem" role="alert" hidden></p>
+    <p class="buttons"><button id="act-cancel" type="button">{t("cancel")}</button>
+      <button id="act-do" type="submit"></button></p>
+  </form>
+</dialog>"""
+
+
+def _language_link(language: str) -> str:
+    other, t = ("en" if language == "zh" else "zh"), _translator(language)
+    return (
+        f'<a class="language" href="?lang={other}" hreflang="{other}" lang="{_html_lang(other)}" '
+        f'aria-label="{t("other_language_name")}">{t("other_language")}</a>'
+    )
+
+
+def _data(name: str, body: Any) -> str:
+    """Return data for the script: JSON that cannot end the element it stands in."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" id="data-{name}">{text}</script>'
+
+
+def _html_lang(language: str) -> str:
+    return "zh-CN" if language == "zh" else "en"
+
+
+def _translator(language: str) -> Callable[[str], str]:
+    """Return a function from a text's key to its HTML."""
+    return lambda key: escape(text_of(key, language))
