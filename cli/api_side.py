@@ -134,7 +134,7 @@ def build_api(
     outboxes: list[Outbox[Any]] = []
     stations: dict[str, LiveStation] = {}
     for plant in plants:
-        runners.append(WorkerRunner())
+        runners.append(WorkerRunner(plant))
         stations[plant.id] = _live_station(plant, store, kept, runners[-1], outboxes, follows_station=follows_station)
     feed = MqttFeed(
         broker, f"jinma-api-{secrets.token_hex(4)}", LIVE_FILTERS, first_connect_s=PATIENCE_S, batch_most=1000

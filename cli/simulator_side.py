@@ -47,10 +47,15 @@ def kept_station(plant: Plant, scenario: Scenario, file: Path) -> SimulatedStati
     except FileNotFoundError:
         return None
     tables = hydrogen_tables()
+
+    def restore_physics(physics_state: bytes) -> StationPhysics:
+        physics = StationPhysics.restore(plant, tables, physics_state)
+        if physics.scenario != scenario:
+            physics.play(scenario)
+        return physics
+
     try:
-        return SimulatedStation.restore(
-            plant, lambda physics: StationPhysics.restore(plant, tables, physics, scenario), data
-        )
+        return SimulatedStation.restore(plant, restore_physics, data)
     except BadInputError as error:
         aside = file.with_suffix(".set-aside")
         file.replace(aside)

@@ -150,6 +150,16 @@ class StationPhysics:
         """
         self._bring_on(make_fault(self.plant, fault_name, unit, self.t_ms, options))
 
+    def play(self, scenario: Scenario) -> None:
+        """Go on under another scenario: weather, trailers still to come and faults; today's bookings stay."""
+        self.scenario = scenario
+        self.weather = Weather(self.plant, scenario, self.seed)
+        self.supply.on_call_allowed = scenario.on_call
+        day = self.plant.day_of(dt.datetime.fromtimestamp(self.day_start_ms / 1000.0, dt.UTC))
+        self.supply.redraw(day_trailers(self.plant, scenario, self.seed, day), self.t_ms)
+        self._plan_faults()
+        self.plan_changes += 1
+
     def snapshot(self) -> bytes:
         """Return the whole state as JSON text; `restore` goes on from it exactly."""
         return snapshot.dump(self)
@@ -229,13 +239,17 @@ class StationPhysics:
         self.supply.forget_before(self.t_ms - _KEEP_MS)
         trailers = day_trailers(plant, scenario, seed, day)
         self.supply.announce([draw for draw in trailers if draw.arrival_ms >= self.t_ms])
-        for planned in scenario.faults:
+        self._plan_faults()
+        self.plan_changes += 1
+
+    def _plan_faults(self) -> None:
+        """Take the scenario's faults of this day that are not over yet."""
+        for planned in self.scenario.faults:
             at_ms = self.day_start_ms + round(planned.start.total_seconds() * 1000)
             options: dict[str, object] = {"for_s": planned.duration.total_seconds(), **planned.options}
-            fault = make_fault(plant, planned.name, planned.unit, at_ms, options)
+            fault = make_fault(self.plant, planned.name, planned.unit, at_ms, options)
             if fault.end_ms > self.t_ms:
                 self._bring_on(fault)
-        self.plan_changes += 1
 
     def _open_stock(self, day: dt.date) -> None:
         docked, share, banks = opening_stock(self.plant, self.seed, day)

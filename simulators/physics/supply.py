@@ -113,6 +113,15 @@ class SupplyYard:
         for draw in draws:
             self.deliveries.append(Delivery(draw.id, draw.eta_ms, draw.arrival_ms, draw.told_ms, draw.fill))
 
+    def redraw(self, draws: Sequence[TrailerDraw], t_ms: int) -> None:
+        """Let planned deliveries that are still on their way come as another draw of the day says."""
+        drawn = {draw.id: draw for draw in draws}
+        for delivery in self.deliveries:
+            draw = drawn.get(delivery.id)
+            if draw is not None and not delivery.arrived and not delivery.called_off:
+                delivery.eta_ms, delivery.told_ms, delivery.fill = draw.eta_ms, draw.told_ms, draw.fill
+                delivery.arrival_ms = max(draw.arrival_ms, t_ms)
+
     def forget_before(self, t_ms: int) -> None:
         """Drop the records of trailers that left, or were called off, before a moment."""
         self.deliveries = [
