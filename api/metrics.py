@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from api.services import ApiServices
 
 _PRIORITIES = ("critical", "high", "medium", "low")
+_HIDDEN = ("OUT_OF_SERVICE", "SUPPRESSED", "SHELVED")
 
 
 class ServiceCollector(Collector):
@@ -55,9 +56,9 @@ class ServiceCollector(Collector):
         return family
 
     def _alarms(self, lives: list[LiveStation]) -> Metric:
-        family = GaugeMetricFamily("jinma_alarms_active", "Active alarms", labels=["station", "priority"])
+        family = GaugeMetricFamily("jinma_alarms_active", "Active alarms that are not hidden", labels=["station", "priority"])
         for live in lives:
-            active = [view.priority for view in live.alarms.alarms() if view.active]
+            active = [view.priority for view in live.alarms.alarms() if view.active and view.state not in _HIDDEN]
             for priority in _PRIORITIES:
                 family.add_metric([live.plant.id, priority], active.count(priority))
         return family

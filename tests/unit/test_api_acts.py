@@ -72,6 +72,7 @@ async def test_shelving_hides_for_a_while(api: LiveApi) -> None:
     async with api.client(Role.OPERATOR) as client:
         shelved = await client.post(f"{url}/shelve", json={"for": "30m", "reason": "sensor on test"})
         assert shelved.json()["state"] == "SHELVED"
+        assert 'jinma_alarms_active{priority="medium",station="jinma"} 0.0' in (await client.get("/metrics")).text
         assert shelved.json()["shelved_until"] == "2026-11-23T04:30:20.000Z"
         assert (await client.post(f"{url}/unshelve")).json()["state"] == "UNACK"
         for body in ({"for": "soon", "reason": "x"}, {"for": "0s", "reason": "x"}, {"for": "1h"}, {"reason": "x"}):
