@@ -56,7 +56,9 @@ class ServiceCollector(Collector):
         return family
 
     def _alarms(self, lives: list[LiveStation]) -> Metric:
-        family = GaugeMetricFamily("jinma_alarms_active", "Active alarms that are not hidden", labels=["station", "priority"])
+        family = GaugeMetricFamily(
+            "jinma_alarms_active", "Active alarms that are not hidden", labels=["station", "priority"]
+        )
         for live in lives:
             active = [view.priority for view in live.alarms.alarms() if view.active and view.state not in _HIDDEN]
             for priority in _PRIORITIES:
