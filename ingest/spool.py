@@ -126,11 +126,17 @@ class Spool:
             wall_ms: Receive time by the wall, epoch ms.
 
         Raises:
-            SpoolWriteError: The disk refused; nothing was taken.
+            SpoolWriteError: The disk refused; the batch does not count as taken.
             SpoolClosedError: Closed while waiting for room.
         """
         kept = list(messages)
         body = _encode(kept)
+        if len(body) > self._most_bytes // 4 and len(kept) > 1:
+            # So large a batch would overshoot the bound; half of it that is taken twice after a failure does no harm.
+            middle = len(kept) // 2
+            self.append(kept[:middle], station_ms, wall_ms)
+            self.append(kept[middle:], station_ms, wall_ms)
+            return
         checked = struct.pack("<qqI", station_ms, wall_ms, len(kept)) + body
         record = struct.pack("<II", len(body), zlib.crc32(checked)) + checked
         with self._changed:

@@ -26,6 +26,23 @@ def read_all(spool: Spool, position: Position | None = None) -> list[tuple[str, 
     return [m for batch in spool.read(position, 10**9, 0.0) for m in batch.messages]
 
 
+def drain(spool: Spool, count: int, most_bytes: int) -> list[tuple[str, bytes]]:
+    """Read and release until `count` messages came, as the delivery does."""
+    position, got = Position(0, 0), list[tuple[str, bytes]]()
+
+    def turn() -> bool:
+        nonlocal position
+        assert spool.size_bytes <= most_bytes
+        for batch in spool.read(position, 3, 0.01):
+            got.extend(batch.messages)
+            position = batch.end
+        spool.release(position)
+        return len(got) >= count
+
+    wait_until(turn, 10, f"{count} messages", every_s=0.0)
+    return got
+
+
 def segments(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.spool"))
 
@@ -125,17 +142,19 @@ def test_a_full_spool_waits_for_room_and_drops_nothing(tmp_path: Path) -> None:
     wait_until(lambda: spool.full, 5, "a full spool")
     assert len(taken) < 25
     assert spool.size_bytes <= 4000
-    position, got = None, []
-    while len(got) < 100:
-        batches = spool.read(position, 3, 1.0)
-        assert batches
-        got += [m for batch in batches for m in batch.messages]
-        position = batches[-1].end
-        spool.release(position)
-        if spool.full:
-            spool.release(position)
+    got = drain(spool, 100, 4000)
     thread.join(5)
     assert got == [message(number, 200) for number in range(100)]
+    spool.close()
+
+
+def test_a_great_batch_keeps_to_the_bound(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 4000)
+    thread = threading.Thread(target=lambda: spool.append([message(n, 100) for n in range(100)], 0, 0))
+    thread.start()
+    got = drain(spool, 100, 4000)
+    thread.join(5)
+    assert got == [message(n, 100) for n in range(100)]
     spool.close()
 
 
