@@ -323,6 +323,7 @@ class SignalWatch:
     def excuse_silence(self, why: str, t_ms: int) -> None:
         """End a reason not to count silence; it counts from `t_ms` on, unless the signal is already stale."""
         self._unheard.discard(why)
+        self._quiet_from_ms = t_ms
         if self._stale is not None and not self._stale.active:
             self.restart("STALE", t_ms)
 
