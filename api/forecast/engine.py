@@ -70,6 +70,10 @@ class CapacityEngine:
 
         A grid point is passed once time is beyond it, so that everything said at it has been heard.
         """
+        if self._next_ms is not None and t_ms < self._next_ms - _LONGEST_GAP_MS:
+            # Station time was set back (a new simulation, a replay that loops): what was known is of another day.
+            self._inputs.forget()
+            self._next_ms = self._previous = self._condition = None
         if self._next_ms is None:
             self._next_ms = -(-t_ms // MINUTE_MS) * MINUTE_MS
         if t_ms <= self._next_ms:

@@ -73,9 +73,7 @@ class Gate:
         """Book trucks that vanished from the queue and came to no hose in time as gone."""
         left = [(t, truck) for t, truck in self._vanished if t_ms - t > _CONNECTS_WITHIN_MS]
         self._vanished = [row for row in self._vanished if row not in left]
-        self.gone.extend(
-            Gone(truck.since_ms, t, truck.kg) for t, truck in left if t - truck.since_ms >= _GONE_AFTER_MS
-        )
+        self.gone.extend(Gone(truck.since_ms, t, truck.kg) for t, truck in left if t - truck.since_ms >= _GONE_AFTER_MS)
 
     def waiting(self) -> tuple[WaitingTruck, ...]:
         """Return who waits, longest first."""

@@ -40,15 +40,20 @@ class CapacityInputs:
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self._tags: CapacityTags = capacity_tags(plant)
+        self._plans: dict[dt.date, DayPlan] = {}
+        self._handlers = self._make_handlers()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all that was measured, for a station time that was set back; plans stay."""
+        plant = self._plant
         self._measured = Measured(plant)
         self._fills = FillLedger(plant.fleet.mean_fill_kg)
         self._trailers = TrailerLedger()
         self._gate = Gate()
         self._health = TrainHealth(plant, self._tags)
-        self._plans: dict[dt.date, DayPlan] = {}
         self._newest_ms: dict[UnitKey, int] = {}
         self._event = False
-        self._handlers = self._make_handlers()
 
     def _make_handlers(self) -> dict[UnitKey, Handler | None]:
         """Return what to do with each unit's messages besides keeping their values."""

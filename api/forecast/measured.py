@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from station.domain.capacity_snapshot import InputNow
 from station.domain.plant import Plant
@@ -29,7 +29,8 @@ class Measured:
         t_ms = message.t_ms
         if self._first_ms is None:
             self._first_ms = t_ms
-        if message.quality or self._bad_since or None in message.values.values():
+        was_bad = self._bad_since and not self._bad_since.keys().isdisjoint(message.values)
+        if message.quality or was_bad or None in message.values.values():
             for reading in message.readings():
                 self._take(reading)
             return
@@ -85,9 +86,18 @@ class InputReader:
     at_ms: int
     notes: list[InputNow] = field(default_factory=list)
 
-    def read(self, tag: str, *twins: str) -> float | None:
-        """Return the value of a tag, of its first usable twin, or its last one; None where it was never known."""
-        return self._note(self.measured.look(tag, self.at_ms), twins)
+    def read(self, tag: str, *twins: str, wanted_since_ms: int | None = None) -> float | None:
+        """Return the value of a tag, of its first usable twin, or its last one; None where it was never known.
+
+        Args:
+            tag: The input.
+            twins: What stands in for it, best first.
+            wanted_since_ms: Since when it should say anything: the sensors of a bay speak while a trailer stands there.
+        """
+        own = self.measured.look(tag, self.at_ms)
+        if wanted_since_ms is not None and own.degraded_s > 0.0:
+            own = replace(own, degraded_s=min(own.degraded_s, max(0.0, (self.at_ms - wanted_since_ms) / 1000.0)))
+        return self._note(own, twins)
 
     def _note(self, own: InputNow, twins: tuple[str, ...]) -> float | None:
         chosen = own
@@ -95,7 +105,7 @@ class InputReader:
             for twin in twins:
                 other = self.measured.look(twin, self.at_ms)
                 if other.source == "measured":
-                    chosen = InputNow(own.signal, other.value, own.quality, own.age_s, twin, own.degraded_s)
+                    chosen = replace(own, value=other.value, source=twin)
                     break
         self.notes.append(chosen)
         return chosen.value

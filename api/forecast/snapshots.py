@@ -15,6 +15,7 @@ from station.domain.arrivals import bookings_to_come
 from station.domain.capacity import HORIZON_MS
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import (
+    TRAILER_ON_ITS_WAY_IN,
     BankNow,
     BayNow,
     ChillerNow,
@@ -108,8 +109,12 @@ def _bay(known: Known, read: InputReader, bay: BayTags, at_ms: int) -> BayNow:
         return BayNow(bay.unit, state, since_ms, None, None)
     # While its valve is open, the unloading hose stands at the trailer's pressure.
     twins = (bay.hose_pressure,) if state == "open" else ()
-    pressure = read.read(bay.pressure, *twins)
-    temperature = read.read(bay.temperature, known.tags.header_temperature, known.tags.ambient)
+    pressure = read.read(bay.pressure, *twins, wanted_since_ms=since_ms)
+    warm = (known.tags.header_temperature, known.tags.ambient)
+    temperature = read.read(bay.temperature, *warm, wanted_since_ms=since_ms)
+    heard = known.measured.time_ms(bay.pressure)
+    if state in TRAILER_ON_ITS_WAY_IN and (heard is None or heard < since_ms):
+        pressure = None  # The last trailer's: this one has not been measured yet.
     return BayNow(bay.unit, state, since_ms, pressure, temperature)
 
 

@@ -54,8 +54,10 @@ class ReducedStation:
         self._stock_start = self._mass.sum(axis=0)
         # Whether a bank was charging when the snapshot was taken is not measured: above its start pressure it rests.
         self._charging: Bool = np.zeros((f.banks, lanes.count), dtype=np.bool_)
-        start = np.array(f.recharge_start_mpa) - np.array(f.haste_mpa)
-        self._hurry = start[:, np.newaxis]
+        self._start_mpa = np.array(f.recharge_start_mpa)[:, np.newaxis]
+        self._stop_kg = np.array(f.recharge_stop_kg)[:, np.newaxis]
+        self._hurry = self._start_mpa - np.array(f.haste_mpa)[:, np.newaxis]
+        self._order = np.array(f.recharge_order)
         self._endless = np.flatnonzero(lanes.free_supply)
         self._pressure = self._pressures()
 
@@ -213,7 +215,7 @@ class ReducedStation:
         tank = (c[0] + share * (c[1] + share * (c[2] + share * c[3]))) * self._back_pressure
         ramp = lanes.ramp_min[1] + self._cooled * (lanes.ramp_min[0] - lanes.ramp_min[1])
         flow = np.minimum(self._asked / ramp, self._cap)
-        flow *= np.clip(1.0 - self._connect, 0.0, 1.0)
+        flow *= np.minimum(np.maximum(1.0 - self._connect, 0.0), 1.0)
         flow *= at_work
         self._connect -= 1.0
         end_share = 1.0 - (1.0 - self._cooled) * (1.0 - lanes.hot_end_share)
@@ -242,7 +244,8 @@ class ReducedStation:
         # The last bank gives less and less as the truck comes up to it, instead of nothing from one moment on.
         last = f.draw_order[-1]
         pressure = self._pressure[f.bays + last]
-        self._draw[-1] = left * np.clip((pressure - tank) / f.margin_mpa, 0.0, 1.0) * (pressure > self._floor[last])
+        share = np.minimum(np.maximum((pressure - tank) / f.margin_mpa, 0.0), 1.0)
+        np.multiply(left * share, pressure > self._floor[last], out=self._draw[-1])
         taken = self._draw.sum(axis=1)
         stock = np.empty_like(taken)
         stock[0] = np.maximum(self._mass[bay, self._row] - f.floor_kg[bay, 0], 0.0)
@@ -299,18 +302,16 @@ class ReducedStation:
         suction = mass * f.inverse_volume[bay, 0] / f.rated_suction_density
         flow = self._lanes.train_kg_min[minute] * np.minimum(1.0, suction)
         flow = np.minimum(flow, np.maximum(mass - f.floor_kg[bay, 0], 0.0))
-        left = np.where(ranked[bay, row] < NEVER, flow, 0.0)
-        start = left.copy()
-        for bank in f.recharge_order:
-            vessel = f.bays + bank
-            room = f.recharge_stop_kg[bank] - self._mass[vessel]
-            charging = self._charging[bank]
-            charging |= self._pressure[vessel] < f.recharge_start_mpa[bank]
-            charging &= room > 0.0
-            moved = np.minimum(left, room * charging)
-            self._mass[vessel] += moved
-            left -= moved
-        self._mass[bay, row] -= start - left
+        flow = np.where(ranked[bay, row] < NEVER, flow, 0.0)
+        banks = self._mass[f.bays :]
+        room = self._stop_kg - banks
+        self._charging |= self._pressure[f.bays :] < self._start_mpa
+        self._charging &= room > 0.0
+        # What the first banks of the order take, the later ones do not get: the rise of a sum that the flow caps.
+        taken = np.minimum(np.add.accumulate((room * self._charging)[self._order]), flow)
+        self._mass[bay, row] -= taken[-1]
+        taken[1:] -= taken[:-1].copy()
+        banks[self._order] += taken
         self._pressure = self._pressures()
 
 

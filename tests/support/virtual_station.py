@@ -7,6 +7,7 @@ are left out, which have tests of their own. The plant's truth is kept beside, f
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -30,7 +31,6 @@ from tests.support.plants import jinma
 HOUR_MS = 3_600_000
 
 
-
 @dataclass
 class DayRecord:
     """What the forecast said, what the alarms did, and what really happened."""
@@ -48,7 +48,7 @@ class DayRecord:
     def cleared(self, alert: str) -> list[CapacityCondition]:
         """Return each change of an alert from active to inactive."""
         changes = list(self._changes(alert))
-        return [c for before, c in zip(changes, changes[1:], strict=False) if before.active and not c.active]
+        return [c for before, c in itertools.pairwise(changes) if before.active and not c.active]
 
     def _changes(self, alert: str) -> Iterator[CapacityCondition]:
         active = None
@@ -183,7 +183,5 @@ def run_day(
     replicas: int = 30,
 ) -> DayRecord:
     """Run a scenario under the forecast, from midnight unless told otherwise."""
-    station = VirtualStation(
-        scenario, seed, start or day_start(), step_s=step, run_ms=run_ms, replicas=replicas
-    )
+    station = VirtualStation(scenario, seed, start or day_start(), step_s=step, run_ms=run_ms, replicas=replicas)
     return station.run(hours)
