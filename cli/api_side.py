@@ -39,7 +39,7 @@ from station.adapters.sql_plans import SqlPlans
 from station.adapters.sql_tokens import SqlTokens
 from station.domain.capacity_alerts import CapacityAlerts
 from station.domain.plant import Plant
-from station.errors import StoreUnavailableError
+from station.errors import StoreUnavailableError, TransientError
 from station.ports import ReadingStore, ServicePoint
 from station.wire.admission import Admission
 
@@ -86,6 +86,7 @@ class ApiSide:
     dispatch: Dispatch
     feed: MqttFeed
     runners: list[WorkerRunner]
+    outboxes: list[Outbox[Any]]
     loops: list[BackgroundLoop]
 
     def start(self) -> None:
@@ -105,6 +106,8 @@ class ApiSide:
         self.feed.stop()
         for loop in self.loops:
             loop.stop()
+        for outbox in self.outboxes:
+            outbox.deliver()
         for runner in self.runners:
             runner.close()
 
@@ -153,7 +156,7 @@ def build_api(
     ]
     if keep is not None:
         loops.append(BackgroundLoop("retention", lambda: _forget(store, stations, keep), RETENTION_S))
-    return ApiSide(app, services, dispatch, feed, runners, loops)
+    return ApiSide(app, services, dispatch, feed, runners, outboxes, loops)
 
 
 def _live_station(
@@ -185,7 +188,7 @@ def _keep_forecasts(kept: Kept, station: str, forecasts: Sequence[tuple[int, byt
 def _prime(live: LiveStation, store: ReadingStore) -> None:
     try:
         live.prime(store)
-    except StoreUnavailableError as error:
+    except TransientError as error:  # the store, or the plans in the journal's database
         _log.warning("store away at the start: what was before is not known", station=live.plant.id, error=str(error))
 
 

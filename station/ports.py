@@ -63,9 +63,7 @@ class ReadingStore(Protocol):
         """Store points of our own services durably."""
         ...
 
-    def read_points(
-        self, measurement: str, tags: Mapping[str, str], start_ms: int, end_ms: int
-    ) -> list[ServicePoint]:
+    def read_points(self, measurement: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> list[ServicePoint]:
         """Return points of a measurement whose tags include `tags`, [start, end), oldest first."""
         ...
 
@@ -73,13 +71,11 @@ class ReadingStore(Protocol):
         """Return the newest reading of each signal that has one."""
         ...
 
-    def raw(
-        self, station: str, signal: str, start_ms: int, end_ms: int, limit: int | None = None
-    ) -> list[Reading]:
+    def raw(self, station: str, signal: str, start_ms: int, end_ms: int, limit: int | None = None) -> list[Reading]:
         """Return the readings of one signal in [start, end), oldest first, at most `limit`."""
         ...
 
-    def windows(  # noqa: PLR0913 - a query has this many parts
+    def windows(
         self,
         station: str,
         signal: str,
