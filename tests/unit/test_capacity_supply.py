@@ -1,0 +1,151 @@
+"""Trailers: who has come, and what silence says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.day_plan import Delivery
+from station.domain.supply_outlook import (
+    lateness_min,
+    later_than,
+    outage_belief,
+    outlook_of,
+    replica_arrivals,
+)
+from station.domain.trailer_ledger import TrailerLedger
+from tests.support.capacity_snapshots import MINUTE_MS, at, snapshot
+from tests.support.plants import jinma
+
+SUPPLY = jinma().supply
+RULES = CapacityParameters()
+GRACE = 20 * MINUTE_MS
+
+
+def minute(n: float) -> int:
+    return at(6.0) + round(n * MINUTE_MS)
+
+
+def deliveries(*minutes: float) -> list[Delivery]:
+    return [Delivery(f"T{i}", minute(m), 278.0) for i, m in enumerate(minutes)]
+
+
+def heard(ledger: TrailerLedger, until: float) -> None:
+    """Let the empty weighbridge be heard, so that it counts as working."""
+    ledger.bridge(minute(until), 0.0)
+
+
+def station() -> TrailerLedger:
+    ledger = TrailerLedger()
+    for bay in ("1", "2"):
+        ledger.bay(bay, minute(0), "open")
+    ledger.bridge(minute(0), 0.0)
+    return ledger
+
+
+def test_a_weighed_trailer_has_come_and_waits_until_it_docks() -> None:
+    ledger = station()
+    ledger.bridge(minute(50), 38_900.0)
+    ledger.bridge(minute(52), 38_910.0)
+    heard(ledger, 56)
+    expected, yard = ledger.outlook(deliveries(48, 144), minute(56), GRACE)
+    assert [e.id for e in expected] == ["T1"]
+    assert yard == 1
+    ledger.bay("1", minute(60), "empty")
+    ledger.bay("1", minute(70), "absent")
+    ledger.bridge(minute(70.1), 38_700.0)
+    heard(ledger, 74)
+    assert ledger.bay("1", minute(75), "docked")
+    expected, yard = ledger.outlook(deliveries(48, 144), minute(76), GRACE)
+    assert ([e.id for e in expected], yard) == (["T1"], 0)
+    assert ledger.bay_since("1") == minute(75)
+    ledger.bay("1", minute(80), "earthed")
+    assert ledger.bay_since("1") == minute(75)
+
+
+def test_a_trailer_that_leaves_is_no_arrival() -> None:
+    ledger = station()
+    ledger.bay("1", minute(10), "empty")
+    ledger.bay("1", minute(20), "absent")
+    ledger.bridge(minute(24), 38_700.0)
+    heard(ledger, 30)
+    expected, yard = ledger.outlook(deliveries(48), minute(30), GRACE)
+    assert (len(expected), yard) == (1, 0)
+
+
+def test_one_comes_while_another_still_stands_on_the_bridge() -> None:
+    ledger = station()
+    ledger.bay("1", minute(20), "absent")
+    ledger.bridge(minute(20.1), 38_700.0)
+    ledger.bridge(minute(22), 38_985.0)
+    heard(ledger, 30)
+    assert ledger.outlook(deliveries(10, 100), minute(30), GRACE)[1] == 1
+
+
+def test_an_eta_that_passed_without_a_weighing_is_overdue() -> None:
+    ledger = station()
+    heard(ledger, 60)
+    expected, _ = ledger.outlook(deliveries(48, 144), minute(60), GRACE)
+    assert [e.overdue for e in expected] == [True, False]
+
+
+def test_without_a_weighbridge_only_a_bay_that_stays_free_proves_it() -> None:
+    ledger = TrailerLedger()
+    ledger.bay("1", minute(0), "open")
+    ledger.bay("2", minute(0), "open")
+    expected, _ = ledger.outlook(deliveries(48), minute(60), GRACE)
+    assert not expected[0].overdue
+    ledger.bay("1", minute(60), "empty")
+    assert not ledger.outlook(deliveries(48), minute(70), GRACE)[0][0].overdue
+    assert ledger.outlook(deliveries(48), minute(81), GRACE)[0][0].overdue
+    ledger.bay("1", minute(90), "absent")
+    ledger.bay("1", minute(95), "docked")
+    assert ledger.outlook(deliveries(48), minute(96), GRACE)[0] == ()
+
+
+def test_a_docking_of_a_trailer_from_before_takes_no_eta_ahead() -> None:
+    ledger = station()
+    ledger.bay("1", minute(5), "absent")
+    ledger.bay("1", minute(10), "docked")
+    expected, _ = ledger.outlook(deliveries(48), minute(11), GRACE)
+    assert [e.id for e in expected] == ["T0"]
+
+
+def test_lateness_follows_the_station_file() -> None:
+    assert later_than(10.0, SUPPLY) == pytest.approx(0.5)
+    assert later_than(90.0, SUPPLY) == pytest.approx(0.05)
+    assert lateness_min(0.0, 0.95, SUPPLY) == pytest.approx(90.0)
+    assert lateness_min(60.0, 0.5, SUPPLY) > 60.0
+
+
+def test_silence_is_believed_an_interruption_after_the_second_missing_trailer() -> None:
+    assert outage_belief([], SUPPLY, 0.02) == 0.0
+    assert outage_belief([90.0], SUPPLY, 0.02) < 0.3
+    assert outage_belief([186.0, 90.0], SUPPLY, 0.02) > 0.95
+
+
+def test_the_longer_the_silence_the_later_every_trailer_is_expected() -> None:
+    arrivals = []
+    for hour in (9.0, 9.5, 10.0, 11.0, 12.0, 13.0):
+        outlook = outlook_of(jinma(), snapshot(hour, trailer_hours=(8.8, 10.4, 12.0, 13.6), overdue=True), RULES)
+        arrivals.append([hour + m / 60.0 for m in outlook.base_min])
+        assert (np.diff(outlook.base_min) >= 0.0).all()
+        assert outlook.base_min[0] > 0.0
+    first, last = np.array([a[0] for a in arrivals]), np.array([a[3] for a in arrivals])
+    assert (np.diff(first) > 0.0).all()
+    assert (np.diff(last) >= 0.0).all()
+    # After 4 h 12 min of silence as long again is expected, and the others wait for the same end.
+    assert first[-1] == pytest.approx(13.0 + 4.2, abs=0.2)
+    assert last[-1] > first[-1] + 2.0
+
+
+def test_replicas_of_an_undisturbed_supply_are_as_late_as_trailers_are() -> None:
+    now = snapshot(8.0, trailer_hours=(12.0,))
+    outlook = outlook_of(jinma(), now, RULES)
+    arrive, net = replica_arrivals(jinma(), outlook, RULES, np.random.default_rng(1), 4000)
+    late = arrive[0] - 240.0
+    assert np.median(late) == pytest.approx(10.0, rel=0.1)
+    assert np.percentile(late, 95) == pytest.approx(90.0, rel=0.15)
+    assert net.max() <= 278.0
+    assert net.min() >= 278.0 - 0.05 * 385.0
