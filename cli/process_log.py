@@ -58,5 +58,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(number)
-    for chatty in ("transitions", "amqtt", "asyncio", "urllib3", "httpx", "uvicorn.access", "alembic"):
+    for chatty in ("asyncio", "urllib3", "httpx", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
