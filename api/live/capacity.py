@@ -18,6 +18,7 @@ from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant, Text
 from station.domain.signals import UnitMessage
 from station.ports import ReadingStore, ServicePoint
+from station.wire.plan_v1 import rfc3339
 
 _MOST_BEHIND: Final = 4
 """Forecasts that may be under way before the messages wait: at high speed the worker sets the pace, not the memory."""
@@ -202,7 +203,7 @@ class LiveCapacity:
 
     def _tell(self, forecast: Forecast) -> FinishedForecast:
         body = forecast_as_json(forecast)
-        encoded = _encoder.encode(body)
+        encoded = _encoder.encode(body | _trailers(forecast))
         self.newest, self.newest_at_ms = encoded, forecast.at_ms
         self.history.put((forecast.at_ms, encoded))
         conditions = self.alerts.update(forecast)
@@ -214,3 +215,10 @@ class LiveCapacity:
         while self.engine.backlog > _MOST_BEHIND and self.monotonic() < until:
             self._early.extend(self.engine.finished())
             self.pause(0.002)
+
+
+def _trailers(forecast: Forecast) -> dict[str, object]:
+    """Return what screens show of the trailers besides the contract's fields: who is overdue, and who comes next."""
+    eta_ms = forecast.detail.next_trailer_eta_ms
+    overdue = [{"id": name, "minutes": round(minutes, 1)} for name, minutes in forecast.detail.overdue]
+    return {"next_trailer_eta": None if eta_ms is None else rfc3339(eta_ms), "trailers_overdue": overdue}

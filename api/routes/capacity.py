@@ -50,6 +50,13 @@ class Input(BaseModel):
     age_s: float | None
 
 
+class OverdueTrailer(BaseModel):
+    """A trailer whose ETA has passed, and which is proven not to have docked."""
+
+    id: str
+    minutes: float
+
+
 class ForecastBody(BaseModel):
     """Can today's trucks be fuelled?"""
 
@@ -72,6 +79,8 @@ class ForecastBody(BaseModel):
     n_minus_1_ok: bool | None
     inputs: list[Input]
     advice: TextBody
+    next_trailer_eta: str | None = Field(None, description="When the next trailer is expected, silence considered")
+    trailers_overdue: list[OverdueTrailer] = Field(default_factory=list)
 
 
 class ForecastList(Page):

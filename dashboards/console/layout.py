@@ -41,7 +41,7 @@ def station_layout(plant: Plant, language: str) -> Json:
         "id": plant.id,
         "name": plant.label.in_language(language),
         "timezone": plant.timezone.key,
-        "totals": [tag for tag in plant.tags_with_role("total")],
+        "totals": list(plant.tags_with_role("total")),
         "sections": [{"key": key, "title": text_of(key, language), "tiles": tiles} for key, tiles in sections if tiles],
         "signals": {signal.tag: _signal(signal, language) for signal in plant.signals.values()},
     }
@@ -129,10 +129,10 @@ class _Drawing:
         return self._if_there(("cooling", "brine-tank"), "flat", main="level", span=(0.0, 100.0))
 
     def hoses(self) -> list[Json]:
-        return [self._hose(hose.unit, hose.max_flow_g_s) for hose in self._plant.hoses]
+        return [self._hose(hose.unit) for hose in self._plant.hoses]
 
-    def _hose(self, unit: str, max_flow_g_s: float) -> Json:
-        tile = self._tile(("dispensing", unit), "flat", main="pressure", span=(0.0, 45.0))
+    def _hose(self, unit: str) -> Json:
+        tile = self._tile(("dispensing", unit), "narrow", main="pressure", span=(0.0, 45.0))
         tile["units"].append(f"vehicle/{unit}")
         state = tile["state"]
         self._add_row(tile, ("dispensing", unit), "flow", "flow")
@@ -192,7 +192,7 @@ class _Drawing:
             (("utilities", "gas-services"), [("air", "air_pressure")]),
             (("utilities", "cooling-water"), [("water", "supply_temperature")]),
         ]
-        return [tile for key, rows in wanted for tile in self._if_there(key, "flat", rows=rows)]
+        return [tile for key, rows in wanted for tile in self._if_there(key, "slim", rows=rows)]
 
     def _if_there(self, key: UnitKey, shape: str, **options: Any) -> list[Json]:
         return [self._tile(key, shape, **options)] if key in self._plant.units else []
@@ -211,7 +211,7 @@ class _Drawing:
         if tag is not None:
             tile["main"] = {"tag": tag}
             if span is not None:
-                marks = {name: limit for name, limit in self._plant.signals[tag].limits.items()}
+                marks = dict(self._plant.signals[tag].limits)
                 tile["bar"] = {"tag": tag, "span": list(span), "marks": marks}
         for label, role in rows:
             self._add_row(tile, key, label, role)

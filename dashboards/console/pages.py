@@ -55,6 +55,7 @@ def overview_page(live: LiveStation, session: Session, language: str) -> None:
 {_banner(language)}
 <main>
   <section id="mimic" aria-label="{t("mimic")}"></section>
+  <div class="side">
   {_capacity(language)}
   <section id="alarms" class="panel" aria-labelledby="alarms-title" tabindex="-1">
     <h2 id="alarms-title">{t("alarms")} <span id="alarm-counts"></span></h2>
@@ -62,6 +63,7 @@ def overview_page(live: LiveStation, session: Session, language: str) -> None:
     <ol id="alarm-list"></ol>
     <p id="alarms-hidden" class="muted" hidden></p>
   </section>
+  </div>
   {_trend(language)}
 </main>
 {_dialog(language)}
@@ -125,7 +127,8 @@ def _banner(language: str) -> str:
 def _capacity(language: str) -> str:
     t = _translator(language)
     figures = "".join(
-        f'<div class="figure" id="{key}"><dt>{t(label)}</dt><dd><b class="big">–</b><span class="sub"></span></dd></div>'
+        f'<div class="figure" id="{key}"><dt>{t(label)}</dt><dd><b class="big">–</b>'
+        '<span class="sub"></span></dd></div>'
         for key, label in (
             ("kg", "dispensed_plan"),
             ("trucks", "trucks_done"),

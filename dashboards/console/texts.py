@@ -46,7 +46,7 @@ TEXTS: Final[dict[str, Text]] = {
     "utilities": Text("Utilities", "公用工程"),
     # The labels in the picture
     "pressure": Text("pressure", "压力"),
-    "temperature": Text("temperature", "温度"),
+    "temperature": Text("temp.", "温度"),
     "flow": Text("flow", "流量"),
     "suction": Text("suction", "吸气"),
     "discharge": Text("discharge", "排气"),
@@ -92,6 +92,7 @@ TEXTS: Final[dict[str, Text]] = {
     "forecast_invalid": Text(
         "Too many inputs are missing: do not act on this forecast.", "缺失的输入过多：请勿依此预测操作。"
     ),
+    "forecast_old": Text("This forecast is old: no new one came.", "预测已过时：没有新的预测。"),
     "enough": Text("Enough for today", "今日供应充足"),
     "at_risk": Text("Shortfall possible", "可能短缺"),
     "short": Text("Short {0} kg", "短缺 {0} kg"),
@@ -110,7 +111,7 @@ TEXTS: Final[dict[str, Text]] = {
     "needed_by": Text("needed by {0}", "最迟 {0}"),
     "not_needed": Text("none needed today", "今日不需要"),
     "no_trailer": Text("none announced", "未预报"),
-    "overdue": Text("OVERDUE", "逾期"),
+    "overdue": Text("OVERDUE by {0}", "逾期 {0}"),
     "too_late": Text("TOO LATE", "过迟"),
     "queue": Text("Queue at the gate", "门口排队"),
     "queue_inferred": Text("inferred", "推算"),

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import SimpleNamespace
 from typing import ClassVar, cast
 
 import httpx
@@ -248,7 +249,7 @@ def forecast_at(at_ms: int, **changes: object) -> Forecast:
         "n_minus_1_ok": False,
         "inputs": (),
         "advice": Text("call a trailer", "叫一车"),
-        "detail": cast("ForecastDetail", None),
+        "detail": cast("ForecastDetail", SimpleNamespace(next_trailer_eta_ms=None, overdue=())),
         **changes,
     }
     return Forecast(**fields)  # type: ignore[arg-type]

@@ -6,13 +6,23 @@ import { stationNow, valueOf } from "./numbers.js";
 let forecast = null;
 let plan = null; // {date, trucks: [{time, kg}], trailers: [{id, eta, kg}]} with times in ms
 let past = []; // [t, kg dispensed since midnight]
+const OLD_MS = 900000; // A forecast comes each 5 minutes; three missed are told.
 let countersAtStart = null; // tag -> kg at the start of the day
 
 /** Load the forecast, the plan and the day so far. */
 export async function loadCapacity() {
-  const [newest] = await Promise.allSettled([ask(stationPath("/capacity")), loadPlan(), loadPast()]);
+  const [newest] = await Promise.allSettled([newestForecast(), loadPlan(), loadPast()]);
   if (newest.status === "fulfilled") forecast = newest.value;
   showCapacity();
+}
+
+/** Return the newest forecast, null before the first: a young station is no error. */
+async function newestForecast() {
+  for (const backMs of [OLD_MS, 86400000]) {
+    const { items } = await ask(stationPath(`/capacity/history?start=${Math.floor(stationNow()) - backMs}`));
+    if (items.length) return items.at(-1);
+  }
+  return null;
 }
 
 /** Take a new forecast. */
@@ -120,8 +130,9 @@ function showDispensed(now) {
 
 function showVerdict() {
   const { shortfall_kg: kg, shortfall_probability: chance, shortfall_at: at, lead_minutes: lead } = forecast;
-  const level = !forecast.valid ? "invalid" : chance >= 0.5 ? "bad" : chance >= 0.2 ? "warn" : "good";
-  const texts = { invalid: word("forecast_invalid"), bad: word("short", round(kg.p50)), warn: word("at_risk"), good: word("enough") };
+  const old = stationNow() - Date.parse(forecast.at) > OLD_MS;
+  const level = old || !forecast.valid ? "invalid" : chance >= 0.5 ? "bad" : chance >= 0.2 ? "warn" : "good";
+  const texts = { invalid: word(old ? "forecast_old" : "forecast_invalid"), bad: word("short", round(kg.p50)), warn: word("at_risk"), good: word("enough") };
   byId("verdict").dataset.level = level;
   const sign = { invalid: "? ", bad: "✕ ", warn: "! ", good: "✓ " }[level];
   setText(byId("verdict-text"), sign + texts[level]);
@@ -132,28 +143,20 @@ function showVerdict() {
 
 function showTrailer(now) {
   const neededBy = forecast.trailer_needed_by ? Date.parse(forecast.trailer_needed_by) : null;
-  const coming = expectedTrailers(now);
   const need = neededBy === null ? word("not_needed") : word("needed_by", minuteTime(neededBy));
-  if (!coming.length) {
+  const overdue = forecast.trailers_overdue || [];
+  if (overdue.length) {
+    const longest = Math.max(...overdue.map(({ minutes }) => minutes)) + (now - Date.parse(forecast.at)) / 60000;
+    figure("next-trailer", word("overdue", duration(longest)), need, "bad");
+    return;
+  }
+  const next = (plan?.trailers || []).find(({ eta }) => eta > now);
+  if (!next) {
     figure("next-trailer", word("no_trailer"), need, neededBy === null ? "" : "warn");
     return;
   }
-  const { eta } = coming[0];
-  const overdue = coming[0].overdue;
-  const tooLate = neededBy !== null && eta > neededBy;
-  const note = overdue ? ` ${word("overdue")}` : tooLate ? ` ${word("too_late")}` : "";
-  figure("next-trailer", `${minuteTime(eta)}${note}`, need, overdue || tooLate ? "bad" : "");
-}
-
-/** Return the trailers to come: the forecast names the overdue ones, the plan those ahead. */
-function expectedTrailers(now) {
-  const overdue = new Set();
-  for (const { signal, quality } of forecast.inputs) {
-    if (signal.startsWith("trailer/") && quality.includes("overdue")) overdue.add(signal.slice(8));
-  }
-  return (plan?.trailers || [])
-    .map((trailer) => ({ ...trailer, overdue: overdue.has(trailer.id) }))
-    .filter(({ eta, overdue: late }) => late || eta > now);
+  const tooLate = neededBy !== null && next.eta > neededBy;
+  figure("next-trailer", `${minuteTime(next.eta)}${tooLate ? ` ${word("too_late")}` : ""}`, need, tooLate ? "bad" : "");
 }
 
 function showQueue() {

@@ -129,7 +129,7 @@ function flatBar(bar) {
   return picture;
 }
 
-const TALL = 150;
+const TALL = 200;
 
 /** An upright bar with its limits named beside it. */
 function tallBar(bar) {

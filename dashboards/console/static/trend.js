@@ -151,7 +151,7 @@ function options(style) {
 
 function valueAxis(signal, text, colour) {
   const axis = { type: "value", scale: true, axisLabel: text, splitLine: { lineStyle: { color: colour("line") } } };
-  if (!signal.states) return { ...axis, name: "", splitNumber: 4, min: (at) => low(signal, at), max: (at) => high(signal, at) };
+  if (!signal.states) return { ...axis, name: "", splitNumber: 3, min: (at) => low(signal, at), max: (at) => high(signal, at) };
   const names = { ...text, formatter: (number) => signal.states[number] ?? "" };
   return { ...axis, min: 0, max: Math.max(1, signal.states.length - 1), interval: 1, axisLabel: names };
 }
@@ -160,9 +160,10 @@ function valueAxis(signal, text, colour) {
 const near = (signal, at) => Object.values(signal.limits).filter((limit) => limit >= at.min - reach(at) && limit <= at.max + reach(at));
 const reach = (at) => Math.max(1.5 * (at.max - at.min), 0.25 * Math.abs(at.max), 0.01);
 const margin = (at) => Math.max(0.08 * (at.max - at.min), 0.01 * Math.abs(at.max), 0.01);
-const tidy = (value) => Number(value.toPrecision(4));
-const low = (signal, at) => (Number.isFinite(at.min) ? tidy(Math.min(at.min - margin(at), ...near(signal, at).map((limit) => limit - margin(at)))) : 0);
-const high = (signal, at) => (Number.isFinite(at.max) ? tidy(Math.max(at.max + margin(at), ...near(signal, at).map((limit) => limit + margin(at)))) : 1);
+const step = (at) => 10 ** Math.floor(Math.log10(Math.max(at.max - at.min, margin(at))));
+const outward = (value, unit, round) => Number((round(value / unit) * unit).toFixed(6));
+const low = (signal, at) => (Number.isFinite(at.min) ? outward(Math.min(at.min - margin(at), ...near(signal, at)), step(at), Math.floor) : 0);
+const high = (signal, at) => (Number.isFinite(at.max) ? outward(Math.max(at.max + margin(at), ...near(signal, at)), step(at), Math.ceil) : 1);
 
 function series(signal, colour) {
   const severe = (name) => name.length > 1;
