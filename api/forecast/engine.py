@@ -18,6 +18,9 @@ RUN_MS = 300_000
 _LONGEST_GAP_MS = 30 * 60_000
 """After a silence this long only its last grid point is worth a forecast: nothing was heard in between."""
 
+_LATE_MS = 30 * 60_000
+"""A trailer overdue by this is news; most come within (median lateness 10 min)."""
+
 _INDICATORS_HELD = 1_440
 
 
@@ -91,7 +94,8 @@ class CapacityEngine:
         self._indicators.append(indicators)
         del self._indicators[:-_INDICATORS_HELD]
         event = self._inputs.take_event()
-        condition = (tuple(e.id for e in snapshot.expected if e.overdue), _data_class(indicators))
+        late = tuple(e.id for e in snapshot.expected if e.overdue and at_ms - e.eta_ms >= _LATE_MS)
+        condition = (late, _data_class(indicators))
         changed = self._condition is not None and condition != self._condition
         self._condition = condition
         on_grid = at_ms % self._run_ms == 0
