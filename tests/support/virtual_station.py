@@ -78,7 +78,7 @@ class DayRecord:
 
 
 class VirtualStation:
-    """One simulated station under the forecast, and under the alarm engine where asked.
+    """One simulated station under the forecast, and under the alarm engine from `watch` on.
 
     Args:
         scenario: A shipped scenario's name, or a scenario.
@@ -88,7 +88,6 @@ class VirtualStation:
         every: Coarse sampling; None samples as the real devices do.
         run_ms: Interval of the forecasts.
         replicas: Of each forecast.
-        alarms: Also run the alarm engine (needs real sampling: coarse readings are stale).
     """
 
     def __init__(
@@ -101,7 +100,6 @@ class VirtualStation:
         every: dt.timedelta | None = dt.timedelta(seconds=60),
         run_ms: int = 300_000,
         replicas: int = 30,
-        alarms: bool = False,
         plant: Plant | None = None,
     ) -> None:
         self.plant = plant or jinma()
@@ -111,11 +109,18 @@ class VirtualStation:
         self.inputs = CapacityInputs(self.plant)
         self.engine = CapacityEngine(self.plant, self.inputs, InlineRunner(self.plant, replicas), run_ms)
         self.alerts = CapacityAlerts(self.plant)
-        self.alarms = AlarmEngine(self.plant, MemoryJournal(), wall_ms=lambda: self.station.t_ms) if alarms else None
+        self.alarms: AlarmEngine | None = None
         self.record = DayRecord(self.station.t_ms)
         self._step_s, self._every = step_s, every
         # A coarse run looks at the gate once a minute, a real one as often as the simulator does.
         self._look_s = 60 if every is not None else 10
+
+    def watch(self) -> None:
+        """From now on sample as the real devices do, and let the alarm engine listen: coarse readings are stale."""
+        self._step_s, self._every, self._look_s = 1.0, None, 10
+        self.alarms = AlarmEngine(self.plant, MemoryJournal(), wall_ms=lambda: self.station.t_ms)
+        self.alarms.restore()
+        self.alarms.advance(self.station.t_ms)
 
     def run(self, hours: float) -> DayRecord:
         """Let station time pass."""

@@ -1,0 +1,191 @@
+"""The forecast over the simulated plant in virtual time: does it say in time what will happen, and nothing else?"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pytest
+
+from station.domain import capacity_lanes as variants
+from station.domain.capacity import forecast
+from station.domain.capacity_forecast import forecast_as_json
+from station.domain.capacity_parameters import CapacityParameters
+from station.domain.lanes import NEVER, Course
+from station.domain.reduced_station import ReducedStation
+from station.domain.supply_outlook import outlook_of
+from station.domain.truck_queue import demand_of, profile_bookings
+from tests.support.capacity_snapshots import DAY, at, snapshot
+from tests.support.plants import jinma
+from tests.support.virtual_station import DayRecord, VirtualStation, day_start, run_day
+
+HALF_HOUR_MS = 1_800_000
+MINUTE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def late_day() -> DayRecord:
+    """Trailers stop coming at eight without a word, and come again in the afternoon."""
+    return run_day("late-trailers", 1, day_start(hour=6.0), hours=13.0, replicas=20)
+
+
+@pytest.mark.slow
+def test_a_silent_supply_is_told_an_hour_before_the_first_truck_suffers(late_day: DayRecord) -> None:
+    failure = late_day.first_failure_ms()
+    assert failure is not None
+    raised = late_day.raised("CAP-SHORT")
+    assert raised
+    assert failure - raised[0].at_ms >= 60 * MINUTE_MS
+    # The supply fails at eight; before that there was nothing to be told.
+    assert late_day.hour(raised[0].at_ms) > 2.0
+
+
+@pytest.mark.slow
+def test_the_alert_names_limit_kilograms_trucks_time_and_action(late_day: DayRecord) -> None:
+    alert = late_day.raised("CAP-SHORT")[0]
+    made = next(f for f in late_day.forecasts if f.at_ms == alert.at_ms)
+    assert made.bottleneck == "trailers"
+    assert made.lead_minutes is not None
+    assert made.lead_minutes >= 60.0
+    for text in (alert.text.en, alert.text.zh):
+        assert f"{round(made.detail.short_kg)} kg" in text
+        assert f"{made.detail.short_trucks} " in text
+    assert "trailer supply" in alert.text.en
+    assert "Call a trailer" in alert.text.en
+    assert "管束车供应" in alert.text.zh
+    assert forecast_as_json(made)["bottleneck"] == "trailers"
+
+
+@pytest.mark.slow
+def test_it_clears_once_the_trailers_that_came_can_serve_everybody(late_day: DayRecord) -> None:
+    truth = late_day.truth
+    assert truth is not None
+    assert all(t.outcome not in ("short", "gone") for t in truth.truck_list)
+    assert len(late_day.cleared("CAP-SHORT")) == 1
+    assert len(late_day.raised("CAP-SHORT")) == 1
+    assert late_day.forecasts[-1].shortfall_probability < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_a_usual_day_raises_nothing(seed: int) -> None:
+    day = run_day("normal-day", seed, run_ms=HALF_HOUR_MS, replicas=20)
+    assert {c.id for c in day.conditions if c.active} == set()
+    assert max(f.detail.probability_now for f in day.forecasts) < 0.5
+    assert max(f.detail.base_shortfall_kg for f in day.forecasts) < 40.0
+    last = day.forecasts[-1]
+    truth = day.truth
+    assert truth is not None
+    ended = [t for t in truth.truck_list if t.end_ms is not None and t.end_ms < last.at_ms]
+    assert last.done.trucks == len(ended)
+    # The totalisers round to grams, and fills under way are not yet done.
+    assert last.done.kg == pytest.approx(sum(t.delivered_kg for t in ended), abs=0.5)
+
+
+@pytest.mark.slow
+def test_a_tripped_train_is_no_shortage() -> None:
+    day = run_day("train-trip", 1, day_start(hour=9.0), hours=3.0, run_ms=HALF_HOUR_MS, replicas=20)
+    assert not day.raised("CAP-SHORT")
+    assert any(not f.detail.on_grid for f in day.forecasts), "a trip asks for a forecast at the next minute"
+    after = day.forecasts[-1].detail.static.compression_kg_h
+    assert after < 0.8 * day.forecasts[0].detail.static.compression_kg_h
+
+
+@pytest.mark.slow
+def test_a_delay_that_the_supplier_told_is_judged_by_its_new_times() -> None:
+    day = run_day("late-trailers-told", 1, day_start(hour=7.0), hours=4.0, run_ms=HALF_HOUR_MS, replicas=20)
+    told = [f for f in day.forecasts if day.hour(f.at_ms) >= 2.6]
+    # Overdue without word means nothing any more; the gap itself is what the next trailer's alert is about.
+    assert all(f.detail.outage_probability < 0.2 for f in told)
+    assert day.raised("CAP-TRAILER")
+
+
+@pytest.mark.slow
+def test_the_alarm_engine_shows_the_shortage_among_few_others() -> None:
+    station = VirtualStation("late-trailers", 1, day_start(hour=7.0), replicas=20)
+    station.run(4.75)
+    station.watch()
+    station.run(1.0)
+    assert station.alarms is not None
+    shown = {view.id: view for view in station.alarms.alarms()}
+    assert shown["CAP-SHORT"].state == "UNACK"
+    assert shown["CAP-SHORT"].text.en.endswith(("kg stay short.", "nobody goes short."))
+    assert len({alarm for _, alarm, _ in station.record.alarms}) < 10
+
+
+# --- the reduced station against the design table ---
+
+
+def days(trains: int = 4, hoses: int = 8, trailers: int = 15, demand: int = 100, count: int = 4) -> tuple[Course, int]:
+    """Run the reduced station alone for some days; trucks follow the profile, trailers come evenly."""
+    plant, rules = jinma(), CapacityParameters.of(jinma().parameters)
+    fleet = dataclasses.replace(plant.fleet, trucks_per_day=demand)
+    booked = []
+    for n in range(count):
+        start = at(24.0 * n)
+        booked += [b for b in profile_bookings(fleet, DAY + dt.timedelta(days=n), start) if b.t_ms > at(0.0)]
+    etas = [24.0 * (i + 0.5) / trailers for i in range(trailers * count)]
+    now = snapshot(0.0, trucks=0, trailer_hours=etas, trains_down=4 - trains, hoses=hoses)
+    now = dataclasses.replace(now, demand=dataclasses.replace(now.demand, bookings=tuple(booked)))
+    steps = 1440 * count
+    frame = variants.frame_of(plant, now, rules, steps)
+    trucks = demand_of(plant, now, rules, now.at_ms + steps * MINUTE_MS)
+    lane = variants.base_lane(plant, now, rules, frame, trucks, outlook_of(plant, now, rules))
+    repaired = lane.train_kg_min.copy()
+    repaired[:] = repaired[0]
+    until = np.where(lane.hose_down_from < 0.0, NEVER, lane.hose_down_until)
+    lane = dataclasses.replace(lane, train_kg_min=repaired, hose_down_until=until)
+    marks = tuple(range(1440, steps, 1440))
+    return ReducedStation(frame, lane, marks).run(), count
+
+
+def kg_a_day(**options: Any) -> float:
+    """Return the kilograms of a settled day: all but the first."""
+    course, count = days(**options)
+    first = course.mark_delivered_kg[0].sum()
+    return float(course.delivered_kg.sum() - first) / (count - 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "kg", "within"),
+    [
+        ({}, 3999, 0.03),
+        ({"trains": 3}, 3999, 0.03),
+        ({"hoses": 6}, 3999, 0.03),
+        ({"trailers": 12, "count": 6}, 3336, 0.06),
+        ({"demand": 160}, 4176, 0.05),
+        ({"demand": 260, "trailers": 30}, 8394, 0.12),
+    ],
+)
+def test_rows_of_the_design_table(options: dict[str, Any], kg: float, within: float) -> None:
+    assert kg_a_day(**options) == pytest.approx(kg, rel=within)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_perfect_station_is_never_short_whatever_the_demand(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    trucks = int(draw.integers(0, 400))
+    booked = [
+        (float(h), float(kg)) for h, kg in zip(draw.uniform(0, 24, trucks), draw.uniform(1, 80, trucks), strict=True)
+    ]
+    plant = jinma()
+    perfect = dataclasses.replace(
+        plant,
+        trains=tuple(dataclasses.replace(t, rated_kg_h=1e6) for t in plant.trains),
+        banks=tuple(dataclasses.replace(b, volume_m3=1e4) for b in plant.banks),
+        chillers=tuple(dataclasses.replace(c, duty_kw=1e6) for c in plant.chillers),
+        hoses=tuple(dataclasses.replace(h, unit=f"{h.unit}-{n}") for h in plant.hoses for n in range(16)),
+        supply=dataclasses.replace(plant.supply, volume_m3=1e5),
+    )
+    now = snapshot(0.0, plant=perfect, booked=booked)
+    assert forecast(perfect, now, 10).shortfall_p90_kg == 0.0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_less_supply_never_serves_more_trucks_in_the_whole_forecast(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    etas = sorted(float(h) for h in draw.uniform(12.0, 23.0, 6))
+    served = [forecast(jinma(), snapshot(12.0, trailer_hours=etas[:n]), 0).trucks_servable.p50 for n in range(7)]
+    assert served == sorted(served)
