@@ -246,7 +246,8 @@ def test_the_will_is_published_after_a_crash_and_not_after_a_goodbye(mosquitto: 
     kind.close()
     rude = MqttPublisher(mosquitto.url, client_id := name(), will=Will(topic, b"crashed", retain=False))
     usurper = MqttPublisher(mosquitto.url, client_id)  # the broker cuts the first off, as if it had died
-    assert taken.await_count(1) == [b"crashed"]
+    # The two may cut each other off more than once before they are closed.
+    assert set(taken.await_count(1)) == {b"crashed"}
     rude.close(0)
     usurper.close()
     feed.stop()
