@@ -44,12 +44,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
 
 @app.callback()
+@reported
 def _common(
-    log_level: Annotated[str, typer.Option(envvar="JINMA_LOG_LEVEL", help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
-    if log_level not in {"debug", "info", "warning", "error"}:
-        raise typer.BadParameter("must be debug, info, warning or error", param_hint="--log-level")
-    process_log.configure(log_level)
+    from station.settings import load_settings
+
+    process_log.configure(load_settings(log_level=log_level).log_level)
 
 
 @app.command(epilog="Example: jinma run --scenario late-trailers --speed 20")

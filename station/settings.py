@@ -2,6 +2,7 @@
 
 InfluxDB may also be named by its own `INFLUXDB_V2_URL`, `INFLUXDB_V2_TOKEN`, `INFLUXDB_V2_ORG`. A secret may be a file
 in `/run/secrets` (or `JINMA_SECRETS_DIR`), named as the variable in lower case: `influxdb_v2_token`.
+docs/settings.md is made from this file by `python -m scripts.make_settings_doc`.
 """
 
 from __future__ import annotations
@@ -9,27 +10,38 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from station.errors import BadInputError
+
+CONFIG_FILE = "jinma.toml"
+SECRETS_VARIABLE = "JINMA_SECRETS_DIR"
+SECRETS_DIR = "/run/secrets"
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
 
 
 def parse_duration(value: object) -> object:
-    """Return a timedelta of a text such as `7d`, `90s`, `1h30m`; anything else comes back as it is.
+    """Return a timedelta of a text such as `7d`, `90s`, `1h30m`; a timedelta comes back as it is.
 
     Raises:
-        ValueError: A text that is no duration.
+        ValueError: A text that is no duration, or a bare number, which would leave the unit to a guess.
     """
+    if isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no duration: write 30s, 5m, 24h, 7d or 1h30m")
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -39,18 +51,43 @@ def parse_duration(value: object) -> object:
     return dt.timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
+def _split_paths(value: object) -> object:
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
 Duration = Annotated[dt.timedelta, BeforeValidator(parse_duration)]
+Paths = Annotated[list[Path], NoDecode, BeforeValidator(_split_paths)]
+"""Several files in one variable are separated as in PATH."""
 
 
 def _secrets_dir() -> Path | None:
-    folder = Path(os.environ.get("JINMA_SECRETS_DIR", "/run/secrets"))
-    return folder if folder.is_dir() else None
+    named = os.environ.get(SECRETS_VARIABLE)
+    folder = Path(named or SECRETS_DIR)
+    if folder.is_dir():
+        return folder
+    if named:
+        raise BadInputError(f"{SECRETS_VARIABLE}: {named} is no directory")
+    return None
+
+
+# Aliases of pydantic would do for these, but a value found under an alias outdoes one found under the setting's own
+# name whatever the order of the sources: jinma.toml would win over the environment.
+INFLUX_VARIABLES = {f"influxdb_{name}": f"INFLUXDB_V2_{name.upper()}" for name in ("url", "token", "org")}
+
+
+def _from_influx_variables() -> dict[str, str]:
+    return {name: os.environ[variable] for name, variable in INFLUX_VARIABLES.items() if variable in os.environ}
+
+
+def _from_influx_secrets(folder: Path | None) -> dict[str, str]:
+    files = {name: folder / variable.lower() for name, variable in INFLUX_VARIABLES.items()} if folder else {}
+    return {name: file.read_text(encoding="utf-8").strip() for name, file in files.items() if file.is_file()}
 
 
 class Settings(BaseSettings):
     """Everything that can be set, each with its reason."""
 
-    model_config = SettingsConfigDict(env_prefix="JINMA_", toml_file="jinma.toml", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="JINMA_", toml_file=CONFIG_FILE, extra="forbid")
 
     broker: str | None = Field(None, description="MQTT broker; none starts the embedded one")
     store: str | None = Field(None, description="Reading store; none keeps SQLite in the data directory")
@@ -60,7 +97,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Everything that this service keeps itself")
     host: str = Field("127.0.0.1", description="Address to listen on: loopback unless told otherwise")
     port: int = Field(8000, ge=0, le=65535, description="Port of API and console; 0 takes a free one")
-    plant: list[Path] = Field(default_factory=list, description="Station files; none is the shipped Jinma station")
+    plant: Paths = Field(default_factory=list, description="Station files; none is the shipped Jinma station")
     scenario: str = Field("normal-day", description="What the simulator plays: a shipped name or a file")
     speed: float = Field(1.0, gt=0, le=10000, description="Station seconds per wall second, a ceiling")
     seed: int = Field(1, description="Seed of the simulator: the same gives the same bytes")
@@ -68,18 +105,18 @@ class Settings(BaseSettings):
     clock: Literal["wall", "station"] = Field("wall", description="Follow the wall, or a simulator's clock topic")
     spool: Path | None = Field(None, description="Where ingest spools; none is spool/ in the data directory")
     spool_bytes: int = Field(2 * 1024**3, ge=1024**2, description="Spool size at which ingest stops acknowledging")
-    shared_group: str | None = Field(None, description="MQTT shared subscription group of several ingest workers")
+    shared_group: str | None = Field(None, description="MQTT shared subscription group; this version refuses it")
     accept_replays: bool = Field(False, description="Take stations named {station}~{id} too")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
     bootstrap_token: SecretStr | None = Field(None, description="Admin token of a first start; nothing is printed then")
     token: SecretStr | None = Field(None, description="Token with which commands call the API")
     api: str = Field("http://127.0.0.1:8000", description="API that commands call")
     grafana_token: SecretStr | None = Field(None, description="Service-account token with which dashboards are pushed")
-    influxdb_url: str | None = Field(None, validation_alias=AliasChoices("influxdb_url", "INFLUXDB_V2_URL"))
-    influxdb_token: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("influxdb_token", "INFLUXDB_V2_TOKEN", "JINMA_INFLUXDB_TOKEN")
+    influxdb_url: str | None = Field(
+        None, description="InfluxDB's address; with the organisation it is the store where none is named"
     )
-    influxdb_org: str | None = Field(None, validation_alias=AliasChoices("influxdb_org", "INFLUXDB_V2_ORG"))
+    influxdb_token: SecretStr | None = Field(None, description="Token with which an influxdb:// store is opened")
+    influxdb_org: str | None = Field(None, description="InfluxDB's organisation, see influxdb_url")
 
     @classmethod
     def settings_customise_sources(
@@ -91,17 +128,28 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources, strongest first: flags, environment, secret files, jinma.toml."""
-        return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls)
+        return (
+            init_settings,
+            env_settings,
+            InitSettingsSource(settings_cls, _from_influx_variables()),
+            file_secret_settings,
+            InitSettingsSource(settings_cls, _from_influx_secrets(_secrets_dir())),
+            TomlConfigSettingsSource(settings_cls),
+        )
 
 
 def load_settings(**flags: Any) -> Settings:
     """Return the settings; a flag that is None was not given.
 
     Raises:
-        pydantic.ValidationError: A value breaks its rule; each is named.
+        pydantic.ValidationError: A value breaks its rule, or jinma.toml sets what there is not; each is named.
+        BadInputError: jinma.toml is no TOML, or the named directory of secrets is none.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     folder = _secrets_dir()
     if folder is not None:
         given["_secrets_dir"] = folder
-    return Settings(**given)
+    try:
+        return Settings(**given)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{CONFIG_FILE}: {error}") from error
