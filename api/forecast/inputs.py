@@ -149,11 +149,14 @@ class CapacityInputs:
     def prime(self, store: ReadingStore, at_ms: int) -> None:
         """Take what happened on this station day before `at_ms` out of a store: fills, dockings, newest readings.
 
+        What was known before, but for the plans, is forgotten: it is in the store.
+
         Raises:
             StoreUnavailableError: The store is away; the forecast starts from what is heard from now on.
         """
         day = self._plant.day_of(dt.datetime.fromtimestamp(at_ms / 1000.0, dt.UTC))
         start_ms = round(self._plant.day_start(day).timestamp() * 1000) - _BEFORE_MIDNIGHT_MS
+        self.forget()
         prime_measured(self._plant, store, self._tags, self._measured, at_ms)
         prime_trailers(self._plant, store, self._tags, self._trailers, at_ms)
         prime_fills(self._plant, store, self._tags, self._fills, self._gate, start_ms, at_ms)

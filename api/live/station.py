@@ -23,13 +23,13 @@ from api.live.latest import LatestValues
 from api.live.outbox import Outbox
 from api.live.plans import LivePlans
 from api.live.service_points import ChangeTimes, alarm_point
-from api.live.station_time import FollowedStationTime, WallStationTime
+from api.live.station_time import SET_BACK_MS, FollowedStationTime, WallStationTime
 from api.stream import READINGS, StreamHub
 from station.domain.alarm_views import alarm_view_json
 from station.domain.day_plan import DayPlan
 from station.domain.plant import Plant, UnitKey
 from station.domain.signals import UnitMessage
-from station.errors import PayloadError
+from station.errors import PayloadError, StoreUnavailableError
 from station.ports import ReadingStore, ServicePoint
 from station.wire.admission import Admission
 from station.wire.json_v1 import encode
@@ -38,6 +38,8 @@ from station.wire.plan_v1 import parse_clock, parse_gate_queue, parse_gateway
 T = TypeVar("T")
 _encoder: Final = msgspec.json.Encoder()
 _RESERVED: Final = frozenset({"clock", "plan", "queue", "gateway"})
+_OTHER_TIME_MS: Final = 10_000
+"""A first word of the clock within this of the wall names no other time."""
 _log = structlog.get_logger(__name__)
 
 
@@ -86,6 +88,7 @@ class LiveStation:
         self._parts = parts
         self._time = parts.time
         self._change_times = ChangeTimes()
+        self._primed_from: ReadingStore | None = None
         self._lock = threading.RLock()
 
     @property
@@ -115,11 +118,14 @@ class LiveStation:
             StoreUnavailableError: The store is away; the station works without, and knows less.
         """
         with self._lock:
+            self._primed_from = store
             now_ms = self.now_ms
             today = self.plant.day_of(dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
             for plan in self.plans.prime(today):
                 self.capacity.observe_plan(plan)
-            readings = list(store.latest(self.plant.id, list(self.plant.signals)).values())
+            found = store.latest(self.plant.id, list(self.plant.signals)).values()
+            # The store may hold a later day of another run, which would hide all that is heard now.
+            readings = [reading for reading in found if reading.t_ms <= now_ms + SET_BACK_MS]
             self.latest.prime(readings)
             self.alarms.prime(readings)
             self.capacity.prime(store, now_ms)
@@ -196,9 +202,7 @@ class LiveStation:
         if not payload:
             return  # A retained topic was cleared.
         if kind == "clock" and len(parts) == 4:
-            if self._time.told(parse_clock(payload)):
-                self.latest.forget()
-            self._advance()
+            self._take_clock(payload)
         elif kind == "gateway" and name:
             self.gateways.update(name, parse_gateway(payload))
         elif kind == "queue" and name == "gate":
@@ -210,6 +214,24 @@ class LiveStation:
                 self.capacity.observe_plan(plan)
         else:
             raise PayloadError("topic", "no such reserved topic")
+
+    def _take_clock(self, payload: bytes) -> None:
+        before_ms = self.now_ms
+        if self._time.told(parse_clock(payload)):
+            self.latest.forget()
+        store, self._primed_from = self._primed_from, None
+        if store is not None and abs(self.now_ms - before_ms) > _OTHER_TIME_MS:
+            self._prime_again(store)
+        self._advance()
+
+    def _prime_again(self, store: ReadingStore) -> None:
+        """Take what was known before this start once more: the clock's first word names another time than the wall."""
+        self.latest.forget()
+        try:
+            self.prime(store)
+        except StoreUnavailableError as error:
+            _log.warning("store away: what was before is not known", station=self.plant.id, error=str(error))
+        self._primed_from = None
 
     def _advance(self) -> None:
         now_ms = self._time.now_ms

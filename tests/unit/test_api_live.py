@@ -307,6 +307,31 @@ def test_a_live_station_follows_the_clock_topic() -> None:
     assert api.live.latest.get("PT-330A") is None
 
 
+def test_a_first_word_of_another_day_has_what_was_known_asked_for_again() -> None:
+    api = live_api()
+    api.live._time = FollowedStationTime(Followed(NOON), api.plant.gateways)
+    day_ms = 86_400_000
+    api.store.write([UnitMessage("jinma", *BANK, NOON, {"PT-330A": 44.0})])
+    api.store.write([UnitMessage("jinma", *BANK, NOON - day_ms - 5000, {"PT-330B": 43.0})])
+    api.live.prime(api.store)
+    assert api.capacity.primed_at == NOON
+    api.live.on_messages([(topics.clock("jinma"), clock_payload(NOON - day_ms, 0, 20.0))])
+    assert api.capacity.primed_at == NOON - day_ms
+    # What the store holds of the later day would stand in the way of all that is heard now.
+    assert api.live.latest.get("PT-330A") is None
+    assert api.live.latest.get("PT-330B") is not None
+    api.live.on_messages([(topics.clock("jinma"), clock_payload(NOON, 0, 20.0))])
+    assert api.capacity.primed_at == NOON - day_ms
+
+
+def test_a_first_word_near_the_wall_asks_for_nothing_again() -> None:
+    api = live_api()
+    api.live._time = FollowedStationTime(Followed(NOON), api.plant.gateways)
+    api.live.prime(api.store)
+    api.live.on_messages([(topics.clock("jinma"), clock_payload(NOON + 2000, 0, 1.0))])
+    assert api.capacity.primed_at == NOON
+
+
 def test_wall_time_never_goes_back_and_ignores_the_clock_topic() -> None:
     clock = VirtualClock()
     time = WallStationTime(clock)
