@@ -112,6 +112,7 @@ class VirtualStation:
         self.alarms: AlarmEngine | None = None
         self.record = DayRecord(self.station.t_ms)
         self._step_s, self._every = step_s, every
+        self._asks = True
         # A coarse run looks at the gate once a minute, a real one as often as the simulator does.
         self._look_s = 60 if every is not None else 10
 
@@ -122,8 +123,9 @@ class VirtualStation:
         self.alarms.restore()
         self.alarms.advance(self.station.t_ms)
 
-    def run(self, hours: float) -> DayRecord:
-        """Let station time pass."""
+    def run(self, hours: float, *, forecasts: bool = True) -> DayRecord:
+        """Let station time pass; without forecasts everything is heard and nothing asked."""
+        self._asks = forecasts
         for _ in range(round(hours * 3600 / self._look_s)):
             for message in self.station.advance(self._look_s, step_s=self._step_s, every=self._every):
                 self._reading(message)
@@ -134,7 +136,8 @@ class VirtualStation:
         return self.record
 
     def _reading(self, message: UnitMessage) -> None:
-        self.engine.advance(message.t_ms)
+        if self._asks:
+            self.engine.advance(message.t_ms)
         self.inputs.observe(message)
         if self.alarms is not None:
             self.alarms.observe(message)
