@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ def build_ingest(
     """
     clock = FollowedClock() if follows_station else WallClock()
     group = settings.shared_group
+    own = secrets.token_hex(4)
     feed = MqttFeed(
         broker,
         CLIENT,
@@ -70,8 +72,14 @@ def build_ingest(
         first_connect_s=PATIENCE_S,
     )
     # Under a shared group nobody knows the order of a whole unit, so nobody may call it settled (contract, section 3).
-    publisher = None if group else MqttPublisher(broker, f"{CLIENT}-watermarks", first_connect_s=PATIENCE_S)
-    watch = None if group else MqttFeed(broker, f"{CLIENT}-watch-{id(feed):x}", (WATERMARK_FILTER,), skip_retained=True)
+    publisher = None if group else MqttPublisher(broker, f"{CLIENT}-watermarks-{own}", first_connect_s=PATIENCE_S)
+    watch = (
+        None
+        if group
+        else MqttFeed(
+            broker, f"{CLIENT}-watch-{own}", (WATERMARK_FILTER,), skip_retained=True, first_connect_s=PATIENCE_S
+        )
+    )
     service = IngestService(
         feed,
         publisher,
