@@ -78,7 +78,7 @@ class CapacityEngine:
             self._inputs.forget()
             self._next_ms = self._previous = self._condition = None
         if self._next_ms is None:
-            self._next_ms = -(-t_ms // MINUTE_MS) * MINUTE_MS
+            self._next_ms = t_ms // MINUTE_MS * MINUTE_MS
         if t_ms <= self._next_ms:
             return
         if t_ms - self._next_ms > _LONGEST_GAP_MS:
@@ -89,6 +89,8 @@ class CapacityEngine:
 
     def _pass(self, at_ms: int) -> None:
         self._inputs.tick(at_ms)
+        if not self._inputs.is_ready(at_ms):
+            return
         snapshot = self._inputs.snapshot(at_ms)
         indicators = static_capacity(self._plant, snapshot)
         self._indicators.append(indicators)
@@ -96,7 +98,8 @@ class CapacityEngine:
         event = self._inputs.take_event()
         late = tuple(e.id for e in snapshot.expected if e.overdue and at_ms - e.eta_ms >= _LATE_MS)
         condition = (late, _data_class(indicators))
-        changed = self._condition is not None and condition != self._condition
+        # Of a start nothing is known yet: its first minute counts as a change.
+        changed = condition != self._condition
         self._condition = condition
         on_grid = at_ms % self._run_ms == 0
         if on_grid or event or changed:

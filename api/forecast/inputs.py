@@ -25,6 +25,9 @@ _KEEP_MS = 2 * 86_400_000
 _BEFORE_MIDNIGHT_MS = 2 * 3_600_000
 """A fill of the station day may have begun before it."""
 
+_WARM_UP_MS = 120_000
+"""States come each minute: what has not been heard in two is missing."""
+
 _TRIP = "trip"
 
 Handler = Callable[[UnitMessage], None]
@@ -167,6 +170,14 @@ class CapacityInputs:
         self._gate.settle(at_ms)
         self._fills.forget_before(at_ms - _KEEP_MS)
         self._gate.forget_before(at_ms - _KEEP_MS)
+
+    def is_ready(self, at_ms: int) -> bool:
+        """Return whether stocks and bays have been heard, or should have been by now; before, a forecast is made up."""
+        first = self._measured.first_ms
+        if first is None:
+            return False
+        basic = [*(b.pressure_a for b in self._tags.banks), *(b.state for b in self._tags.bays)]
+        return at_ms - first > _WARM_UP_MS or all(self._measured.value(tag) is not None for tag in basic)
 
     def take_event(self) -> bool:
         """Return whether something has changed the picture since the last call."""

@@ -17,18 +17,21 @@ class Measured:
     """Newest usable values of some tags.
 
     A bad value never replaces a usable one; it starts the time for which its tag is degraded.
+
+    Attributes:
+        first_ms: Time of the oldest reading taken, None before the first.
     """
 
     plant: Plant
+    first_ms: int | None = None
     _values: dict[str, tuple[int, float, str]] = field(default_factory=dict)
     _bad_since: dict[str, tuple[int, str]] = field(default_factory=dict)
-    _first_ms: int | None = None
 
     def observe(self, message: UnitMessage) -> None:
         """Take a message; every value in it is kept, quality is looked at only where it says something."""
         t_ms = message.t_ms
-        if self._first_ms is None:
-            self._first_ms = t_ms
+        if self.first_ms is None:
+            self.first_ms = t_ms
         was_bad = self._bad_since and not self._bad_since.keys().isdisjoint(message.values)
         if message.quality or was_bad or None in message.values.values():
             for reading in message.readings():
@@ -40,8 +43,8 @@ class Measured:
 
     def prime(self, reading: Reading) -> None:
         """Take a stored reading."""
-        if self._first_ms is None or reading.t_ms < self._first_ms:
-            self._first_ms = reading.t_ms
+        if self.first_ms is None or reading.t_ms < self.first_ms:
+            self.first_ms = reading.t_ms
         self._take(reading)
 
     def _take(self, reading: Reading) -> None:
@@ -70,7 +73,7 @@ class Measured:
             value = None if known is None else known[1]
             return InputNow(tag, value, bad[1], age_s, source, max(0.0, (at_ms - bad[0]) / 1000.0))
         if known is None or age_s is None:
-            silent = 0.0 if self._first_ms is None else (at_ms - self._first_ms) / 1000.0
+            silent = 0.0 if self.first_ms is None else (at_ms - self.first_ms) / 1000.0
             return InputNow(tag, None, "bad:missing", None, "none", max(silent, 0.001))
         limit_s = max(TOO_OLD_S, 2.0 * self.plant.signals[tag].rate_s)
         if age_s > limit_s:

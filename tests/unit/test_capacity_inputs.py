@@ -244,11 +244,14 @@ def test_a_long_silence_is_one_forecast_and_time_set_back_starts_anew() -> None:
     engine = CapacityEngine(PLANT, inputs, runner)
     engine.advance(NOON + 1)
     engine.advance(NOON + 8 * 60 * MINUTE + 1)
-    assert runner.asked == [(NOON + 8 * 60 * MINUTE, True)]
+    assert runner.asked == [(NOON, True), (NOON + 8 * 60 * MINUTE, True)]
     engine.advance(NOON + SECOND)
     engine.advance(NOON + MINUTE + 1)
     assert inputs.snapshot(NOON + MINUTE).bays[0].pressure_mpa is None
-    assert engine.backlog == 0
+    assert len(runner.asked) == 2, "of a station that was forgotten nothing is forecast"
+    hear(inputs, NOON + MINUTE + SECOND, dict(usual_values()))
+    engine.advance(NOON + 2 * MINUTE + 1)
+    assert runner.asked[2:] == [(NOON + 2 * MINUTE, False)]
 
 
 def test_a_restart_takes_the_day_from_the_store() -> None:
