@@ -114,8 +114,8 @@ def _admit_values(
             values[signal] = None
         elif not rule.discrete:
             if type(value) is bool:
-                text = f"v.{signal} = {value}: must be a number, not a bool"
-                refused.append(Refusal("value", text.lower(), signal))
+                text = f"v.{signal} = {str(value).lower()}: must be a number, not a bool"
+                refused.append(Refusal("value", text, signal))
             else:
                 values[signal] = value
         else:
