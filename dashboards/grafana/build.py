@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-
 from dashboards.grafana.flux import DATASOURCE_TYPE, DATASOURCE_UID
 from dashboards.grafana.overview import FOLDER_TITLE, FOLDER_UID, overview, overview_uid
+from dashboards.grafana.sdk import JSONEncoder
 from station.domain.plant import Plant
 from station.errors import BadInputError
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from grafana_foundation_sdk.models import dashboard as parts
-
 from dashboards.grafana import panels
 from dashboards.grafana.flux import FluxQuery, Questions
-from dashboards.grafana.panels import ALARM, NORMAL, WARNING, dashboard
+from dashboards.grafana.panels import ALARM, NORMAL, WARNING
+from dashboards.grafana.sdk import dashboard, parts
 from station.domain.plant import Plant, Signal
 
 FOLDER_UID: Final = "jinma"
@@ -121,7 +120,7 @@ class _Overview:
     def _safety(self) -> Iterator[Any]:
         gas = self._tags("fire_gas", "gas")
         limits = self._plant.signals[gas[0]].limits
-        about = f"Highest of {len(gas)} detectors in the last 2 minutes. Limits {_limits_text(self._plant.signals[gas[0]])}."
+        about = f"Highest of {len(gas)} detectors in 2 minutes. Limits {_limits_text(self._plant.signals[gas[0]])}."
         yield (
             panels.value_panel(
                 "Highest hydrogen 最高氢浓度",
@@ -145,7 +144,7 @@ class _Overview:
         }
         return panels.value_panel(
             "Emergency shutdown 紧急停车",
-            "Level of the station's own shutdown system, sent on change and each minute; 3 minutes' silence is no data.",
+            "Level of the station's own shutdown system, on change and each minute; 3 minutes' silence is no data.",
             [self._ask.newest("fire_gas", [tag], "3m")],
             (4, 5),
             [(None, NORMAL), (1.0, ALARM)],

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, timeseries
-from grafana_foundation_sdk.models import common as kinds
-from grafana_foundation_sdk.models import dashboard as parts
-
 from dashboards.grafana.flux import DATASOURCE_TYPE, DATASOURCE_UID, FluxQuery
+from dashboards.grafana.sdk import bargauge, common, dashboard, kinds, parts, stat, statetimeline, table, timeseries
 from station.domain.plant import Signal
-
-with warnings.catch_warnings():
-    # The SDK would rather see schema v2, which grafana-api's routes and Grafana 11 do not take.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from grafana_foundation_sdk.builders import dashboard
-
-__all__ = ["dashboard"]  # with its warning silenced, for the module that puts the panels together
 
 NORMAL: Final = "#8e9aa6"
 """Grey-blue: what is as it should be has no colour (ISA-101)."""
