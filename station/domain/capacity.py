@@ -156,7 +156,7 @@ def _assemble(case: _Case, lanes: Lanes, fixed: int, actions: tuple[str, ...]) -
         queue_wait_p50_minutes=wait_50,
         queue_wait_p90_minutes=wait_90,
         trailer_needed_by_ms=_at(now, _needed_by_min(case, results)),
-        n_minus_1_ok=detail.n_minus_1_shortfall_kg < case.rules.shortfall_kg,
+        n_minus_1_ok=max(detail.n_minus_1_shortfall_kg, detail.late_trailer_shortfall_kg) < case.rules.shortfall_kg,
         inputs=now.inputs,
         advice=Text("", ""),
         detail=detail,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from station.domain.capacity_forecast import Forecast
 from station.domain.capacity_parameters import CapacityParameters
-from station.domain.capacity_text import local_time, shortage_text, span
+from station.domain.capacity_text import local_time, possible_text, reserve_text, shortage_text, span
 from station.domain.plant import Plant, Text
 
 MINUTE_MS = 60_000
@@ -181,12 +181,14 @@ def _short(plant: Plant, rules: CapacityParameters, f: Forecast) -> Verdict:
 def _risk(plant: Plant, _rules: CapacityParameters, f: Forecast) -> Verdict:
     p = f.shortfall_probability
 
-    def text() -> Text:
-        told = shortage_text(plant, f)
-        percent = round(100.0 * p)
-        return Text(f"Shortage possible ({percent} %): {told.en}", f"可能短缺（{percent} %）：{told.zh}")
-
-    return Verdict(raises=p >= 0.2, clears=p < 0.1, priority="medium", value=round(p, 3), limit=0.2, text=text)
+    return Verdict(
+        raises=p >= 0.2,
+        clears=p < 0.1,
+        priority="medium",
+        value=round(p, 3),
+        limit=0.2,
+        text=lambda: possible_text(shortage_text(plant, f), p),
+    )
 
 
 def _trailer(plant: Plant, _rules: CapacityParameters, f: Forecast) -> Verdict:
@@ -220,16 +222,15 @@ def _trailer(plant: Plant, _rules: CapacityParameters, f: Forecast) -> Verdict:
 
 def _n_minus_1(_plant: Plant, rules: CapacityParameters, f: Forecast) -> Verdict:
     fine = f.detail.base_shortfall_kg < rules.shortfall_kg
-    kg = round(f.detail.n_minus_1_shortfall_kg)
-
-    def text() -> Text:
-        return Text(
-            f"No reserve: with one more train away {kg} kg go short today.",
-            f"无冗余：若再停一台压缩机，今日将短缺 {kg} kg。",
-        )
-
-    raises = fine and not f.n_minus_1_ok
-    return Verdict(raises, f.n_minus_1_ok, "low", float(kg), rules.shortfall_kg, text)
+    worst = max(f.detail.n_minus_1_shortfall_kg, f.detail.late_trailer_shortfall_kg)
+    return Verdict(
+        raises=fine and not f.n_minus_1_ok,
+        clears=f.n_minus_1_ok,
+        priority="low",
+        value=round(worst, 1),
+        limit=rules.shortfall_kg,
+        text=lambda: reserve_text(f),
+    )
 
 
 def _high_bank(plant: Plant, _rules: CapacityParameters, f: Forecast) -> Verdict:

@@ -16,6 +16,9 @@ BLOCKS = {
     "none": Text("none", "无"),
 }
 
+LIKELY = 0.5
+"""From this probability on a shortage is told as what will happen."""
+
 _WORTH = 0.9
 """An action is advised when it leaves at most this share of the shortfall."""
 
@@ -38,9 +41,30 @@ def span(minutes: float) -> Text:
 
 def advice_text(plant: Plant, forecast: Forecast) -> Text:
     """Return the advice of a forecast: the shortage and the best action, or that all is well and until when."""
-    if forecast.detail.short_kg >= 1.0 and forecast.bottleneck != "none":
-        return shortage_text(plant, forecast)
-    return _all_well(plant, forecast)
+    if forecast.detail.short_kg < 1.0 or forecast.bottleneck == "none":
+        return _all_well(plant, forecast)
+    told, chance = shortage_text(plant, forecast), forecast.detail.probability_now
+    return told if chance >= LIKELY else possible_text(told, chance)
+
+
+def possible_text(shortage: Text, probability: float) -> Text:
+    """Return the text of a shortage that is not the likely course, with its probability."""
+    percent = round(100.0 * probability)
+    return Text(f"Shortage possible ({percent} %): {shortage.en}", f"可能短缺（{percent} %）：{shortage.zh}")
+
+
+def reserve_text(forecast: Forecast) -> Text:
+    """Return what the station could not stand on top of the expected: one train away, or the next trailer 2 h late."""
+    train, trailer = forecast.detail.n_minus_1_shortfall_kg, forecast.detail.late_trailer_shortfall_kg
+    if train >= trailer:
+        return Text(
+            f"No reserve: with one more train away {round(train)} kg go short today.",
+            f"无冗余：若再停一台压缩机，今日将短缺 {round(train)} kg。",
+        )
+    return Text(
+        f"No reserve: with the next trailer 2 h late {round(trailer)} kg go short today.",
+        f"无冗余：若下一辆管束车晚到 2 小时，今日将短缺 {round(trailer)} kg。",
+    )
 
 
 def _all_well(plant: Plant, f: Forecast) -> Text:
@@ -54,8 +78,9 @@ def _all_well(plant: Plant, f: Forecast) -> Text:
         en += f" The next trailer is needed by {by}."
         zh += f"下一辆管束车最迟须在 {by} 到站。"
     if not f.n_minus_1_ok:
-        en += " Without one more compressor train trucks would go short."
-        zh += "若再停一台压缩机将出现供氢不足。"
+        reserve = reserve_text(f)
+        en += f" {reserve.en}"
+        zh += reserve.zh
     return Text(en, zh)
 
 
