@@ -51,7 +51,7 @@ faults: $(READY) programs ## Kill and damage things, N times each (make faults N
 
 .PHONY: bench
 bench: $(READY) programs ## Print figures and ratios; asserts nothing
-	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in bench/bench_*.py; do $(BIN)/python -m bench.$$(basename $$file .py) || exit 1; done
 
 .PHONY: up
 up: secrets ## The full stack by docker-compose: mosquitto, InfluxDB, Grafana, simulator, ingest, api
