@@ -35,7 +35,7 @@ def run_serve(settings: Settings) -> int:
             kept = open_kept(settings, directory)
             side = build_api(plants, settings.broker, store, kept, follows_station=settings.clock == "station")
             port = listener.getsockname()[1]
-            directory.write_ports(http=port, broker=settings.broker.rpartition("@")[2])
+            directory.write_ports(http=port, broker=settings.broker.rpartition("@")[2].removeprefix("mqtt://"))
             tell_admin(kept)
             server = HttpServer(side.app, lambda: _log.info("serving", address=f"http://{settings.host}:{port}"))
             end_with(stop, server, side)
