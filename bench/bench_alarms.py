@@ -33,7 +33,7 @@ def main() -> None:
     rows = [("dict.update of the latest values", base), ("alarm engine", _us(judge, said))]
     entries = len(journal.entries(shipped_plant().id, 0, 1 << 60, limit=1_000_000))
     show(
-        f"alarms: {MINUTES} min of a normal day, {len(said)} messages, {count_values(said)} values, {entries} journalled",
+        f"alarms: {MINUTES} min of normal day, {len(said)} messages, {count_values(said)} values, journalled {entries}",
         ("", "us a message", "messages/s", "x dict.update"),
         [(name, f"{us:.2f}", f"{1e6 / us:,.0f}", f"{us / base:.0f}") for name, us in rows],
     )
