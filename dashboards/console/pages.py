@@ -40,7 +40,7 @@ def login_page(language: str) -> None:
   </form>
   {_language_link(language)}
 </main>
-{_data("texts", texts_of(language))}""")
+{data_element("texts", texts_of(language))}""")
 
 
 def overview_page(live: LiveStation, session: Session, language: str) -> None:
@@ -68,9 +68,9 @@ def overview_page(live: LiveStation, session: Session, language: str) -> None:
 </main>
 {_dialog(language)}
 </div>
-{_data("texts", texts_of(language))}
-{_data("layout", layout)}
-{_data("context", _context(live, session, language))}""")
+{data_element("texts", texts_of(language))}
+{data_element("layout", layout)}
+{data_element("context", _context(live, session, language))}""")
 
 
 def _context(live: LiveStation, session: Session, language: str) -> dict[str, Any]:
@@ -196,8 +196,8 @@ def _language_link(language: str) -> str:
     )
 
 
-def _data(name: str, body: Any) -> str:
-    """Return data for the script: JSON that cannot end the element it stands in."""
+def data_element(name: str, body: Any) -> str:
+    """Return data for the page's script: JSON that cannot end the element it stands in."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="data-{name}">{text}</script>'
 

@@ -53,7 +53,6 @@ TEXTS: Final[dict[str, Text]] = {
     "inlet": Text("inlet", "进气阀"),
     "outlet": Text("outlet", "出气阀"),
     "relief": Text("relief", "安全阀"),
-    "supply": Text("brine out", "供液"),
     "return": Text("brine back", "回液"),
     "brine_flow": Text("brine flow", "载冷剂流量"),
     "level": Text("level", "液位"),
@@ -85,7 +84,6 @@ TEXTS: Final[dict[str, Text]] = {
     "stale": Text("stale", "过期"),
     "bad": Text("bad", "坏值"),
     "uncertain": Text("uncertain", "存疑"),
-    "quality_note": Text("hatched: bad or too old, not to be trusted", "斜线底纹：坏值或过期，不可信"),
     # Capacity
     "capacity": Text("Can today's trucks be fuelled?", "今日车辆能否全部加注？"),
     "no_forecast": Text("No forecast yet: the first comes within 5 minutes.", "尚无预测：5分钟内给出首次预测。"),
@@ -157,7 +155,6 @@ TEXTS: Final[dict[str, Text]] = {
     "trend_unknown": Text("No such signal", "无此信号"),
     "trend_empty": Text("No readings in this range", "此时段无数据"),
     "trend_failed": Text("Readings cannot be had: {0}", "读取数据失败：{0}"),
-    "show_trend": Text("{0}: show its trend", "{0}：显示趋势"),
 }
 
 

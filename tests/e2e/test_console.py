@@ -1,0 +1,226 @@
+"""The console in a real Chromium, fed by the whole service as `jinma run` starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.ports import free_port
+from tests.support.processes import require_program
+from tests.support.service import Service, jinma
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDE, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+UNTIL_LIVE_MS = 40_000
+BANK = '[data-unit="storage/bank-HB"] .value[data-tag="PT-330A"] b'
+PAINT = """
+window.__paint = 0;
+new PerformanceObserver((list) => { for (const one of list.getEntries()) window.__paint = one.startTime; })
+  .observe({ type: "largest-contentful-paint", buffered: true });
+"""
+OVERLAPS = """
+() => {
+  const texts = [...document.querySelectorAll("#console :is(h1,h2,h3 .name,dt,b,i,time,button,p,.sub,.alarm-text)")]
+    .filter((one) => one.textContent.trim() && one.checkVisibility() && !one.closest("dialog") && !one.closest("svg"))
+    .map((one) => { const range = document.createRange(); range.selectNodeContents(one);
+      return [one, [...range.getClientRects()].filter((r) => r.width > 1 && r.height > 1)]; });
+  const found = [];
+  for (const [at, [one, rects]] of texts.entries())
+    for (const [other, others] of texts.slice(at + 1)) {
+      if (one.contains(other) || other.contains(one)) continue;
+      for (const a of rects) for (const b of others) {
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (wide > 2 && high > 0.4 * Math.min(a.height, b.height)) found.push(`${one.textContent}|${other.textContent}`);
+      }
+    }
+  return [...new Set(found)];
+}
+"""
+
+
+@dataclass
+class Screen:
+    """A page, what its console said, and which hosts it asked."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, page: Page) -> Screen:
+        screen = cls(page)
+        page.on("console", lambda said: screen.problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: screen.problems.append(str(error)))
+        page.on("request", lambda asked: screen.hosts.add(urlsplit(asked.url).hostname or ""))
+        return screen
+
+    def text(self, selector: str) -> str:
+        return self.page.locator(selector).first.inner_text()
+
+    def wait_live(self) -> None:
+        expect(self.page.locator("#link")).to_have_attribute("data-state", "live", timeout=UNTIL_LIVE_MS)
+
+    def wait_changed(self, selector: str, within_ms: int = 10_000) -> None:
+        expect(self.page.locator(selector).first).not_to_have_text(self.text(selector), timeout=within_ms)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = require_program("chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(program), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with Service("--port", str(free_port())) as running:
+        running.wait_live()
+        yield running
+
+
+@pytest.fixture
+def screen(browser: Browser, service: Service) -> Iterator[Screen]:
+    context = browser.new_context(viewport=WIDE, locale="en-GB")
+    log_in(context.request, service)
+    yield Screen.of(context.new_page())
+    context.close()
+
+
+def log_in(request: object, service: Service) -> None:
+    token = (service.data_dir / "admin.token").read_text().strip()
+    answer = request.post(f"{service.url}/api/v1/session", data={"token": token})  # type: ignore[attr-defined]
+    assert answer.ok, answer.text()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_live_value_appears_and_changes_offline_and_without_errors(
+    screen: Screen, service: Service, language: str
+) -> None:
+    screen.page.add_init_script(PAINT)
+    screen.page.goto(f"{service.url}/console?lang={language}")
+    screen.wait_live()
+    expect(screen.page.locator(BANK)).to_contain_text(".", timeout=5000)
+    screen.wait_changed("#trend-value", 15_000)
+    expect(screen.page.locator("#trend-chart canvas")).to_be_visible()
+    expect(screen.page.locator("#simulated")).to_be_visible()
+    expect(screen.page.locator("#zone")).to_have_text("Asia/Shanghai UTC+8")
+    assert ("加注" in screen.text("#mimic")) == (language == "zh")
+    assert screen.problems == []
+    assert screen.hosts == {"127.0.0.1"}
+    assert 0 < screen.page.evaluate("window.__paint") < 1500
+
+
+def test_the_language_is_remembered(screen: Screen, service: Service) -> None:
+    screen.page.goto(f"{service.url}/console/?lang=zh")
+    screen.wait_live()
+    screen.page.goto(f"{service.url}/console/")
+    expect(screen.page.locator("#alarms-title")).to_contain_text("报警")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_scrolls_sideways_and_no_text_lies_on_another(
+    screen: Screen, service: Service, viewport: dict[str, int], language: str
+) -> None:
+    screen.page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    screen.page.goto(f"{service.url}/console/?lang={language}")
+    screen.wait_live()
+    expect(screen.page.locator("#trend-chart canvas")).to_be_visible()
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    if viewport is WIDE:
+        assert screen.page.evaluate("document.documentElement.scrollHeight") <= viewport["height"]
+    assert screen.page.evaluate(OVERLAPS) == []
+
+
+def test_an_alarm_is_shown_and_acknowledged_with_a_comment_by_keyboard(screen: Screen, service: Service) -> None:
+    screen.page.goto(f"{service.url}/console/?lang=en")
+    screen.wait_live()
+    assert jinma("fault", "train-trip", "--unit", "train-2", "--for", "10m", "--broker", service.broker).returncode == 0
+    row = screen.page.locator('#alarm-list li[data-id="XS-220D.STATE"]')
+    expect(row).to_be_visible(timeout=20_000)
+    expect(row.get_by_label("high")).to_be_visible()
+    expect(screen.page.locator('[data-unit="compression/train-2"] .state')).to_contain_text("✕ trip")
+    row.get_by_role("button").focus()
+    screen.page.keyboard.press("Enter")
+    expect(screen.page.locator("#act-comment")).to_be_focused()
+    screen.page.keyboard.type("seen, fitter called")
+    screen.page.keyboard.press("Enter")
+    expect(row.locator(".alarm-state")).to_have_text("acknowledged")
+    expect(screen.page.locator("#act")).not_to_be_visible()
+    journal = service.get("/stations/jinma/alarms/journal", limit=10_000)["items"]
+    assert "seen, fitter called" in [entry["note"] for entry in journal if entry["id"] == "XS-220D.STATE"]
+    assert screen.problems == []
+
+
+def test_any_signal_is_found_by_its_name(screen: Screen, service: Service) -> None:
+    screen.page.goto(f"{service.url}/console/?lang=en")
+    screen.wait_live()
+    expect(screen.page.locator("#trend-chart canvas")).to_be_visible()
+    screen.page.locator("#trend-signal").fill("TT-841")
+    screen.page.locator("#trend-signal").press("Enter")
+    expect(screen.page.locator("#trend-value")).to_contain_text("°C")
+    screen.page.get_by_role("button", name="15 min").click()
+    expect(screen.page.get_by_role("button", name="15 min")).to_have_attribute("aria-pressed", "true")
+
+
+def test_who_is_not_known_gets_the_login_page_and_a_wrong_token_a_clear_word(
+    browser: Browser, service: Service
+) -> None:
+    context = browser.new_context(viewport=PHONE, locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{service.url}/console")
+    page.locator("#token").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.locator("#login-error")).to_have_text("令牌错误、已撤销或已过期。")
+    page.locator("#token").fill((service.data_dir / "admin.token").read_text().strip())
+    page.keyboard.press("Enter")
+    expect(page.locator("#mimic")).to_be_visible()
+    context.close()
+
+
+def test_a_silent_server_shows_no_data_within_three_seconds_and_its_return_shows_by_itself(
+    screen: Screen, service: Service
+) -> None:
+    screen.page.goto(f"{service.url}/console/?lang=en")
+    screen.wait_live()
+    os.kill(service.process.pid, signal.SIGSTOP)
+    try:
+        expect(screen.page.locator("#link-state")).to_contain_text("No data since", timeout=3000)
+        expect(screen.page.locator("#console")).to_have_class("no-data")
+    finally:
+        os.kill(service.process.pid, signal.SIGCONT)
+    screen.wait_live()
+    expect(screen.page.locator("#console")).not_to_have_class("no-data")
+
+
+def test_a_stopped_server_shows_no_data_and_after_its_restart_the_console_lives(
+    screen: Screen, service: Service
+) -> None:
+    """A session ends with the service that opened it, so that the page asks to log in again."""
+    screen.page.goto(f"{service.url}/console/?lang=en")
+    screen.wait_live()
+    service.interrupt()
+    expect(screen.page.locator("#link-state")).to_contain_text("No data since", timeout=3000)
+    service.start()
+    service.wait_live()
+    live, login = screen.page.locator('#link[data-state="live"]'), screen.page.locator("#login")
+    expect(live.or_(login)).to_be_visible(timeout=UNTIL_LIVE_MS)
+    if login.is_visible():
+        screen.page.locator("#token").fill((service.data_dir / "admin.token").read_text().strip())
+        screen.page.keyboard.press("Enter")
+    screen.wait_live()

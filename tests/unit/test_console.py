@@ -1,0 +1,118 @@
+"""The console without a browser: its texts, its picture's data, its language, its pages' HTML."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from dashboards.console import pages
+from dashboards.console.language import language_of
+from dashboards.console.layout import station_layout
+from dashboards.console.texts import TEXTS, text_of, texts_of
+from tests.support.plants import jinma
+
+STATIC = Path(pages.__file__).parent / "static"
+SCRIPTS = sorted(STATIC.glob("*.js"))
+
+
+def request(query: str = "", **headers: str) -> HTTPConnection:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return HTTPConnection({"type": "http", "headers": raw, "query_string": query.encode()})
+
+
+def test_both_languages_have_every_text_and_the_same_places_to_fill() -> None:
+    assert texts_of("en").keys() == texts_of("zh").keys()
+    for key, text in TEXTS.items():
+        assert text.en.strip(), key
+        assert text.zh.strip(), key
+        fields = [sorted(name for _, name, _, _ in string.Formatter().parse(one) if name) for one in (text.en, text.zh)]
+        assert fields[0] == fields[1], key
+
+
+def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> None:
+    asked = set()
+    for source in [*SCRIPTS, STATIC.parent / "pages.py", STATIC.parent / "layout.py"]:
+        asked |= set(re.findall(r'"([a-z][a-zA-Z0-9_]+)"', source.read_text()))
+        asked |= set(re.findall(r"\b([a-z]+): word\(", source.read_text()))
+    made = {f"state_{state}" for state in ("UNACK", "ACKED", "RTNUN", "LATCHED")}
+    made |= {f"last_{name}" for name in ("15m", "2h", "24h")} | {
+        f"help_{n}" for n in ("cause", "consequence", "action")
+    }
+    assert made <= TEXTS.keys()
+    named = set(re.findall(r'word\("([a-zA-Z_]+)"', "".join(one.read_text() for one in SCRIPTS)))
+    assert named <= TEXTS.keys()
+    assert TEXTS.keys() - asked - made == set()
+
+
+def test_a_raw_key_is_never_shown() -> None:
+    with pytest.raises(KeyError):
+        text_of("no_such_text", "en")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_picture_has_every_unit_of_the_station_file_and_only_its_signals(language: str) -> None:
+    plant = jinma()
+    layout = station_layout(plant, language)
+    assert layout["signals"].keys() == plant.signals.keys()
+    tiles = {section["key"]: section["tiles"] for section in layout["sections"]}
+    assert [len(tiles[key]) for key in ("trailer", "compression", "storage", "cooling", "dispensing")] == [
+        len(plant.supply.bays) + 1, len(plant.trains), len(plant.banks) + 1, len(plant.chillers) + 1, len(plant.hoses),
+    ]  # fmt: skip
+    gas = {tag for tile in tiles["safety"] for row in tile["rows"] for tag in row.get("tags", ())}
+    assert gas >= set(plant.tags_with_role("gas")) | set(plant.tags_with_role("flame"))
+    for tile in (one for section in tiles.values() for one in section):
+        used = [tile["state"], tile.get("main", {}).get("tag"), *(row.get("tag") for row in tile["rows"])]
+        assert {tag for tag in used if tag} <= plant.signals.keys()
+    json.dumps(layout, allow_nan=False)
+
+
+def test_a_hose_counts_a_fill_and_shows_the_vehicle_only_while_it_speaks() -> None:
+    layout = station_layout(jinma(), "en")
+    hose = next(tile for s in layout["sections"] if s["key"] == "dispensing" for tile in s["tiles"])
+    soc, given = hose["rows"][1:]
+    assert soc["only"] == {"tag": "XS-518A", "states": [2, 3, 4]}
+    assert given["since"] == {"tag": "XS-518A", "states": [1, 2, 3, 4, 5]}
+    assert layout["signals"]["XS-518A"]["abnormal"] == [6, 7]
+
+
+def test_a_slow_or_discrete_signal_is_not_called_stale_between_its_messages() -> None:
+    signals = station_layout(jinma(), "en")["signals"]
+    assert signals["PT-330A"]["stale_s"] == 15.0
+    assert signals["XS-518A"]["stale_s"] == 180.0
+    for signal in jinma().signals.values():
+        assert signals[signal.tag]["stale_s"] >= 3 * signal.rate_s
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "language"),
+    [
+        ("", {}, "en"),
+        ("", {"accept_language": "zh-CN,zh;q=0.9,en;q=0.8"}, "zh"),
+        ("", {"accept_language": "en-US,en;q=0.9,zh;q=0.8"}, "en"),
+        ("", {"accept_language": "de,zh;q=x"}, "en"),
+        ("", {"accept_language": "zh", "cookie": "jinma_lang=en"}, "en"),
+        ("lang=zh", {"cookie": "jinma_lang=en"}, "zh"),
+        ("lang=xx", {"accept_language": "zh"}, "zh"),
+    ],
+)
+def test_the_language_is_the_one_asked_for_else_chosen_else_preferred(
+    query: str, headers: dict[str, str], language: str
+) -> None:
+    assert language_of(request(query, **headers)) == language
+
+
+def test_data_in_a_page_cannot_end_its_element() -> None:
+    text = pages.data_element("x", {"name": "</script><script>alert(1)</script>"})
+    assert text.count("</script>") == 1
+    assert json.loads(text.partition(">")[2].rpartition("<")[0])["name"].startswith("</script>")
+
+
+def test_nothing_of_the_console_comes_from_another_host() -> None:
+    for file in STATIC.iterdir():
+        addresses = set(re.findall(r"https?://[^\"' )]+", file.read_text()))
+        assert addresses <= {"http://www.w3.org/2000/svg"}, file.name
