@@ -118,7 +118,8 @@ class JournalEntry:
 
     Attributes:
         station, alarm_id, occurrence: What it is about; an operator's act that is about no alarm has alarm_id "".
-        event: `raised|cleared|acked|latched|reset|escalated|shelved|unshelved|late|..`.
+        event: `raised|cleared|acked|latched|reset|escalated|shelved|unshelved|late|..`; of an occurrence that
+            suppression by design kept from everybody, `raised_unseen` and `cleared_unseen`.
         t_ms: Source (station) time of the event, epoch ms.
         received_ms: Wall time at which it was journalled, epoch ms.
         who: User, token name, or `system`.

@@ -141,13 +141,13 @@ class AlarmBoard:
             return
         if state.announced:
             state = self._with_first_out(point, state, onset_ms)
-        self.book.note(point, state, "raised", at_ms, value)
+        self.book.note(point, state, "raised_unseen" if state.suppressed else "raised", at_ms, value)
 
     def clear_alarm(self, point: AlarmPoint, at_ms: int, value: float | None) -> None:
         """End an alarm's condition; one that is not active stays."""
         state = point.state.cleared(at_ms, latching=point.spec.latched)
         if state is not point.state:
-            self.book.note(point, state, "cleared", at_ms, value)
+            self.book.note(point, state, "cleared_unseen" if _never_shown(point.state) else "cleared", at_ms, value)
 
     def escalate(
         self, point: AlarmPoint, at_ms: int, priority: str, value: float | None, limit: float | None, text: Text | None
@@ -252,6 +252,11 @@ class AlarmBoard:
         else:
             # Nothing is behind it: no event. Idle equipment would fill the journal with its comings and goings.
             point.state = state
+
+
+def _never_shown(state: AlarmState) -> bool:
+    """An occurrence that began suppressed by design and still is: nobody was to be told of it."""
+    return state.suppressed and not state.announced
 
 
 def _is_due(watch: SignalWatch, t_ms: int) -> bool:

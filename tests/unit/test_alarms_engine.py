@@ -382,7 +382,7 @@ def test_what_still_holds_after_the_hold_counts_its_whole_on_delay() -> None:
     line.push(100, {"XS-1": 2.0, "FT-1": 0.0})
     line.hold(101, 160, {"FT-1": 0.0})
     assert line.raised() == ["FT-1.L"]
-    assert line.events("FT-1.L")[-2:] == [("cleared", 130), ("raised", 145)]
+    assert line.events("FT-1.L")[-2:] == [("cleared_unseen", 130), ("raised", 145)]
 
 
 def test_an_alarm_in_sight_stays_the_same_occurrence_under_suppression() -> None:
