@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from dashboards.grafana import panels
@@ -20,6 +20,11 @@ _BOTTLENECKS: Final = ("none", "trailers", "compression", "storage", "cooling", 
 """As the capacity points number them."""
 _SILENT_AREAS: Final = frozenset({"vehicle", "quality"})
 """A vehicle speaks only while it fuels, the analyser every few minutes: their age says nothing of the data path."""
+
+_AGE_LIMITS_S: Final = {"H": 15.0, "HH": 60.0}
+"""For a station file without heartbeats: stale after 15 s (contract, section 7), lost after a minute."""
+_SHORTFALL_KG: Final = 40.0
+"""For a station file that does not set it: one average fill (contract, section 6)."""
 
 
 def overview_uid(plant: Plant) -> str:
@@ -95,7 +100,7 @@ def _number(built: Any) -> None:
 
 
 class _Overview:
-    """The rows of the overview, top to bottom."""
+    """The rows of the overview, top to bottom; what a station has not is left out."""
 
     def __init__(self, plant: Plant, questions: Questions, console_url: str) -> None:
         self._plant = plant
@@ -106,46 +111,38 @@ class _Overview:
         """Yield (title, panels) of each row."""
         yield "Is it safe, is the data fresh? 安全与数据", list(self._safety())
         yield "Capacity 供氢能力", list(self._capacity())
-        yield "Storage 储氢", [self._bank(bank.unit) for bank in self._plant.banks]
+        yield "Storage 储氢", list(self._storage())
         yield "Supply and compression 供气与压缩", list(self._supply())
         yield "Dispensing 加氢", list(self._dispensing())
         yield "Alarms 报警", [self._alarm_list()]
 
-    def _signal(self, area: str, unit: str, role: str) -> Signal:
-        return self._plant.signals[self._plant.tag(area, unit, role)]
+    def _playing(self, area: str, units: Iterable[str], role: str) -> list[Signal]:
+        """Return the signals of a role, of the units that have it: stations are equipped differently."""
+        own = set(units)
+        return [s for s in self._plant.signals.values() if s.area == area and s.role == role and s.unit in own]
 
-    def _tags(self, area: str, role: str) -> list[str]:
-        return [s.tag for s in self._plant.signals.values() if s.area == area and s.role == role]
+    def _anywhere(self, area: str, role: str) -> list[Signal]:
+        return self._playing(area, (unit for _, unit in self._plant.units), role)
 
     def _safety(self) -> Iterator[Any]:
-        gas = self._tags("fire_gas", "gas")
-        limits = self._plant.signals[gas[0]].limits
-        about = f"Highest of {len(gas)} detectors in 2 minutes. Limits {_limits_text(self._plant.signals[gas[0]])}."
-        yield (
-            panels.value_panel(
-                "Highest hydrogen 最高氢浓度",
-                about,
-                [self._ask.highest("fire_gas", gas)],
-                (5, 5),
-                panels.limit_steps(limits),
-            )
-            .unit("suffix: %LEL")
-            .decimals(1)
-        )
-        yield self._esd()
+        gas = self._anywhere("fire_gas", "gas")
+        if gas:
+            about = f"Highest of {len(gas)} detectors in 2 minutes. Limits {_limits_text(gas[0])}."
+            ask = self._ask.highest("fire_gas", [s.tag for s in gas])
+            steps = panels.limit_steps(gas[0].limits)
+            panel = panels.value_panel("Highest hydrogen 最高氢浓度", about, [ask], (5, 5), steps)
+            yield panel.unit("suffix: %LEL").decimals(1)
+        for level in self._anywhere("fire_gas", "esd_level"):
+            yield self._esd(level)
         yield self._active_alarms()
         yield self._ages()
 
-    def _esd(self) -> Any:
-        (tag,) = self._tags("fire_gas", "esd_level")
-        names = {
-            n: (f"{state.en} {state.zh}", ALARM if n else NORMAL)
-            for n, state in enumerate(self._plant.signals[tag].states)
-        }
+    def _esd(self, level: Signal) -> Any:
+        names = {n: (f"{state.en} {state.zh}", ALARM if n else NORMAL) for n, state in enumerate(level.states)}
         return panels.value_panel(
             "Emergency shutdown 紧急停车",
             "Level of the station's own shutdown system, on change and each minute; 3 minutes' silence is no data.",
-            [self._ask.newest("fire_gas", [tag], "3m")],
+            [self._ask.newest("fire_gas", [level.tag], "3m")],
             (4, 5),
             [(None, NORMAL), (1.0, ALARM)],
         ).mappings(panels.number_mapping(names))
@@ -173,7 +170,8 @@ class _Overview:
 
     def _ages(self) -> Any:
         areas = sorted({s.area for s in self._plant.signals.values()} - _SILENT_AREAS)
-        heartbeat = self._plant.signals[self._plant.tags_with_role("heartbeat_age")[0]].limits
+        heartbeats = self._anywhere("system", "heartbeat_age")
+        limits = heartbeats[0].limits if heartbeats else _AGE_LIMITS_S
         return (
             panels.value_panel(
                 "Data age 数据时延",
@@ -181,7 +179,7 @@ class _Overview:
                 "another speed than 1, it is the distance of its clock.",
                 [self._ask.data_age(areas)],
                 (7, 5),
-                panels.limit_steps(heartbeat),
+                panels.limit_steps(limits),
             )
             .unit("s")
             .decimals(0)
@@ -198,7 +196,7 @@ class _Overview:
         yield self._forecast("Trucks servable 可服务车辆", "To the horizon.", "trucks_servable_p50", 3, calm).decimals(
             0
         )
-        short = [(None, NORMAL), (self._plant.parameters["shortfall_kg"], ALARM)]
+        short = [(None, NORMAL), (self._plant.parameters.get("shortfall_kg", _SHORTFALL_KG), ALARM)]
         yield (
             self._forecast("Shortfall today 今日缺口", "Asked and not delivered.", "shortfall_kg_p50", 4, short)
             .unit(kilograms)
@@ -246,85 +244,68 @@ class _Overview:
         text = f"{about} The newest forecast; one older than 15 minutes is not shown."
         return panels.value_panel(title, text, [self._ask.forecast(field)], (width, 4), steps)
 
-    def _bank(self, unit: str) -> Any:
-        first, second = (self._signal("storage", unit, role) for role in ("pressure_a", "pressure_b"))
+    def _storage(self) -> Iterator[Any]:
+        width = 24 // max(len(self._plant.banks), 1)
+        for bank in self._plant.banks:
+            sensors = [s for r in ("pressure_a", "pressure_b") for s in self._playing("storage", [bank.unit], r)]
+            label = self._plant.units["storage", bank.unit].label
+            yield from self._trend(f"{label.en} {label.zh}", "", sensors, (width, 8), "max", "_field")
+
+    def _trend(
+        self, title: str, about: str, signals: list[Signal], size: tuple[int, int], function: str, label: str = "unit"
+    ) -> Iterator[Any]:
+        """Yield the trend of like signals on the axis of their instruments, nothing where the station has none."""
+        if not signals:
+            return
+        first = signals[0]
         low, high = first.instrument_range
-        return panels.trend_panel(
-            f"{self._plant.units['storage', unit].label.en} {self._plant.units['storage', unit].label.zh}",
-            f"Two sensors, highest of each window. Limits {_limits_text(first)}.",
-            [self._ask.series("storage", [first.tag, second.tag], "max")],
-            (24 // len(self._plant.banks), 8),
-            unit="MPa",
+        ask = self._ask.series(first.area, [s.tag for s in signals], function)
+        about = f"{about} The {function} of each window. Limits {_limits_text(first)}.".strip()
+        yield panels.trend_panel(
+            title,
+            about,
+            [ask],
+            size,
+            unit=first.unit_of_measure,
             ends=(max(low, 0.0), high),
             steps=panels.limit_steps(first.limits),
-        ).display_name("${__field.labels._field}")
+        ).display_name(f"${{__field.labels.{label}}}")
 
     def _supply(self) -> Iterator[Any]:
-        pressure = self._signal("trailer", self._plant.supply.bays[0], "pressure")
-        yield panels.trend_panel(
-            "Trailers 长管拖车",
-            f"Pressure at each bay. Limits {_limits_text(pressure)}.",
-            [
-                self._ask.series(
-                    "trailer", [self._plant.tag("trailer", b, "pressure") for b in self._plant.supply.bays], "max"
-                )
-            ],
-            (12, 8),
-            unit="MPa",
-            ends=(0.0, pressure.instrument_range[1]),
-            steps=panels.limit_steps(pressure.limits),
-        ).display_name("${__field.labels.unit}")
-        yield self._timeline("Bays 卸气位", "trailer", list(self._plant.supply.bays), 8)
-        trains = [train.unit for train in self._plant.trains]
-        yield self._timeline("Compressor trains 压缩机", "compression", trains, 7)
-        flow = self._signal("compression", trains[0], "flow")
-        yield panels.trend_panel(
-            "Flow of each train 压缩流量",
-            f"Rated {self._plant.trains[0].rated_kg_h:g} kg/h at rated suction.",
-            [self._ask.series("compression", [self._plant.tag("compression", t, "flow") for t in trains], "mean")],
-            (12, 7),
-            unit="kg/h",
-            ends=(0.0, flow.instrument_range[1]),
-        ).display_name("${__field.labels.unit}")
+        bays, trains = self._plant.supply.bays, [train.unit for train in self._plant.trains]
+        pressures = self._playing("trailer", bays, "pressure")
+        yield from self._trend("Trailers 长管拖车", "Pressure at each bay.", pressures, (12, 8), "max")
+        yield from self._timeline("Bays 卸气位", "trailer", bays, 8)
+        yield from self._timeline("Compressor trains 压缩机", "compression", trains, 7)
+        flows = self._playing("compression", trains, "flow")
+        yield from self._trend("Flow of each train 压缩流量", "", flows, (12, 7), "mean")
 
-    def _timeline(self, title: str, area: str, units: list[str], height: int) -> Any:
-        signals = [self._signal(area, unit, "state") for unit in units]
-        return panels.timeline_panel(
-            title,
-            "States as the equipment reports them, on change and each minute.",
-            self._ask.series(area, [s.tag for s in signals], "last"),
-            (12, height),
-            panels.state_mapping(signals[0]),
-        )
+    def _timeline(self, title: str, area: str, units: Sequence[str], height: int) -> Iterator[Any]:
+        signals = self._playing(area, units, "state")
+        if signals:
+            yield panels.timeline_panel(
+                title,
+                "States as the equipment reports them, on change and each minute.",
+                self._ask.series(area, [s.tag for s in signals], "last"),
+                (12, height),
+                panels.state_mapping(signals[0]),
+            )
 
     def _dispensing(self) -> Iterator[Any]:
         hoses = [hose.unit for hose in self._plant.hoses]
-        states = [self._signal("dispensing", hose, "state") for hose in hoses]
-        yield self._timeline("Hoses 加氢枪", "dispensing", hoses, 9)
-        flow = self._signal("dispensing", hoses[0], "flow")
-        yield panels.trend_panel(
-            "Flow of each hose 加氢流量",
-            f"Limits {_limits_text(flow)}.",
-            [self._ask.series("dispensing", [self._plant.tag("dispensing", h, "flow") for h in hoses], "max")],
-            (12, 9),
-            unit="g/s",
-            ends=(0.0, flow.instrument_range[1]),
-            steps=panels.limit_steps(flow.limits),
-        ).display_name("${__field.labels.unit}")
-        yield panels.bars_panel(
-            "Fills in the view 加注次数",
-            "Fills that reached their end, by hose.",
-            self._ask.fills([s.tag for s in states], states[0].state_number("end")),
-            (12, 8),
-            "short",
-        ).decimals(0)
-        yield panels.bars_panel(
-            "Hydrogen dispensed in the view 加氢量",
-            "Rise of each hose's counter.",
-            self._ask.dispensed([self._plant.tag("dispensing", hose, "total") for hose in hoses]),
-            (12, 8),
-            "suffix: kg",
-        ).decimals(1)
+        yield from self._timeline("Hoses 加氢枪", "dispensing", hoses, 9)
+        flows = self._playing("dispensing", hoses, "flow")
+        yield from self._trend("Flow of each hose 加氢流量", "", flows, (12, 9), "max")
+        states = [s for s in self._playing("dispensing", hoses, "state") if "end" in [name.en for name in s.states]]
+        if states:
+            ask = self._ask.fills([s.tag for s in states], states[0].state_number("end"))
+            about = "Fills that reached their end, by hose."
+            yield panels.bars_panel("Fills in the view 加注次数", about, ask, (12, 8), "short").decimals(0)
+        totals = self._playing("dispensing", hoses, "total")
+        if totals:
+            ask = self._ask.dispensed([s.tag for s in totals])
+            title, about = "Hydrogen dispensed in the view 加氢量", "Rise of each hose's counter."
+            yield panels.bars_panel(title, about, ask, (12, 8), "suffix: kg").decimals(1)
 
     def _alarm_list(self) -> Any:
         return panels.alarm_table(

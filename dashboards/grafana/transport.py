@@ -56,6 +56,8 @@ class Grafana:
         self._api = face.api
         # A proxy meant for the internet is no way to a Grafana in the control room's network.
         self._api.s.trust_env = False
+        self._status = 0
+        self._api.s.hooks["response"].append(self._note_status)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Return the decoded answer of `/api{path}`, None where it has no body.
@@ -74,6 +76,10 @@ class Grafana:
                 self._sleep(pause)
         raise AssertionError("the last try returns or raises")
 
+    def _note_status(self, response: requests.Response, *_: object, **__: object) -> None:
+        """Keep the status, which the library loses where an error page is no JSON."""
+        self._status = response.status_code
+
     def _once(self, method: str, path: str, body: object) -> Any:
         try:
             return getattr(self._api, method)(path, json=body)
@@ -82,6 +88,8 @@ class Grafana:
                 raise BadInputError(f"{self.url} does not answer as Grafana does: is the address right?") from error
             return None  # 204 and the like: done, and nothing said
         except TypeError as error:  # the library looks for "message" in an error page and trips over its text
+            if self._status in _AWAY:
+                raise TransientError(f"Grafana {self.url} answered {self._status} to {method} {path}") from error
             raise BadInputError(f"{self.url} does not answer as Grafana does: is the address right?") from error
         except (requests.ConnectionError, requests.Timeout) as error:
             raise TransientError(f"Grafana {self.url} cannot be reached: {_first(error)}") from error
