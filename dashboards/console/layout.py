@@ -119,7 +119,7 @@ class _Drawing:
         return self._if_there(("storage", "header-hp"), "flat wide", main="pressure", span=(0.0, highest), rows=rows)
 
     def chillers(self) -> list[Json]:
-        rows = [("return", "return_temperature"), ("brine_flow", "brine_flow")]
+        rows = [("return", "return_temperature"), ("flow", "brine_flow")]
         return [
             self._tile(("cooling", chiller.unit), "flat", main="supply_temperature", rows=rows)
             for chiller in self._plant.chillers

@@ -81,6 +81,7 @@ def _context(live: LiveStation, session: Session, language: str) -> dict[str, An
         "now": live.now_ms,
         "speed": live.speed,
         "simulated": live.is_simulated,
+        "forecast": None if live.capacity.newest is None else json.loads(live.capacity.newest),
     }
 
 

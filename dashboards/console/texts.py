@@ -54,7 +54,6 @@ TEXTS: Final[dict[str, Text]] = {
     "outlet": Text("outlet", "出气阀"),
     "relief": Text("relief", "安全阀"),
     "return": Text("brine back", "回液"),
-    "brine_flow": Text("brine flow", "载冷剂流量"),
     "level": Text("level", "液位"),
     "filter": Text("filter", "过滤器压差"),
     "soc": Text("SOC", "SOC"),

@@ -3,7 +3,7 @@
 import { ask, byId, context, dayOf, dayStart, draw, duration, layout, minuteTime, setText, stationPath, word } from "./dom.js";
 import { stationNow, valueOf } from "./numbers.js";
 
-let forecast = null;
+let forecast = context.forecast ?? null; // The page brings the newest one, so that it is painted at once.
 let plan = null; // {date, trucks: [{time, kg}], trailers: [{id, eta, kg}]} with times in ms
 let past = []; // [t, kg dispensed since midnight]
 const OLD_MS = 900000; // A forecast comes each 5 minutes; three missed are told.
@@ -11,8 +11,11 @@ let countersAtStart = null; // tag -> kg at the start of the day
 
 /** Load the forecast, the plan and the day so far. */
 export async function loadCapacity() {
-  const [newest] = await Promise.allSettled([newestForecast(), loadPlan(), loadPast()]);
-  if (newest.status === "fulfilled") forecast = newest.value;
+  const newest = newestForecast().then((found) => {
+    forecast = found ?? forecast;
+    showCapacity();
+  });
+  await Promise.allSettled([newest, loadPlan(), loadPast()]);
   showCapacity();
 }
 

@@ -23,6 +23,7 @@ drawMimic((tag) => {
   byId("trend").scrollIntoView({ block: "nearest" });
 });
 startAlarms(refreshAll);
+showCapacity();
 link.open();
 tellLink();
 setInterval(tellLink, 250);
