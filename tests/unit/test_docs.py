@@ -10,18 +10,17 @@ from typing import Any, NamedTuple
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from api.problems import _EXAMPLES
 from cli.main import app
 from station.settings import Settings
 from station.wire.admission import Admission
+from tests.support.documents import bad_input
 from tests.support.plants import jinma
 
 ROOT = Path(__file__).parents[2]
 READMES = ("README.md", "README.zh.md")
 DOCS = [ROOT / name for name in READMES] + sorted((ROOT / "docs").rglob("*.md"))
-BAD_INPUT = (ROOT / "docs" / "bad-input.md").read_text(encoding="utf-8")
 NOW_MS = 1795430400123
 
 
@@ -45,15 +44,13 @@ def command_lines(document: Path) -> Iterator[str]:
 LINES = [Line(file.name, text) for file in DOCS for text in command_lines(file)]
 
 
-def known_names() -> set[str]:
-    root: Any = typer.main.get_command(app)
-    return set(root.commands)
+COMMANDS: Any = typer.main.get_command(app)
 
 
 @pytest.mark.parametrize("line", sorted(set(LINES)), ids=lambda line: f"{line.document}: {line.text[:60]}")
 def test_a_command_line_of_the_documents_exists(line: Line) -> None:
     words = shlex.split(line.text, comments=True)[1:]
-    command: Any = typer.main.get_command(app)
+    command = COMMANDS
     options = {name for parameter in command.params for name in parameter.opts}
     while words:
         word = words.pop(0)
@@ -81,7 +78,7 @@ def test_both_readmes_list_the_same_commands() -> None:
 def test_both_readmes_list_every_command() -> None:
     for name in READMES:
         listed = {text.split()[1] for text in command_lines(ROOT / name)}
-        assert known_names() <= listed, name
+        assert set(COMMANDS.commands) <= listed, name
 
 
 @pytest.mark.parametrize("document", DOCS, ids=lambda file: str(file.relative_to(ROOT)))
@@ -105,14 +102,7 @@ def test_the_variables_of_the_documents_exist() -> None:
         assert named <= known, document
 
 
-def rows(title: str) -> list[list[str]]:
-    """The cells of the first table below a title of docs/bad-input.md."""
-    section = BAD_INPUT.partition(f"## {title}\n")[2].partition("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in line.strip("|").split(" |")] for line in lines]
-
-
-@pytest.mark.parametrize("row", rows("Messages from sensors"), ids=lambda row: row[2][:40])
+@pytest.mark.parametrize("row", bad_input("Messages from sensors"), ids=lambda row: row[2][:40])
 def test_a_bad_message_is_refused_as_documented(row: list[str]) -> None:
     message, reason, text, kept = row
     *topic, payload = re.findall(r"`([^`]*)`", message)
@@ -124,17 +114,5 @@ def test_a_bad_message_is_refused_as_documented(row: list[str]) -> None:
     assert [f"`{signal}`" for signal in values] == ([kept] if kept else [])
 
 
-@pytest.mark.parametrize("row", rows("Commands"), ids=lambda row: row[0])
-def test_a_bad_command_ends_as_documented(row: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command, exit_code, said = row
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("INFLUXDB_V2_TOKEN", raising=False)
-    monkeypatch.setattr("cli.process_log.configure", lambda _level: None)  # it would stay for the tests behind this one
-    result = CliRunner().invoke(app, shlex.split(command.strip("`"))[1:])
-    assert result.exit_code == int(exit_code)
-    assert result.stderr.startswith(said)
-    assert result.stderr.count("\n") == 1
-
-
 def test_every_status_of_the_api_is_documented() -> None:
-    assert {int(row[0]) for row in rows("The API")} == set(_EXAMPLES)
+    assert {int(row[0]) for row in bad_input("The API")} == set(_EXAMPLES)
