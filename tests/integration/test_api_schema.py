@@ -16,6 +16,8 @@ from api.people.roles import Role
 from station.domain.signals import UnitMessage
 from tests.support.live_api import NOON, forecast_at, live_api
 
+pytest_plugins = ["schemathesis.pytest.plugin"]
+
 
 def described() -> tuple[schemathesis.BaseSchema, str]:
     """Return the description of an API that has something of everything, and an admin's token."""
