@@ -58,10 +58,13 @@ _worker_plant: Plant | None = None
 """The worker process's own station: sent once, not with every snapshot."""
 
 
-def _start_worker(plant: Plant) -> None:
-    global _worker_plant  # noqa: PLW0603 - a process pool hands its workers nothing else to keep
+def _start_worker() -> None:
     # Ctrl-C is for the service, which ends the worker itself; a worker that died of it would be restarted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _take_plant(plant: Plant) -> None:
+    global _worker_plant  # noqa: PLW0603 - a process pool hands its workers nothing else to keep
     _worker_plant = plant
 
 
@@ -121,7 +124,10 @@ class WorkerRunner:
     def _running(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, context, initializer=_start_worker, initargs=(self._plant,))
+            self._pool = ProcessPoolExecutor(1, context, initializer=_start_worker)
+            # As the first piece of work and no argument of the start: it is more than a pipe holds, and whoever starts
+            # the worker would wait, with all messages behind, until the worker has imported what it needs: seconds.
+            self._pool.submit(_take_plant, self._plant)
         return self._pool
 
     def finished(self) -> list[Forecast]:

@@ -61,6 +61,15 @@ def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_doubled(worker: Work
     assert worker.deaths >= 1
 
 
+def test_asking_does_not_wait_for_the_worker_to_have_started(worker: WorkerRunner) -> None:
+    """The one who asks is the thread that takes the readings."""
+    began_s = time.monotonic()
+    worker.submit(snapshot(12.0), on_grid=True)
+    asked_s = time.monotonic() - began_s
+    assert len(collect(worker, 1)) == 1
+    assert asked_s < (time.monotonic() - began_s) / 4
+
+
 def test_ctrl_c_does_not_reach_the_worker_and_closing_ends_it_soon(worker: WorkerRunner) -> None:
     worker.submit(snapshot(12.0), on_grid=True)
     assert len(collect(worker, 1)) == 1
