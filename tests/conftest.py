@@ -6,11 +6,16 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.influxd import Influxd
 from tests.support.mosquitto import Mosquitto
 
 gc.disable()
+
+# A deadline would fail a test for what other programs do; 50 examples a run, and other ones each time, find the same.
+settings.register_profile("jinma", deadline=None, max_examples=50)
+settings.load_profile("jinma")
 
 
 def pytest_collection_finish() -> None:
