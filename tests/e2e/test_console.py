@@ -179,6 +179,31 @@ def test_an_alarm_is_shown_and_acknowledged_with_a_comment_by_keyboard(screen: S
     assert screen.problems == []
 
 
+@pytest.mark.parametrize(
+    ("held", "dressed", "shown"),
+    [
+        ("[null, 'bad:null', now]", "q-bad", "–"),
+        ("[12.3, 'bad:range', now]", "q-bad", "12.3"),
+        ("[12.3, 'good', now - 60000]", "q-stale", "12.3"),
+        ("[12.3, 'uncertain:drift', now]", "q-uncertain", "12.3"),
+        ("[12.3, 'good', now]", "", "12.3"),
+    ],
+)
+def test_a_value_that_is_bad_old_or_doubtful_never_looks_good(
+    screen: Screen, service: Service, held: str, dressed: str, shown: str
+) -> None:
+    screen.page.goto(f"{service.url}/console/?lang=en")
+    screen.wait_live()
+    put = f"""async () => {{
+      const numbers = await import("/console/static/numbers.js"), mimic = await import("/console/static/mimic.js");
+      const now = numbers.stationNow();
+      mimic.refresh(numbers.takeValues({{"PT-121": {held}}}, false));
+      const cell = document.querySelector('.value[data-tag="PT-121"]');
+      return [[...cell.classList].filter((name) => name.startsWith("q-")).join(), cell.querySelector("b").textContent];
+    }}"""
+    assert screen.page.evaluate(put) == [dressed, shown]
+
+
 def test_any_signal_is_found_by_its_name(screen: Screen, service: Service) -> None:
     screen.page.goto(f"{service.url}/console/?lang=en")
     screen.wait_live()
