@@ -71,13 +71,14 @@ def run(
     browser: Annotated[bool, typer.Option(help="Open the console in a browser.")] = True,
 ) -> None:
     """Run the whole service in one process: broker, simulator, ingest, alarms, forecast, API, console."""
-    from cli.run import run_everything
     from station.settings import load_settings
 
     settings = load_settings(
         host=host, port=port, data_dir=data_dir, scenario=scenario, speed=speed, seed=seed, broker=broker, store=store,
         journal=journal, plant=plant, keep=keep,
     )  # fmt: skip
+    from cli.run import run_everything  # after the settings: a wrong option is said at once
+
     raise typer.Exit(run_everything(settings, simulator=simulator, browser=browser))
 
 
@@ -146,12 +147,13 @@ def serve(
     plant: Plants = None,
 ) -> None:
     """Serve API, alarm engine, forecast and console beside a broker and a store."""
-    from cli.serve import run_serve
     from station.settings import load_settings
 
     settings = load_settings(
         broker=broker, store=store, journal=journal, host=host, port=port, data_dir=data_dir, clock=clock, plant=plant
     )
+    from cli.serve import run_serve  # after the settings: a wrong option is said at once
+
     raise typer.Exit(run_serve(settings))
 
 
