@@ -6,6 +6,7 @@ import json
 import re
 
 from cli import durations
+from simulators.faults import SUPPORTED
 from station.adapters.mqtt import MqttPublisher
 from station.errors import BadInputError, TransientError
 from station.settings import load_settings
@@ -35,7 +36,7 @@ FAULTS = {
     "esd": "an emergency shut-down",
     "meter-bias": "a hose's meter counts wrong",
 }
-"""The names of the contract, section 3. Which of them a simulator plays, it says itself when it is asked."""
+"""The names of the contract, section 3; of them the simulator plays `SUPPORTED` in this version."""
 
 _SETTLE_S = 5.0
 
@@ -43,7 +44,7 @@ _SETTLE_S = 5.0
 def list_faults() -> None:
     """Print the names."""
     for name, meaning in FAULTS.items():
-        print(f"{name:20} {meaning}")
+        print(f"{name:20} {meaning}{'' if name in SUPPORTED else ' (not in this version)'}")
 
 
 def send_fault(
@@ -65,6 +66,8 @@ def send_fault(
     """
     if name not in FAULTS:
         raise BadInputError(f"fault {name!r}: must be one of {', '.join(FAULTS)}")
+    if name not in SUPPORTED:
+        raise BadInputError(f"fault {name}: not in this version; there are {', '.join(SUPPORTED)}")
     if unit is None or not re.fullmatch(r"[\w-]{1,40}", unit):
         raise BadInputError(f"--unit {unit!r}: name the unit that it befalls, e.g. train-3")
     settings = load_settings(broker=broker)

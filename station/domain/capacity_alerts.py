@@ -207,7 +207,7 @@ def _trailer(plant: Plant, _rules: CapacityParameters, f: Forecast) -> Verdict:
             margin = Text(f"{late.en} too late", f"将晚 {late.zh}")
         return Text(
             f"The next trailer must be here by {by} ({come.en}, {margin.en}). Call a trailer.",
-            f"下一辆管束车最迟须在 {by} 到站（{come.zh}，{margin.zh}）。请联系增调。",
+            f"下一辆长管拖车最迟须在 {by} 到站（{come.zh}，{margin.zh}）。请联系增调。",
         )
 
     return Verdict(

@@ -8,7 +8,7 @@ from station.domain.capacity_forecast import Forecast
 from station.domain.plant import Plant, Text
 
 BLOCKS = {
-    "trailers": Text("trailer supply", "管束车供应"),
+    "trailers": Text("trailer supply", "长管拖车供应"),
     "compression": Text("compression", "压缩机"),
     "storage": Text("storage pressure", "储氢瓶组压力"),
     "cooling": Text("cooling", "预冷"),
@@ -63,7 +63,7 @@ def reserve_text(forecast: Forecast) -> Text:
         )
     return Text(
         f"No reserve: with the next trailer 2 h late {round(trailer)} kg go short today.",
-        f"无冗余：若下一辆管束车晚到 2 小时，今日将短缺 {round(trailer)} kg。",
+        f"无冗余：若下一辆长管拖车晚到 2 小时，今日将短缺 {round(trailer)} kg。",
     )
 
 
@@ -76,7 +76,7 @@ def _all_well(plant: Plant, f: Forecast) -> Text:
     if f.trailer_needed_by_ms is not None:
         by = local_time(plant, f.trailer_needed_by_ms, day)
         en += f" The next trailer is needed by {by}."
-        zh += f"下一辆管束车最迟须在 {by} 到站。"
+        zh += f"下一辆长管拖车最迟须在 {by} 到站。"
     if not f.n_minus_1_ok:
         reserve = reserve_text(f)
         en += f" {reserve.en}"
@@ -115,7 +115,7 @@ def _overdue(f: Forecast) -> Text:
     noun = "trailer" if count == 1 else "trailers"
     return Text(
         f" ({count} {noun} overdue without word, the first by {first.en})",
-        f"（{count} 辆管束车逾期未到且无通知，最早一辆已逾期 {first.zh}）",
+        f"（{count} 辆长管拖车逾期未到且无通知，最早一辆已逾期 {first.zh}）",
     )
 
 
@@ -150,9 +150,9 @@ def _action(plant: Plant, f: Forecast) -> Text:
 def _call_trailer(plant: Plant, f: Forecast) -> Text:
     by = f.trailer_needed_by_ms
     if by is None or by <= f.at_ms:
-        return Text("Call a trailer at once", "立即增调管束车")
+        return Text("Call a trailer at once", "立即增调长管拖车")
     at = local_time(plant, by, _day(plant, f))
-    return Text(f"Call a trailer to be here by {at}", f"增调管束车，最迟 {at} 到站")
+    return Text(f"Call a trailer to be here by {at}", f"增调长管拖车，最迟 {at} 到站")
 
 
 def _without_remedy(plant: Plant, f: Forecast) -> Text:

@@ -56,7 +56,7 @@ def test_the_alert_names_limit_kilograms_trucks_time_and_action(late_day: DayRec
         assert f"{made.detail.short_trucks} " in text
     assert "trailer supply" in alert.text.en
     assert "Call a trailer" in alert.text.en
-    assert "管束车供应" in alert.text.zh
+    assert "长管拖车供应" in alert.text.zh
     assert forecast_as_json(made)["bottleneck"] == "trailers"
 
 

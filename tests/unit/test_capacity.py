@@ -125,7 +125,7 @@ def test_without_trailers_the_supply_is_named_with_kilograms_trucks_and_time(sho
         assert f"{round(detail.short_kg)} kg" in text
         assert str(detail.short_trucks) in text
     assert "trailer" in f.advice.en
-    assert "管束车" in f.advice.zh
+    assert "长管拖车" in f.advice.zh
 
 
 def test_what_is_delivered_and_what_is_short_make_up_the_demand(short: Forecast) -> None:
