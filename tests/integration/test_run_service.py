@@ -84,7 +84,6 @@ def test_a_first_start_is_live_soon_and_a_second_goes_on_from_it() -> None:
         service.wait_live()
         live_s = time.monotonic() - began_s
         assert httpx.get(f"{service.url}/readyz").json()["status"] == "ready"
-        # Grows by each unit's own rate: a second of the slowest units has gone by when all hoses have spoken again.
         wait_until(lambda: service.metrics()["jinma_ingest_delivered_total"] > 150, 30, "a few seconds of readings")
         assert restless(service) == []
         second = jinma("run", "--no-browser", "--port", "0", "--data-dir", str(service.data_dir))
