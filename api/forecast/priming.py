@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from api.forecast.gate import Gate
@@ -12,6 +12,7 @@ from station.domain.arrivals import Arrival
 from station.domain.fill_ledger import FillLedger
 from station.domain.hydrogen import H35_REFERENCE_KG_M3
 from station.domain.plant import Plant
+from station.domain.signals import Reading
 from station.domain.trailer_ledger import TrailerLedger
 from station.ports import ReadingStore
 
@@ -20,25 +21,43 @@ _NEAR_MS = 150_000
 """In a history of one message a minute the totaliser next to a change of state is this near."""
 
 
+_LOOK_BACK_MS = 600_000
+"""Twice the slowest sampling period: what has been silent for longer says nothing of now."""
+
+
 def missing_kg(soc_percent: float, tank_litres: float, end_soc: float) -> float:
     """Return what a tank lacks to its target [kg], from its density state of charge [%] and volume [L]."""
     return max(0.0, end_soc - soc_percent / 100.0) * H35_REFERENCE_KG_M3 * tank_litres / 1000.0
 
 
+def newest_until(store: ReadingStore, station: str, tags: Sequence[str], at_ms: int) -> list[Reading]:
+    """Return the newest reading of each tag that is not newer than `at_ms`.
+
+    An ingest beside us may have stored what we have yet to hear: what a start knows must not depend on which of the two
+    was quicker. The store may also hold a later day of another run.
+    """
+    found = []
+    for tag, newest in store.latest(station, tags).items():
+        if newest.t_ms <= at_ms:
+            found.append(newest)
+        else:
+            found += store.raw(station, tag, at_ms - _LOOK_BACK_MS, at_ms + 1)[-1:]
+    return found
+
+
 def prime_measured(plant: Plant, store: ReadingStore, tags: CapacityTags, measured: Measured, at_ms: int) -> None:
     """Take the newest reading of each input that is not newer than `at_ms`."""
-    for reading in store.latest(plant.id, tags.all()).values():
-        if reading.t_ms <= at_ms:
-            measured.prime(reading)
+    for reading in newest_until(store, plant.id, tags.all(), at_ms):
+        measured.prime(reading)
 
 
 def prime_trailers(plant: Plant, store: ReadingStore, tags: CapacityTags, trailers: TrailerLedger, at_ms: int) -> None:
     """Take the bays' states and the weighings of the last day, in the order they happened."""
-    start_ms = at_ms - _DAY_MS
+    start_ms, end_ms = at_ms - _DAY_MS, at_ms + 1
     rows: list[tuple[int, int, str, float]] = []
     for bay in tags.bays:
-        rows += [(t, 0, bay.unit, v) for t, v in _usable(store, plant, bay.state, start_ms, at_ms)]
-    rows += [(t, 1, "", v) for t, v in _usable(store, plant, tags.weighbridge, start_ms, at_ms)]
+        rows += [(t, 0, bay.unit, v) for t, v in _usable(store, plant, bay.state, start_ms, end_ms)]
+    rows += [(t, 1, "", v) for t, v in _usable(store, plant, tags.weighbridge, start_ms, end_ms)]
     states = {bay.unit: plant.signals[bay.state].states for bay in tags.bays}
     for t_ms, kind, unit, value in sorted(rows, key=lambda row: row[:2]):
         if kind == 0:
@@ -66,13 +85,14 @@ def prime_fills(
 def _prime_hose(
     plant: Plant, store: ReadingStore, hose: HoseTags, fills: FillLedger, gate: Gate, start_ms: int, at_ms: int
 ) -> None:
+    end_ms = at_ms + 1
     names = plant.signals[hose.state].states
     before: float | None = None
-    for t_ms, value in _usable(store, plant, hose.state, start_ms, at_ms):
+    for t_ms, value in _usable(store, plant, hose.state, start_ms, end_ms):
         if value == before:
             continue
         before = value
-        total = store.raw(plant.id, hose.total, t_ms, t_ms + _NEAR_MS, 1)
+        total = store.raw(plant.id, hose.total, t_ms, min(t_ms + _NEAR_MS, end_ms), 1)
         if total and total[0].value is not None:
             fills.total(hose.unit, total[0].value)
         if fills.state(hose.unit, t_ms, names[int(value)].en, partial(_lacking, plant, store, hose, t_ms)):

@@ -17,13 +17,14 @@ import msgspec
 import structlog
 
 from api.alarms.engine import AlarmEngine
+from api.forecast.priming import newest_until
 from api.live.capacity import LiveCapacity
 from api.live.gateways import Gateways
 from api.live.latest import LatestValues
 from api.live.outbox import Outbox
 from api.live.plans import LivePlans
 from api.live.service_points import ChangeTimes, alarm_point
-from api.live.station_time import SET_BACK_MS, FollowedStationTime, WallStationTime
+from api.live.station_time import FollowedStationTime, WallStationTime
 from api.stream import READINGS, StreamHub
 from station.domain.alarm_views import alarm_view_json
 from station.domain.day_plan import DayPlan
@@ -123,9 +124,7 @@ class LiveStation:
             today = self.plant.day_of(dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC))
             for plan in self.plans.prime(today):
                 self.capacity.observe_plan(plan)
-            found = store.latest(self.plant.id, list(self.plant.signals)).values()
-            # The store may hold a later day of another run, which would hide all that is heard now.
-            readings = [reading for reading in found if reading.t_ms <= now_ms + SET_BACK_MS]
+            readings = newest_until(store, self.plant.id, list(self.plant.signals), now_ms)
             self.latest.prime(readings)
             self.alarms.prime(readings)
             self.capacity.prime(store, now_ms)
