@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.service import GATHER_S, WATERMARK_FILTER, IngestService, feed_filters
-from station.adapters.clocks import FollowedClock, WallClock
+from station.adapters.clocks import KeptClock, WallClock
 from station.adapters.mqtt import MqttFeed, MqttPublisher
 from station.domain.plant import Plant
 from station.errors import JinmaError
@@ -60,7 +60,8 @@ def build_ingest(
         DataDirectoryError: The spool is in use, or newer than this program.
         TransientError: The broker cannot be reached.
     """
-    clock = FollowedClock() if follows_station else WallClock()
+    spool.mkdir(parents=True, exist_ok=True)
+    clock = KeptClock(spool / "clock.json") if follows_station else WallClock()
     group = settings.shared_group
     own = secrets.token_hex(4)
     feed = MqttFeed(
@@ -88,7 +89,7 @@ def build_ingest(
         clock,
         spool,
         spool_bytes=settings.spool_bytes,
-        follow=clock.update if isinstance(clock, FollowedClock) else None,
+        follow=clock.update if isinstance(clock, KeptClock) else None,
         watch=watch,
         on_failure=on_failure,
     )

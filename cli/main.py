@@ -38,6 +38,7 @@ Journal = Annotated[str | None, typer.Option(help="Alarm journal, a SQLAlchemy U
 DataDir = Annotated[Path | None, typer.Option(help="Where this service keeps what is its own.")]
 Scenario = Annotated[str | None, typer.Option(help="A shipped scenario or a scenario file.")]
 Speed = Annotated[str | None, typer.Option(help="Station seconds per wall second (a ceiling), or max.")]
+RunSpeed = Annotated[str | None, typer.Option("--speed", help="Station seconds per wall second, a ceiling.")]
 Seed = Annotated[int | None, typer.Option(help="The same seed gives the same day.")]
 Clock = Annotated[str | None, typer.Option(help="wall, or station to follow a simulator's clock.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
@@ -60,7 +61,7 @@ def run(
     port: Annotated[int | None, typer.Option(help="Port of API and console; 0 takes a free one.")] = None,
     data_dir: DataDir = None,
     scenario: Scenario = None,
-    speed: Speed = None,
+    speed: RunSpeed = None,
     seed: Seed = None,
     broker: Broker = None,
     store: Store = None,

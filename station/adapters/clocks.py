@@ -5,8 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
-from station.wire.plan_v1 import ClockReading
+from station.errors import PayloadError
+from station.wire.plan_v1 import ClockReading, clock_payload, parse_clock
+
+KEPT_WORD_S: Final = 10.0
+"""A living simulator says the time each wall second; ten are given to a broker that has much to deliver first."""
 
 
 def wall_ms() -> int:
@@ -64,3 +71,44 @@ class FollowedClock:
         """Return the speed that was last announced, 1 before any word."""
         with self._lock:
             return 1.0 if self._said is None else self._said.speed
+
+
+class KeptClock(FollowedClock):
+    """A followed clock that outlives its process: an ingest starts with what its broker kept, older than any new word.
+
+    Such messages belong to the time of the last word before the end. It stands in for the first new one, briefly: a
+    clock that nobody tells any more must not shut out a station that has gone back to wall time.
+
+    Args:
+        file: Where the last word is kept.
+        monotonic: Seconds that never go back.
+    """
+
+    def __init__(self, file: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._file = file
+        self._monotonic = monotonic
+        self._until_s = monotonic() + KEPT_WORD_S
+        self._kept = _read_word(file)
+
+    def update(self, said: ClockReading) -> None:
+        """Take a clock message, and keep it."""
+        super().update(said)
+        self._kept = None
+        temporary = self._file.with_suffix(".new")
+        temporary.write_bytes(clock_payload(said.t_ms, said.wall_ms, said.speed))
+        temporary.replace(self._file)
+
+    def now_ms(self) -> int:
+        """Return station time, epoch ms."""
+        kept = self._kept
+        if kept is None or self._monotonic() > self._until_s:
+            return super().now_ms()
+        return kept.t_ms
+
+
+def _read_word(file: Path) -> ClockReading | None:
+    try:
+        return parse_clock(file.read_bytes())
+    except (OSError, PayloadError):
+        return None

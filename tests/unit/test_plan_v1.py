@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.adapters.clocks import FollowedClock, wall_ms
+from station.adapters.clocks import KEPT_WORD_S, FollowedClock, KeptClock, wall_ms
 from station.domain.day_plan import Booking, DayPlan, Delivery, WaitingTruck
 from station.errors import PayloadError
 from station.wire import plan_v1
@@ -116,3 +117,17 @@ def test_a_followed_clock_never_runs_ahead_of_the_word_at_speed() -> None:
     assert clock.speed() == 20.0
     clock.update(plan_v1.ClockReading(START, wall_ms() - 5000, 1.0))
     assert START + 5000 <= clock.now_ms() < START + 6000
+
+
+def test_a_kept_clock_starts_where_it_ended_and_only_briefly(tmp_path: Path) -> None:
+    file = tmp_path / "clock.json"
+    KeptClock(file).update(plan_v1.ClockReading(START, START, 20.0))
+    at_s = [100.0]
+    again = KeptClock(file, lambda: at_s[0])
+    assert again.now_ms() == START
+    at_s[0] += KEPT_WORD_S + 1.0
+    assert abs(again.now_ms() - wall_ms()) < 1000
+    again.update(plan_v1.ClockReading(START + 5, START, 20.0))
+    assert again.now_ms() == START + 5
+    file.write_bytes(b"torn")
+    assert abs(KeptClock(file).now_ms() - wall_ms()) < 1000
