@@ -24,7 +24,7 @@ from api.live.latest import LatestValues
 from api.live.outbox import Outbox
 from api.live.plans import LivePlans
 from api.live.service_points import ChangeTimes, alarm_point
-from api.live.station_time import FollowedStationTime, WallStationTime
+from api.live.station_time import SET_BACK_MS, FollowedStationTime, WallStationTime
 from api.stream import READINGS, StreamHub
 from station.domain.alarm_views import alarm_view_json
 from station.domain.day_plan import DayPlan
@@ -40,7 +40,7 @@ T = TypeVar("T")
 _encoder: Final = msgspec.json.Encoder()
 _RESERVED: Final = frozenset({"clock", "plan", "queue", "gateway"})
 _OTHER_TIME_MS: Final = 10_000
-"""A first word of the clock within this of the wall names no other time."""
+"""A first word of the clock within this of the wall names no other time; a later one may be `SET_BACK_MS` away."""
 _log = structlog.get_logger(__name__)
 
 
@@ -90,6 +90,7 @@ class LiveStation:
         self._time = parts.time
         self._change_times = ChangeTimes()
         self._primed_from: ReadingStore | None = None
+        self._other_time_ms = _OTHER_TIME_MS
         self._lock = threading.RLock()
 
     @property
@@ -218,19 +219,21 @@ class LiveStation:
         before_ms = self.now_ms
         if self._time.told(parse_clock(payload)):
             self.latest.forget()
-        store, self._primed_from = self._primed_from, None
-        if store is not None and abs(self.now_ms - before_ms) > _OTHER_TIME_MS:
-            self._prime_again(store)
+        limit_ms, self._other_time_ms = self._other_time_ms, SET_BACK_MS
+        if self._primed_from is not None and abs(self.now_ms - before_ms) > limit_ms:
+            self._prime_again(self._primed_from)
         self._advance()
 
     def _prime_again(self, store: ReadingStore) -> None:
-        """Take what was known before this start once more: the clock's first word names another time than the wall."""
+        """Take what is known of the present day once more: a word of the clock names another time than we were at.
+
+        The first word of a simulator does, after a start at wall time; so does one that begins anew at another time.
+        """
         self.latest.forget()
         try:
             self.prime(store)
         except StoreUnavailableError as error:
             _log.warning("store away: what was before is not known", station=self.plant.id, error=str(error))
-        self._primed_from = None
 
     def _advance(self) -> None:
         now_ms = self._time.now_ms

@@ -144,7 +144,7 @@ def compare_stores(embedded: str, other: str, token: str) -> int:
 
 @pytest.mark.slow
 def test_mosquitto_and_influxdb_say_what_the_embedded_default_says(
-    morning: tuple[Path, list[UnitMessage]], mosquitto: Mosquitto, influxd: Influxd, tmp_path: Path
+    morning: tuple[Path, list[UnitMessage]], influxd: Influxd, tmp_path: Path
 ) -> None:
     state, history = morning
     began_s = time.monotonic()
@@ -153,8 +153,10 @@ def test_mosquitto_and_influxdb_say_what_the_embedded_default_says(
     embedded.data_dir.mkdir(parents=True)
     fill(embedded.store, None, history)
     fill(store, influxd.token, history)
+    mosquitto = Mosquitto()  # of its own: another test's retained clock would be this station's
     place = ("--broker", mosquitto.url, "--store", store, "--clock", "station")
     with (
+        mosquitto,
         embedded,
         ingest(mosquitto.url, store, tmp_path, "--clock", "station", env=env) as taking,
         Service(*place, command="serve", env=env) as serving,
