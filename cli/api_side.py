@@ -73,7 +73,7 @@ class Kept:
         database = SqlDatabase(url)
         tokens = Tokens(SqlTokens(database), read_or_make_key(directory / "token.key"), wall_ms)
         admin = tokens.install_admin(directory, bootstrap)
-        people = People.of(tokens, wall_ms)
+        people = People.of(tokens, wall_ms, directory / "sessions.json")
         return cls(database, SqlJournal(database), SqlPlans(database), SqlForecasts(database), people, admin)
 
 

@@ -1,17 +1,14 @@
 """Who is asking: bearer tokens, console sessions, and the role that a route needs.
 
-Sessions live in memory: a restart of the service ends them, and a session dies with the token that opened it. Unsafe
-methods under the cookie need the session's CSRF value in a header, since a browser sends the cookie by itself.
+Unsafe methods under the cookie need the session's CSRF value in a header, since a browser sends the cookie by itself.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
-import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import anyio.to_thread
@@ -23,6 +20,7 @@ from starlette.responses import Response
 from api.people.attempts import AttemptLimit
 from api.people.login_codes import LoginCodes
 from api.people.roles import Role
+from api.people.session_book import Session, SessionBook
 from api.people.tokens import Tokens
 from api.problems import ProblemError
 from station.ports import TokenRow
@@ -34,86 +32,11 @@ COOKIE: Final = "jinma_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_LIFETIME_MS: Final = 12 * 3600 * 1000
-"""A shift of a control room; each use prolongs it."""
-_MOST_SESSIONS: Final = 10_000
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by `jinma token create`, or the first start's.")
 _cookie = APIKeyCookie(
     name=COOKIE, auto_error=False, description="The console's session; unsafe methods also need X-CSRF-Token."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """Somebody who may come in.
-
-    Attributes:
-        name: Stands in the journal as `who`.
-        token_prefix: The token that let them in; once it is revoked the session is over.
-        csrf: Value that unsafe methods must repeat; None for a bearer token, which no browser sends by itself.
-        expires_ms: Wall time at which a cookie session ends unless used; None for a bearer token.
-    """
-
-    name: str
-    role: Role
-    token_prefix: str
-    csrf: str | None = None
-    expires_ms: int | None = None
-
-
-class SessionBook:
-    """The console sessions that are open.
-
-    Args:
-        tokens: What each session hangs on.
-        wall_ms: Wall time, epoch ms.
-    """
-
-    def __init__(self, tokens: Tokens, wall_ms: Callable[[], int]) -> None:
-        self._tokens = tokens
-        self._wall_ms = wall_ms
-        self._lock = threading.Lock()
-        self._open: dict[bytes, Session] = {}
-
-    def open(self, row: TokenRow) -> tuple[str, Session]:
-        """Return (cookie, session) of a new session for a token's owner."""
-        cookie = secrets.token_urlsafe(32)
-        expires_ms = self._wall_ms() + _LIFETIME_MS
-        session = Session(row.name, Role.parse(row.role), row.prefix, secrets.token_urlsafe(24), expires_ms)
-        with self._lock:
-            if len(self._open) >= _MOST_SESSIONS:
-                del self._open[next(iter(self._open))]
-            self._open[_key(cookie)] = session
-        return cookie, session
-
-    def find(self, cookie: str) -> Session | None:
-        """Return the session of a cookie while it and its token are valid; each find prolongs it."""
-        key = _key(cookie)
-        with self._lock:
-            session = self._open.get(key)
-        if session is None:
-            return None
-        now_ms = self._wall_ms()
-        row = self._tokens.row_of(session.token_prefix)
-        if row is None or (session.expires_ms or 0) <= now_ms:
-            self.end(cookie)
-            return None
-        session = replace(session, role=Role.parse(row.role), expires_ms=now_ms + _LIFETIME_MS)
-        with self._lock:
-            if key in self._open:
-                self._open[key] = session
-        return session
-
-    def end(self, cookie: str) -> None:
-        """Close a session; no error where there is none."""
-        with self._lock:
-            self._open.pop(_key(cookie), None)
-
-    def is_open(self, cookie: str) -> bool:
-        """Return whether a session is known, without prolonging it."""
-        with self._lock:
-            return _key(cookie) in self._open
 
 
 @dataclass(frozen=True)
@@ -126,9 +49,9 @@ class People:
     attempts: AttemptLimit = field(default_factory=AttemptLimit)
 
     @classmethod
-    def of(cls, tokens: Tokens, wall_ms: Callable[[], int]) -> People:
-        """Return the people of a service whose tokens are these."""
-        return cls(tokens, SessionBook(tokens, wall_ms), LoginCodes(wall_ms))
+    def of(cls, tokens: Tokens, wall_ms: Callable[[], int], sessions: Path | None = None) -> People:
+        """Return the people of a service whose tokens are these; `sessions` is the file that keeps who has come in."""
+        return cls(tokens, SessionBook(tokens, wall_ms, sessions), LoginCodes(wall_ms))
 
     def issue_login_code(self) -> str | None:
         """Return a one-time code for the console of this machine, None where no admin token is valid."""
@@ -264,8 +187,3 @@ def _check_csrf(request: Request, session: Session) -> None:
 
 def _session_of(row: TokenRow) -> Session:
     return Session(row.name, Role.parse(row.role), row.prefix)
-
-
-def _key(cookie: str) -> bytes:
-    """What is kept of a cookie: its hash, so that a dump of the memory or a log opens no session."""
-    return hashlib.sha256(cookie.encode()).digest()

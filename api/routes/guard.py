@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, TypedDict
 from fastapi import Depends
 
 from api.people.roles import Role
-from api.people.sessions import Session, require
+from api.people.session_book import Session
+from api.people.sessions import require
 from api.problems import responses
 
 Viewer = Annotated[Session, Depends(require(Role.VIEWER))]

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api import openapi_examples as examples
 from api.people.roles import Role
-from api.people.sessions import COOKIE, Session, address_of, check_token, set_cookie, unauthorized
+from api.people.session_book import Session
+from api.people.sessions import COOKIE, address_of, check_token, set_cookie, unauthorized
 from api.problems import responses
 from api.routes.bodies import json_answer
 from api.routes.guard import Viewer, answer_example, needs

@@ -15,7 +15,7 @@ from nicegui import ui
 
 from api.live.station import LiveStation
 from api.people.roles import Role
-from api.people.sessions import Session
+from api.people.session_book import Session
 from dashboards.console.layout import station_layout
 from dashboards.console.texts import text_of, texts_of
 

@@ -248,3 +248,21 @@ def test_roles_are_ordered_and_named() -> None:
     assert Role.parse("engineer") is Role.ENGINEER
     with pytest.raises(BadInputError, match="viewer, operator, engineer, admin"):
         Role.parse("root")
+
+
+def test_a_kept_session_outlives_a_restart_but_not_its_end(tmp_path: Path) -> None:
+    clock, file = VirtualClock(), tmp_path / "sessions.json"
+    tokens = tokens_on(clock)
+    row = tokens.check(tokens.create("wall screen", Role.OPERATOR))
+    assert row is not None
+    before = People.of(tokens, clock.now_ms, file)
+    cookie, session = before.sessions.open(row)
+    assert cookie not in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+    found = People.of(tokens, clock.now_ms, file).sessions.find(cookie)
+    assert found is not None
+    assert (found.name, found.role, found.csrf) == ("wall screen", Role.OPERATOR, session.csrf)
+    before.sessions.end(cookie)
+    assert People.of(tokens, clock.now_ms, file).sessions.find(cookie) is None
+    file.write_text("torn")
+    assert People.of(tokens, clock.now_ms, file).sessions.find(cookie) is None
