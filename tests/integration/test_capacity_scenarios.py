@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,18 @@ from tests.support.virtual_station import DayRecord, VirtualStation, day_start, 
 
 HALF_HOUR_MS, HOUR_MS = 1_800_000, 3_600_000
 MINUTE_MS = 60_000
+
+
+def usual_day(seed: int) -> DayRecord:
+    return run_day("normal-day", seed, run_ms=HOUR_MS, replicas=16)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def usual_days() -> Iterator[dict[int, Future[DayRecord]]]:
+    """Five usual days, made on the second core while this one is busy with the others."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield {seed: pool.submit(usual_day, seed) for seed in (1, 2, 3, 4, 5)}
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="module")
@@ -68,22 +83,6 @@ def test_it_clears_once_the_trailers_that_came_can_serve_everybody(late_day: Day
     assert len(late_day.cleared("CAP-SHORT")) == 1
     assert len(late_day.raised("CAP-SHORT")) == 1
     assert late_day.forecasts[-1].shortfall_probability < 0.2
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
-def test_a_usual_day_raises_nothing(seed: int) -> None:
-    day = run_day("normal-day", seed, run_ms=HOUR_MS, replicas=16)
-    assert {c.id for c in day.conditions if c.active} == set()
-    assert max(f.detail.probability_now for f in day.forecasts) < 0.5
-    assert max(f.detail.base_shortfall_kg for f in day.forecasts) < 40.0
-    last = day.forecasts[-1]
-    truth = day.truth
-    assert truth is not None
-    ended = [t for t in truth.truck_list if t.end_ms is not None and t.end_ms < last.at_ms]
-    assert last.done.trucks == len(ended)
-    # The totalisers round to grams, and fills under way are not yet done.
-    assert last.done.kg == pytest.approx(sum(t.delivered_kg for t in ended), abs=0.5)
 
 
 @pytest.mark.slow
@@ -192,3 +191,22 @@ def test_less_supply_never_serves_more_trucks_in_the_whole_forecast(seed: int) -
     etas = sorted(float(h) for h in draw.uniform(12.0, 23.0, 6))
     served = [forecast(jinma(), snapshot(12.0, trailer_hours=etas[:n]), 0).trucks_servable.p50 for n in range(7)]
     assert served == sorted(served)
+
+
+# --- usual days, last since they are made meanwhile ---
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_a_usual_day_raises_nothing(seed: int, usual_days: dict[int, Future[DayRecord]]) -> None:
+    day = usual_days[seed].result()
+    assert {c.id for c in day.conditions if c.active} == set()
+    assert max(f.detail.probability_now for f in day.forecasts) < 0.5
+    assert max(f.detail.base_shortfall_kg for f in day.forecasts) < 40.0
+    last = day.forecasts[-1]
+    truth = day.truth
+    assert truth is not None
+    ended = [t for t in truth.truck_list if t.end_ms is not None and t.end_ms < last.at_ms]
+    assert last.done.trucks == len(ended)
+    # The totalisers round to grams, and fills under way are not yet done.
+    assert last.done.kg == pytest.approx(sum(t.delivered_kg for t in ended), abs=0.5)
