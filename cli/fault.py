@@ -6,45 +6,32 @@ import json
 import re
 
 from cli import durations
-from simulators.faults import SUPPORTED
+from simulators.faults import FaultKind, fault_kinds
 from station.adapters.mqtt import MqttPublisher
 from station.errors import BadInputError, TransientError
 from station.settings import load_settings
 from station.wire import topics
 
-FAULTS = {
-    "train-trip": "a compressor train trips",
-    "diaphragm-leak": "a diaphragm leaks, then the train trips",
-    "chiller-loss": "a chiller stops",
-    "bank-leak": "a bank loses gas with both valves closed",
-    "valve-passby": "a closed valve lets gas pass",
-    "dispenser-leak": "gas escapes in a dispenser's cabinet",
-    "trailer-late": "the next trailer comes late",
-    "trailer-underfilled": "the next trailer brings less",
-    "filter-plug": "a filter or regulator plugs",
-    "sensor-drift": "a sensor drifts",
-    "sensor-bias": "a sensor is off by a constant",
-    "sensor-stuck": "a sensor stands still",
-    "sensor-spike": "single samples jump",
-    "sensor-dropout": "a sensor gives no value",
-    "sensor-noise": "a sensor's noise grows",
-    "power-cut": "the supply fails",
-    "network-outage": "gateways cannot be reached; what they kept comes later",
-    "clock-skew": "a gateway's clock is off",
-    "clock-step": "a gateway's clock jumps",
-    "ir-loss": "a vehicle's infrared link is lost",
-    "esd": "an emergency shut-down",
-    "meter-bias": "a hose's meter counts wrong",
-}
-"""The names of the contract, section 3; of them the simulator plays `SUPPORTED` in this version."""
-
 _SETTLE_S = 5.0
+_STATION_WIDE = ("delivery", "filter", "power", "button")
+"""Targets of which a station has one, or where any will do."""
 
 
 def list_faults() -> None:
-    """Print the names."""
-    for name, meaning in FAULTS.items():
-        print(f"{name:20} {meaning}{'' if name in SUPPORTED else ' (not in this version)'}")
+    """Print every fault: what it strikes, what its size means, how long it lasts if nobody says."""
+    for name, kind in fault_kinds().items():
+        print(f"{name:20} {kind.en}")
+        print(f"{'':20} {_terms(kind)}")
+
+
+def _terms(kind: FaultKind) -> str:
+    terms = [f"--unit: {kind.target}"]
+    if kind.size is not None:
+        usual = f"{kind.size.default:g}" if kind.size.default is not None else f"{kind.size.of_span:.0%} of the range"
+        terms.append(f"--size: {kind.size.en}, usually {usual}")
+    if kind.ramp_min:
+        terms.append(f"--ramp {kind.ramp_min:g}m")
+    return ", ".join([*terms, f"--for {kind.for_min:g}m"])
 
 
 def send_fault(
@@ -64,23 +51,10 @@ def send_fault(
         BadInputError: No such fault, or no broker or unit named.
         TransientError: The broker did not take it.
     """
-    if name not in FAULTS:
-        raise BadInputError(f"fault {name!r}: must be one of {', '.join(FAULTS)}")
-    if name not in SUPPORTED:
-        raise BadInputError(f"fault {name}: not in this version; there are {', '.join(SUPPORTED)}")
-    if unit is None or not re.fullmatch(r"[\w-]{1,40}", unit):
-        raise BadInputError(f"--unit {unit!r}: name the unit that it befalls, e.g. train-3")
+    command = _command(name, unit=unit, signal=signal, size=size, ramp=ramp, for_=for_)
     settings = load_settings(broker=broker)
     if settings.broker is None:
         raise BadInputError("--broker: name the broker of the simulator")
-    command: dict[str, object] = {"fault": name, "unit": unit}
-    if signal is not None:
-        command["signal"] = signal
-    if size is not None:
-        command["size"] = size
-    for field, text, option in (("ramp_s", ramp, "--ramp"), ("for_s", for_, "--for")):
-        if text is not None:
-            command[field] = durations.duration(text, option).total_seconds()
     publisher = MqttPublisher(settings.broker, f"jinma-fault-{name}")
     try:
         publisher.publish(topics.simulator_command(station), json.dumps(command).encode())
@@ -88,3 +62,26 @@ def send_fault(
             raise TransientError("the broker did not take the command within 5 s")
     finally:
         publisher.close()
+
+
+def _command(
+    name: str | None, *, unit: str | None, signal: str | None, size: float | None, ramp: str | None, for_: str | None
+) -> dict[str, object]:
+    """Return the command of the contract, section 3, with what was said and nothing else."""
+    kind = fault_kinds().get(name or "")
+    if kind is None:
+        raise BadInputError(f"fault {name!r}: must be one of {', '.join(fault_kinds())}")
+    if unit is None and signal is None and kind.target not in _STATION_WIDE:
+        raise BadInputError(f"--unit: name the {kind.target} that it befalls; jinma fault --list says more")
+    for option, said in (("--unit", unit), ("--signal", signal)):
+        if said is not None and not re.fullmatch(r"[\w-]{1,40}", said):
+            raise BadInputError(f"{option} {said!r}: letters, digits and - only, e.g. train-3")
+    command: dict[str, object] = {"fault": name, "unit": unit or ""}
+    if signal is not None:
+        command["signal"] = signal
+    if size is not None:
+        command["size"] = size
+    for field, text, option in (("ramp_s", ramp, "--ramp"), ("for_s", for_, "--for")):
+        if text is not None:
+            command[field] = durations.duration(text, option).total_seconds()
+    return command

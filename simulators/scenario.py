@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, TypeVar
 
-from simulators.faults import KNOWN, SUPPORTED
+from simulators.faults import fault_kinds
 from station.domain.plant import Text
 from station.errors import BadInputError
 
@@ -60,13 +60,12 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledFault:
-    """A fault that a scenario brings on each day: at an hour, for a time; `options` as the fault's own."""
+    """A fault that a scenario brings on each day at an hour; `options` as the fault's own (`simulators.faults`)."""
 
     name: str
     unit: str
     start: dt.timedelta
-    duration: dt.timedelta
-    options: Mapping[str, float]
+    options: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,18 +278,17 @@ def _outage(reader: _Reader, place: str, table: Mapping[str, Any]) -> Outage:
 
 
 def _fault(reader: _Reader, place: str, table: Mapping[str, Any]) -> ScheduledFault:
-    reader.keys(place, table, ("name", "unit", "at", "for_min", "size"))
-    options: dict[str, float] = {}
-    if (size := reader.number(place, table, "size", None, (0, 1e6))) is not None:
+    reader.keys(place, table, ("name", "unit", "signal", "at", "for_min", "ramp_min", "size"))
+    options: dict[str, object] = {}
+    for key, option in (("for_min", "for_s"), ("ramp_min", "ramp_s")):
+        if (minutes := reader.number(place, table, key, None, (0, 43_200))) is not None:
+            options[option] = minutes * 60.0
+    if (size := reader.number(place, table, "size", None, (-1e6, 1e6))) is not None:
         options["size"] = size
+    if "signal" in table:
+        options["signal"] = reader.text(place, table, "signal")
     name = reader.text(place, table, "name")
-    if name and name not in SUPPORTED:
-        word = "not in this version" if name in KNOWN else "unknown"
-        reader.refuse(place, "name", f"fault {name!r}: {word}; a scenario may have {', '.join(SUPPORTED)}")
-    return ScheduledFault(
-        name=name,
-        unit=reader.text(place, table, "unit"),
-        start=reader.hour(place, table, "at"),
-        duration=reader.minutes(place, table, "for_min", 60.0, (0, 1440)),
-        options=options,
-    )
+    if name and name not in fault_kinds():
+        reader.refuse(place, "name", f"fault {name!r}: unknown; a scenario may have {', '.join(fault_kinds())}")
+    start = reader.hour(place, table, "at")
+    return ScheduledFault(name=name, unit=reader.text(place, table, "unit"), start=start, options=options)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from simulators.physics.gas import Gas, compress
+from simulators.physics.roles import Role, of_unit
 from simulators.physics.storage import Cascade
 from simulators.physics.supply import SupplyYard
 from simulators.physics.weather import cooling_water_c
@@ -30,6 +31,19 @@ _KEPT_WARM_C = 62.0
 """Oil and jacket water of a stopped train's heads are heated."""
 _STAGES_KG = (40.0, 120.0)
 """More missing than this in the banks: a third, a fourth train."""
+
+_ROLES = (
+    "suction_pressure",
+    "interstage_pressure",
+    "discharge_pressure",
+    "stage1_temperature",
+    "stage2_temperature",
+    "aftercooler_temperature",
+    "oil_temperature",
+    "flow",
+    "power",
+    "state",
+)
 
 _SUCTION = np.linspace(2.0, 24.0, 23)
 _DISCHARGE = np.linspace(8.0, 48.0, 21)
@@ -68,6 +82,7 @@ class CompressorTrain:
         flow_kg_s: Delivered in the last step.
         off_s: Since the last stop [s].
         tripped: True while a fault holds it.
+        leaking_mpa: What a leaking diaphragm puts on the leak detection at present.
     """
 
     __slots__ = (
@@ -76,6 +91,7 @@ class CompressorTrain:
         "flow_kg_s",
         "health",
         "interstage",
+        "leaking_mpa",
         "off_s",
         "oil_c",
         "power_kw",
@@ -95,7 +111,7 @@ class CompressorTrain:
         self.spec, self.health = spec, health
         self.rated_density = hydrogen.density(spec.rated_suction_mpa, _RATED_K)
         self.state, self.timer_s, self.off_s, self.tripped = STOP, 0.0, 1e4, False
-        self.flow_kg_s = self.power_kw = 0.0
+        self.flow_kg_s = self.power_kw = self.leaking_mpa = 0.0
         self.stage1_c = self.stage2_c = _KEPT_WARM_C
         self.aftercooler_c, self.oil_c = 25.0, 35.0
         self.suction_mpa, self.interstage, self.discharge_mpa = 10.0, 20.0, 43.0
@@ -200,6 +216,26 @@ class Compression:
             train.settle(stage or (0.0, 0.0, 0.0, 0.0), water_c, dt_s)
         if drawn and source is not None:
             source.taken_kg += drawn
+
+    def roles(self) -> list[Role]:
+        """Return what `record` adds."""
+        return [role for train in self.trains for role in of_unit("compression", train.spec.unit, _ROLES)]
+
+    def record(self, row: list[float]) -> None:
+        """Add the trains' part of a row."""
+        for train in self.trains:
+            row += (
+                train.suction_mpa,
+                train.interstage,
+                train.discharge_mpa,
+                train.stage1_c,
+                train.stage2_c,
+                train.aftercooler_c,
+                train.oil_c,
+                train.flow_kg_s * 3600.0,
+                train.power_kw,
+                train.state,
+            )
 
     def _needed(self, cascade: Cascade) -> int:
         """Return how many trains the missing kilograms call for; the number only grows until all is full."""

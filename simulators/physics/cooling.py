@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulators.physics.roles import HIDDEN, Role, of_unit
 from station.domain.plant import Chiller
 
 STOP, START, RUN, DEFROST, TRIP = range(5)
@@ -21,13 +22,25 @@ _FIRST_DEFROST_H, _DEFROST_EVERY_H = 2.5, 1.5
 _WARM_UP_K_S = 0.7 / 60.0
 
 
+_ROLES = (
+    "supply_temperature",
+    "return_temperature",
+    "brine_flow",
+    "suction_pressure",
+    "discharge_pressure",
+    "power",
+    "state",
+)
+
+
 class ChillerUnit:
-    """One chiller and its brine circuit."""
+    """One chiller and its brine circuit; `lost_share` (0..1) of its duty is what a fault takes, all of it a trip."""
 
     __slots__ = (
         "discharge_mpa",
         "duty_kw",
         "flow_m3_h",
+        "lost_share",
         "power_kw",
         "return_c",
         "spec",
@@ -35,14 +48,13 @@ class ChillerUnit:
         "suction_mpa",
         "supply_c",
         "timer_s",
-        "tripped",
     )
 
     STATE = tuple(name for name in __slots__ if name != "spec")
 
     def __init__(self, spec: Chiller) -> None:
         self.spec = spec
-        self.state, self.timer_s, self.tripped = RUN, 0.0, False
+        self.state, self.timer_s, self.lost_share = RUN, 0.0, 0.0
         self.duty_kw, self.power_kw, self.flow_m3_h = 15.0, 25.0, _FLOW_M3_H
         self.supply_c, self.return_c = spec.brine_supply_c, spec.brine_supply_c + 1.0
         self.suction_mpa, self.discharge_mpa = 0.15, 1.3
@@ -50,7 +62,7 @@ class ChillerUnit:
     def decide(self, defrost: bool, dt_s: float) -> None:
         """Run the state machine one step."""
         self.timer_s += dt_s
-        if self.tripped:
+        if self.lost_share >= 1.0:
             self.state, self.timer_s = TRIP, 0.0
         elif self.state in (TRIP, STOP):
             self.state, self.timer_s = START, 0.0
@@ -92,6 +104,25 @@ class Cooling:
         self.brine_c = min(spec.brine_supply_c for spec in chillers) if chillers else 20.0
         self.heat_j = 0.0
 
+    def roles(self) -> list[Role]:
+        """Return what `record` adds."""
+        units = [role for unit in self.units for role in of_unit("cooling", unit.spec.unit, _ROLES)]
+        return [*units, (HIDDEN, "brine", "brine_c")]
+
+    def record(self, row: list[float]) -> None:
+        """Add the chillers' part of a row."""
+        for unit in self.units:
+            row += (
+                unit.supply_c,
+                unit.return_c,
+                unit.flow_m3_h,
+                unit.suction_mpa,
+                unit.discharge_mpa,
+                unit.power_kw,
+                unit.state,
+            )
+        row.append(self.brine_c)
+
     def advance(self, hour: float, dt_s: float, ambient_c: float) -> None:
         """Go one step on; `hour` is the hour of the station day."""
         heat_kw = self.heat_j / dt_s / 1000.0
@@ -105,7 +136,7 @@ class Cooling:
         for unit in self.units:
             # The set point stands a little below, so that full duty meets the supply temperature of the plant.
             call = (self.brine_c - (unit.spec.brine_supply_c - 0.5)) / _FULL_DUTY_K
-            goal = unit.spec.duty_kw * min(1.0, max(0.0, call)) if unit in running else 0.0
+            goal = unit.spec.duty_kw * (1.0 - unit.lost_share) * min(1.0, max(0.0, call)) if unit in running else 0.0
             unit.duty_kw += (goal - unit.duty_kw) * min(1.0, dt_s / 20.0)
             removed_kw += unit.duty_kw
         self.brine_c += (heat_kw + gains_kw - removed_kw) * 1000.0 * dt_s / _BRINE_J_K

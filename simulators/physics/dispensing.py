@@ -11,6 +11,7 @@ from simulators.block import SHORT_KG
 from simulators.fleet import TruckDraw
 from simulators.physics.cooling import Cooling
 from simulators.physics.gas import Gas
+from simulators.physics.roles import Role, of_unit
 from simulators.physics.storage import Cascade
 from simulators.physics.supply import OPEN as BAY_OPEN
 from simulators.physics.supply import SupplyYard
@@ -26,6 +27,11 @@ DYNAMIC, STATIC, HALT, ABORT_COMMAND, NO_COMMAND = range(5)
 
 NO_SOURCE, FIRST_BAY = -1, 100
 """Sources of a fill: a bank by its number, a bay by FIRST_BAY + its number."""
+
+_HOSE_ROLES = ("pressure", "delivery_temperature", "flow", "total", "ramp_output", "state")
+_VEHICLE_ROLES = ("pressure", "temperature", "tank_volume", "command", "soc")
+_NO_VEHICLE = (math.nan,) * len(_VEHICLE_ROLES)
+_LEFT_VEHICLE = (math.nan, math.nan, math.nan, float(NO_COMMAND), math.nan)
 
 _BEFORE = 0.45
 """Share of the handling time before the fill: drive up, earth, connect; the rest is uncouple, pay, leave."""
@@ -82,7 +88,10 @@ class TruckVisit:
 
 
 class HoseUnit:
-    """One hose: its state, the truck on it, what it reads."""
+    """One hose: its state, the truck on it, what it reads.
+
+    Faults set `leak_mm` (hole in the cabinet), `ir_lost` and `meter_error` (share by which the meter counts too much).
+    """
 
     __slots__ = (
         "closing",
@@ -90,8 +99,11 @@ class HoseUnit:
         "delivery_c",
         "ending",
         "flow_kg_s",
+        "ir_lost",
+        "leak_mm",
         "line_kg",
         "max_kg_s",
+        "meter_error",
         "next_pause_mpa",
         "nozzle_mpa",
         "opening",
@@ -116,7 +128,8 @@ class HoseUnit:
         self.flow_kg_s = self.line_kg = self.ramp_mpa = self.next_pause_mpa = self.starved_s = self.opening = 0.0
         self.nozzle_mpa, self.delivery_c = _IDLE_MPA, 20.0
         self.source, self.command = NO_SOURCE, NO_COMMAND
-        self.ending = self.closing = False
+        self.ending = self.closing = self.ir_lost = False
+        self.leak_mm = self.meter_error = 0.0
 
     def enter(self, state: int, seconds: float = 0.0) -> None:
         """Change the state; `seconds` is how long it lasts where time ends it."""
@@ -161,6 +174,32 @@ class Dispensing:
     def line_stock_kg(self) -> float:
         """Return the gas packed in the hose lines [kg]."""
         return sum(hose.line_kg for hose in self.hoses)
+
+    def roles(self) -> list[Role]:
+        """Return what `record` adds."""
+        roles: list[Role] = []
+        for hose in self.hoses:
+            roles += of_unit("dispensing", hose.spec.unit, _HOSE_ROLES)
+            roles += of_unit("vehicle", hose.spec.unit, _VEHICLE_ROLES)
+        return roles
+
+    def record(self, row: list[float]) -> None:
+        """Add the hoses' and vehicles' part of a row."""
+        for hose in self.hoses:
+            row += (
+                hose.nozzle_mpa,
+                hose.delivery_c,
+                hose.flow_kg_s * 1000.0,
+                hose.total_kg,
+                hose.opening,
+                hose.state,
+            )
+            tank = hose.tank
+            if tank is not None and LEAK_CHECK <= hose.state <= HOLD:
+                soc = tank.density * (100.0 / H35_REFERENCE_KG_M3)
+                row += (tank.pressure, tank.kelvin - KELVIN, tank.volume * 1000.0, hose.command, soc)
+            else:
+                row += _LEFT_VEHICLE if hose.closing else _NO_VEHICLE
 
     def advance(self, t_ms: int, dt_s: float, ambient_c: float, esd: bool) -> None:
         """Go one step on."""

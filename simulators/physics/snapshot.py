@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from simulators.faults import Fault
+from simulators.faults import Fault, FaultBoard
 from simulators.fleet import TruckDraw
 from simulators.physics.compression import CompressorTrain
 from simulators.physics.cooling import ChillerUnit
@@ -28,7 +28,7 @@ from station.errors import BadInputError
 if TYPE_CHECKING:
     from simulators.physics.station import StationPhysics
 
-VERSION = 1
+VERSION = 2
 
 _STATION = (
     "t_ms",
@@ -40,6 +40,7 @@ _STATION = (
     "heat_kw",
     "esd_level",
     "esd_button",
+    "power_lost",
     "plan_changes",
     "minute",
     "day_start_ms",
@@ -55,9 +56,10 @@ _SUPPLY = (
     "header_mpa",
     "header_k",
     "on_calls",
+    "filter_factor",
 )
 _BAY = ("state", "timer_s", "flow_kg_h", "feeds")
-_BANK = ("recharging", "charged", "drawn", "leak_kg_s")
+_BANK = ("recharging", "charged", "drawn", "leak_kg_s", "passby_kg_s")
 _DISPENSING = ("dispensed_kg", "vented_kg", "fills_ended", "gate_open")
 _VISIT = ("asked_kg", "start_ms", "end_ms", "delivered_kg", "hose", "outcome")
 
@@ -74,7 +76,8 @@ def dump(station: StationPhysics) -> bytes:
         "start_ms": station.start_ms,
         "seed": station.seed,
         "station": _take(station, _STATION),
-        "faults": [asdict(fault) for fault in station.faults],
+        "faults": [asdict(fault) for fault in station.faults.faults],
+        "faults_taken": sorted(station.faults.taken),
         "supply": _take(supply, _SUPPLY)
         | {
             "bays": [_take(bay, _BAY) | {"trailer": _trailer_state(bay.trailer)} for bay in supply.bays],
@@ -122,7 +125,7 @@ def load(cls: type[StationPhysics], plant: Plant, tables: HydrogenTables, data: 
 def _restore(station: StationPhysics, state: State) -> None:
     supply, filling = station.supply, station.dispensing
     _give(station, _STATION, state["station"])
-    station.faults = [Fault(**fault) for fault in state["faults"]]
+    station.faults = FaultBoard((Fault(**fault) for fault in state["faults"]), state["faults_taken"])
     saved = state["supply"]
     _give(supply, _SUPPLY, saved)
     supply.deliveries = [Delivery(**delivery) for delivery in saved["deliveries"]]

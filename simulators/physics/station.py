@@ -7,9 +7,9 @@ import datetime as dt
 import numpy as np
 
 from simulators.block import DayTruth, TrailerTruth, TruckTruth, TruthBlock
-from simulators.faults import Fault, make_fault, units_of
+from simulators.faults import FaultBoard, make_fault
 from simulators.fleet import day_trailers, day_trucks, epoch_ms, generator, opening_stock
-from simulators.physics import snapshot
+from simulators.physics import snapshot, striking
 from simulators.physics.columns import Columns, state_row
 from simulators.physics.compression import Compression
 from simulators.physics.cooling import Cooling
@@ -31,7 +31,6 @@ _COMMISSIONED = dt.date(2024, 3, 1)
 _HEALTH = 5
 _KEEP_MS = 3 * 86_400_000
 """Trucks and trailers that left stay in the account's lists for three days."""
-_ESD_LEVEL = 3
 _OPENING = "opening"
 
 
@@ -63,12 +62,13 @@ class StationPhysics:
         totals = [450.0 * max(0, days) + 137.0 * number for number in range(len(plant.hoses))]
         self.dispensing = Dispensing(plant, gas, totals, self.supply, self.cascade, self.cooling)
         self.weather = Weather(plant, scenario, seed)
-        self.columns = Columns(plant, seed)
         self.ambient_c = self.weather.ambient_c(self.t_ms)
         self.site_kw, self.energy_kwh = _BASE_KW, 6300.0 * max(0, days)
         self.transformer_c, self.heat_kw = self.ambient_c + 25.0, 0.0
         self.esd_level = self.esd_button = 0
-        self.faults: list[Fault] = []
+        self.power_lost = False
+        self.faults = FaultBoard()
+        self.columns = Columns(self, seed)
         self.plan_changes = 0
         self.minute = -1
         self.day_start_ms = self.day_end_ms = 0
@@ -141,14 +141,14 @@ class StationPhysics:
         """Bring on a fault now.
 
         Args:
-            fault_name: `train-trip`, `trailer-late`, `chiller-loss`, `bank-leak` or `esd`.
+            fault_name: One of the catalogue (`simulators/faults/catalogue.toml`).
             unit: What it strikes; any for a fault of the whole station.
-            options: `for_s` how long [s]; `size` of a leak's hole [mm].
+            options: `for_s` how long [s], 0 ends one that runs; `ramp_s`, `size`, `signal` as the catalogue says.
 
         Raises:
-            BadInputError: Unknown or unsupported fault, unknown unit or option.
+            BadInputError: Unknown fault, unit, signal or option.
         """
-        self._bring_on(make_fault(self.plant, fault_name, unit, self.t_ms, options))
+        self.faults.bring_on(make_fault(self.plant, fault_name, unit, self.t_ms, options))
 
     def play(self, scenario: Scenario) -> None:
         """Go on under another scenario: weather, trailers still to come and faults; today's bookings stay."""
@@ -198,6 +198,8 @@ class StationPhysics:
             if minute != self.minute:
                 self.minute = minute
                 self._each_minute()
+            if self.faults.due(self.t_ms):
+                striking.apply_faults(self)
             rows.append(state_row(self))
             self._step(dt_s)
             self.t_ms += step_ms
@@ -227,7 +229,6 @@ class StationPhysics:
             self._begin_day(self.plant.day_of(dt.datetime.fromtimestamp(self.t_ms / 1000.0, dt.UTC)))
         self.ambient_c = self.weather.ambient_c(self.t_ms)
         self.supply.due(self.t_ms, self.ambient_c + KELVIN)
-        self._apply_faults()
 
     def _begin_day(self, day: dt.date) -> None:
         """Take the bookings, deliveries and faults of a station day, from now on."""
@@ -235,6 +236,7 @@ class StationPhysics:
         self.day_start_ms = epoch_ms(plant.day_start(day))
         self.day_end_ms = epoch_ms(plant.day_start(day + dt.timedelta(days=1)))
         self.dispensing.expect(day_trucks(plant, scenario, seed, day), self.t_ms)
+        self.faults.forget_before(self.t_ms - _KEEP_MS)
         self.dispensing.forget_before(self.t_ms - _KEEP_MS)
         self.supply.forget_before(self.t_ms - _KEEP_MS)
         trailers = day_trailers(plant, scenario, seed, day)
@@ -246,10 +248,9 @@ class StationPhysics:
         """Take the scenario's faults of this day that are not over yet."""
         for planned in self.scenario.faults:
             at_ms = self.day_start_ms + round(planned.start.total_seconds() * 1000)
-            options: dict[str, object] = {"for_s": planned.duration.total_seconds(), **planned.options}
-            fault = make_fault(self.plant, planned.name, planned.unit, at_ms, options)
+            fault = make_fault(self.plant, planned.name, planned.unit, at_ms, planned.options)
             if fault.end_ms > self.t_ms:
-                self._bring_on(fault)
+                self.faults.plan(fault)
 
     def _open_stock(self, day: dt.date) -> None:
         docked, share, banks = opening_stock(self.plant, self.seed, day)
@@ -275,33 +276,6 @@ class StationPhysics:
         name = f"{_OPENING}-{number + 1}"
         self.supply.deliveries.append(Delivery(name, self.t_ms, self.t_ms, None, 1.0, arrived=True))
         return self.supply.new_trailer(name, kg, self.ambient_c + KELVIN)
-
-    # ---- faults
-
-    def _bring_on(self, fault: Fault) -> None:
-        if fault.name == "trailer-late":
-            self.supply.delay_next(self.t_ms, fault.end_ms - fault.start_ms)
-            return
-        self.faults.append(fault)
-        self._apply_faults()
-
-    def _apply_faults(self) -> None:
-        """Set every unit to what the faults of this moment make of it; looked at when one comes, and each minute."""
-        now = self.t_ms
-        self.faults = [fault for fault in self.faults if fault.end_ms > now]
-        active = [fault for fault in self.faults if fault.start_ms <= now]
-        struck = {(fault.name, fault.unit) for fault in active}
-        pressed = [fault.unit for fault in active if fault.name == "esd"]
-        self.esd_level = _ESD_LEVEL if pressed else 0
-        buttons = units_of(self.plant, "esd")
-        self.esd_button = buttons.index(pressed[0]) + 1 if pressed and pressed[0] in buttons else 0
-        for train in self.compression.trains:
-            train.tripped = self.esd_level > 0 or ("train-trip", train.spec.unit) in struck
-        for unit in self.cooling.units:
-            unit.tripped = ("chiller-loss", unit.spec.unit) in struck
-        for bank in self.cascade.banks:
-            leaks = [f.leak_kg_s for f in active if f.name == "bank-leak" and f.unit == bank.spec.unit]
-            bank.leak_kg_s = sum(leaks)
 
 
 def _truck_truth(visit: TruckVisit) -> TruckTruth:

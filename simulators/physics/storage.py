@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from simulators.physics.gas import Gas
+from simulators.physics.roles import HIDDEN, Role, of_unit
 from simulators.physics.vessel import Vessel
 from station.domain import hydrogen
+from station.domain.hydrogen import KELVIN
 from station.domain.plant import Bank
 
 _REFERENCE_K = 293.15
@@ -22,6 +24,9 @@ _HASTE_MPA = (1.0, 5.0, 11.0)
 _INSIDE_W_K_M3, _WALL_J_K_M3, _OUTSIDE_W_K_M3 = 280.0, 1.05e6, 50.0
 
 
+_ROLES = ("pressure_a", "pressure_b", "temperature", "inlet_open", "outlet_open", "relief_lifted")
+
+
 class CascadeBank:
     """One bank. `recharging` is its demand on the trains; `charged`, `drawn` say what moved in the last step."""
 
@@ -33,6 +38,7 @@ class CascadeBank:
         "hasten_mpa",
         "leak_kg_s",
         "low",
+        "passby_kg_s",
         "recharging",
         "spec",
         "vessel",
@@ -49,7 +55,7 @@ class CascadeBank:
         haste = _HASTE_MPA[min(spec.recharge_rank, len(_HASTE_MPA)) - 1]
         self.hasten_mpa = spec.recharge_start_mpa - haste
         self.recharging = self.charged = self.drawn = False
-        self.leak_kg_s = 0.0
+        self.leak_kg_s = self.passby_kg_s = 0.0
 
     def ask(self) -> None:
         """Raise or drop the demand for recharge.
@@ -92,6 +98,22 @@ class Cascade:
     def stock_kg(self) -> float:
         """Return the gas in all banks [kg]."""
         return sum(bank.vessel.mass for bank in self.banks)
+
+    def roles(self) -> list[Role]:
+        """Return what `record` adds."""
+        return [
+            *(role for bank in self.banks for role in of_unit("storage", bank.spec.unit, _ROLES)),
+            *of_unit("storage", "header-hp", ("pressure", "temperature")),
+            *((HIDDEN, bank.spec.unit, "leak_kg_s") for bank in self.banks),
+        ]
+
+    def record(self, row: list[float]) -> None:
+        """Add the banks' part of a row."""
+        for bank in self.banks:
+            pressure = bank.vessel.pressure
+            row += (pressure, pressure, bank.vessel.kelvin - KELVIN, bank.charged, bank.drawn, 0.0)
+        row += (self.header_mpa, self.header_k - KELVIN)
+        row += [bank.leak_kg_s for bank in self.banks]
 
     def advance(self, dt_s: float, ambient_k: float) -> None:
         """Go one step on: book what moved."""

@@ -7,11 +7,13 @@ While they do not, the poorest, so that one trailer after the other is emptied a
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulators.fleet import TrailerDraw
 from simulators.physics.gas import Gas
+from simulators.physics.roles import Role, of_unit
 from simulators.physics.vessel import Vessel
 from station.domain import hydrogen
 from station.domain.hydrogen import KELVIN
@@ -35,6 +37,8 @@ _NOTICE_MS = 2 * 3_600_000
 """A delivery can be called off until two hours before its ETA: then it is loaded and on the road."""
 _ON_CALL_LEAD_MS = 90 * 60_000
 _EMPTY_K = 293.15
+
+_BAY_ROLES = ("pressure", "temperature", "hose_pressure", "flow", "valve_open", "state")
 
 # Per m3 of water volume: tubes of 0.56 m have 7.1 m2/m3, 40 W/(m2 K) inside, 8 outside; steel of 1.2 t/m3.
 _INSIDE_W_K_M3, _WALL_J_K_M3, _OUTSIDE_W_K_M3 = 286.0, 0.56e6, 57.0
@@ -80,7 +84,10 @@ class Bay:
 
 
 class SupplyYard:
-    """All trailers of the station. `changes` counts what the plan should tell."""
+    """All trailers of the station.
+
+    `changes` counts what the plan should tell; `filter_factor` is the inlet filter's loss against a clean one's.
+    """
 
     def __init__(self, supply: Supply, gas: Gas, on_call: bool) -> None:
         self.supply, self.gas, self.on_call_allowed = supply, gas, on_call
@@ -93,9 +100,31 @@ class SupplyYard:
         self.weighbridge_kg, self.weighing_s = 0.0, 0.0
         self.header_mpa, self.header_k = supply.floor_mpa, 293.15
         self.on_calls = 0
+        self.filter_factor = 1.0
         self._full_kg = supply.volume_m3 * hydrogen.density(
             supply.fill_pressure_mpa, supply.fill_temperature_c + KELVIN
         )
+
+    def roles(self) -> list[Role]:
+        """Return what `record` adds."""
+        return [
+            *(role for bay in self.bays for role in of_unit("trailer", bay.unit, _BAY_ROLES)),
+            ("trailer", "weighbridge", "mass"),
+            *of_unit("trailer", "header-lp", ("pressure", "temperature", "filter_differential")),
+        ]
+
+    def record(self, row: list[float]) -> None:
+        """Add the supply's part of a row."""
+        for bay in self.bays:
+            trailer = bay.trailer
+            if trailer is None:
+                row += (math.nan, math.nan, math.nan, math.nan, 0.0, bay.state)
+                continue
+            vessel = trailer.vessel
+            hose_mpa = 0.1 if bay.state in (ABSENT, DOCKED, EARTHED) else vessel.pressure
+            row += (vessel.pressure, vessel.kelvin - KELVIN, hose_mpa, bay.flow_kg_h, bay.feeds, bay.state)
+        lost_kpa = filter_kpa(self.source.flow_kg_h) if self.source is not None else 2.0
+        row += (self.weighbridge_kg, self.header_mpa, self.header_k - KELVIN, lost_kpa)
 
     def new_trailer(self, name: str, kg: float, kelvin: float) -> Trailer:
         """Return a trailer holding `kg` at a temperature [K]."""
@@ -136,6 +165,13 @@ class SupplyYard:
         if waiting:
             late = min(waiting, key=lambda d: d.arrival_ms)
             late.arrival_ms = max(late.arrival_ms, t_ms) + by_ms
+
+    def short_next(self, share: float) -> None:
+        """Let the next planned delivery bring less by a share (0..1) of a full trailer, without a word."""
+        waiting = [d for d in self.deliveries if not d.arrived and not d.called_off]
+        if waiting:
+            short = min(waiting, key=lambda d: d.arrival_ms)
+            short.fill = max(0.05, short.fill - share)
 
     def stock_kg(self) -> float:
         """Return the gas in all trailers on the site [kg]."""

@@ -20,7 +20,7 @@ jitter_min = "8"
 from = "25:00"
 until = "03:00"
 [[fault]]
-name = "valve-passby"
+name = "valve-passbye"
 unit = ""
 at = "10:00"
 for_min = -1
@@ -52,7 +52,7 @@ def test_every_mistake_is_named_with_its_line() -> None:
     assert "did you mean 'bookings'" in lines[4]
     assert "jitter_min" in lines[5]
     assert "from" in lines[7]
-    assert "not in this version" in lines[10]
+    assert "unknown" in lines[10]
     assert "unit" in lines[11]
     assert "for_min" in lines[13]
     assert str(caught.value).startswith("odd.toml: line 1: ")
