@@ -39,6 +39,7 @@ class TruckTruth:
         delivered_kg: What it got.
         hose: Unit name of the hose, None if it had none.
         outcome: `waiting|filling|full|short|gone`; short is over `SHORT_KG` under what it asked, gone left unserved.
+        stop_reason: What ended its last fill: `soc|pressure|temperature|starved|corridor|vehicle|leak`; None before.
     """
 
     id: str
@@ -50,6 +51,7 @@ class TruckTruth:
     delivered_kg: float
     hose: str | None
     outcome: str
+    stop_reason: str | None = None
 
     def wait_s(self, now_ms: int) -> float:
         """Return the seconds it waited at the gate, until `now_ms` if it waits still."""

@@ -83,6 +83,12 @@ class Scenario:
         on_call: The supplier sends one more when the stock falls below the station file's mark.
         ambient_max_c: Afternoon maximum [degC]; None takes the season's.
         outages, faults: What goes wrong.
+        vary: The number of trucks varies from day to day as the station file says: weekday, season, chance.
+        no_show: Share of the booked trucks that do not come (0..1).
+        walk_ins: Trucks that come without a booking, as a share of those booked.
+        no_link: Share of the trucks whose tanks tell the dispenser nothing (0..1).
+        aborts: Share of the fills that the vehicle breaks off (0..1).
+        late_as_station: Trailers are late by the station file's median and 95th percentile; `lateness` is not used.
     """
 
     name: str
@@ -96,6 +102,12 @@ class Scenario:
     ambient_max_c: float | None
     outages: tuple[Outage, ...]
     faults: tuple[ScheduledFault, ...]
+    vary: bool = False
+    no_show: float = 0.0
+    walk_ins: float = 0.0
+    no_link: float = 0.0
+    aborts: float = 0.0
+    late_as_station: bool = False
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -233,6 +245,7 @@ def _line_index(text: str) -> dict[tuple[str, str], int]:
     return index
 
 
+_SHARES = ("no_show_share", "walk_in_share", "no_link_share", "abort_share")
 _TOP = ("title", "demand", "deliveries", "weather", "outage", "fault")
 
 
@@ -242,10 +255,14 @@ def _scenario(reader: _Reader, tree: Mapping[str, Any], name: str) -> Scenario:
     demand, deliveries = reader.table(tree, "demand"), reader.table(tree, "deliveries")
     weather = reader.table(tree, "weather")
     reader.keys("title", title, ("en", "zh"))
-    reader.keys("demand", demand, ("bookings", "jitter_min"))
-    reader.keys("deliveries", deliveries, ("late_min", "late_spread_min", "underfill", "on_call"))
+    reader.keys("demand", demand, ("bookings", "jitter_min", "vary", *_SHARES))
+    reader.keys("deliveries", deliveries, ("late_min", "late_spread_min", "lateness", "underfill", "on_call"))
     reader.keys("weather", weather, ("max_c",))
     bookings = reader.number("demand", demand, "bookings", None, (0, 1000))
+    shares = {key: reader.number("demand", demand, key, 0.0, (0, 1)) or 0.0 for key in _SHARES}
+    law = deliveries.get("lateness", "scenario")
+    if law not in ("scenario", "station"):
+        reader.refuse("deliveries", "lateness", f'lateness = {law!r}: must be "scenario" or "station"')
     return Scenario(
         name=name,
         title=Text(reader.text("title", title, "en"), reader.text("title", title, "zh")),
@@ -258,6 +275,12 @@ def _scenario(reader: _Reader, tree: Mapping[str, Any], name: str) -> Scenario:
         ambient_max_c=reader.number("weather", weather, "max_c", None, (-30, 50)),
         outages=tuple(_each(reader, tree, "outage", _outage)),
         faults=tuple(_each(reader, tree, "fault", _fault)),
+        vary=reader.flag("demand", demand, "vary", default=False),
+        no_show=shares["no_show_share"],
+        walk_ins=shares["walk_in_share"],
+        no_link=shares["no_link_share"],
+        aborts=shares["abort_share"],
+        late_as_station=law == "station",
     )
 
 

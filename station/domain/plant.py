@@ -243,12 +243,22 @@ class Hose:
 
 @dataclass(frozen=True, slots=True)
 class TruckType:
-    """A kind of truck in the fleet: `tanks` cylinders of `tank_litres`, `share` of arrivals (0..1)."""
+    """A kind of truck in the fleet.
+
+    Attributes:
+        name: Unique.
+        tanks, tank_litres: Cylinders and the water volume of each.
+        share: Of the arrivals (0..1).
+        kind: `III` (metal liner) or `IV` (plastic liner).
+        receptacle_g_s: Most flow that its receptacle takes: 60 or, high-flow, 120.
+    """
 
     name: str
     tanks: int
     tank_litres: float
     share: float
+    kind: str = "III"
+    receptacle_g_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +290,9 @@ class Fleet:
         patience: A driver leaves after waiting this long.
         hourly_share: 24 shares of the day's arrivals, sum 1, hour 0 first, local time.
         day_factor_cv: Coefficient of variation of a day's total demand.
+        weekday_factor: Of a day's demand, Monday first.
+        season_amplitude: How far the demand swings about its mean through the year (0..1).
+        season_peak: Day of the year of its maximum.
     """
 
     trucks_per_day: int
@@ -292,6 +305,9 @@ class Fleet:
     patience: dt.timedelta
     hourly_share: tuple[float, ...]
     day_factor_cv: float
+    weekday_factor: tuple[float, ...] = (1.0,) * 7
+    season_amplitude: float = 0.0
+    season_peak: int = 1
 
 
 @dataclass(frozen=True, slots=True)

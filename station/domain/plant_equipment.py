@@ -232,7 +232,14 @@ def read_fleet(root: TomlTable) -> Fleet:
         patience=table.duration("patience"),
         hourly_share=tuple(table.numbers("hourly_share", 24)),
         day_factor_cv=table.number("day_factor_cv", at_least=0),
+        weekday_factor=tuple(table.numbers("weekday_factor", 7)) if table.has("weekday_factor") else (1.0,) * 7,
+        season_amplitude=table.number("season_amplitude", at_least=0, at_most=1)
+        if table.has("season_amplitude")
+        else 0.0,
+        season_peak=table.whole("season_peak", at_least=1) if table.has("season_peak") else 1,
     )
+    if any(factor < 0 for factor in fleet.weekday_factor):
+        table.wrong("weekday_factor: a factor is negative", "weekday_factor")
     _shares(table, "types", [kind.share for kind in fleet.types])
     _shares(table, "hourly_share", fleet.hourly_share)
     table.finish()
@@ -242,7 +249,14 @@ def read_fleet(root: TomlTable) -> Fleet:
 def _read_truck_type(row: TomlTable) -> TruckType:
     name = row.text("name")
     row.title = f"truck type {name}"
-    kind = TruckType(name, row.whole("tanks", at_least=1), row.number("tank_litres", above=0), row.number("share"))
+    kind = TruckType(
+        name=name,
+        tanks=row.whole("tanks", at_least=1),
+        tank_litres=row.number("tank_litres", above=0),
+        share=row.number("share"),
+        kind=row.word("kind", ("III", "IV"), "III"),
+        receptacle_g_s=row.number("receptacle_g_s", above=0, at_most=400) if row.has("receptacle_g_s") else 60.0,
+    )
     row.finish()
     return kind
 
