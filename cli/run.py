@@ -44,7 +44,7 @@ def run_everything(settings: Settings, *, simulator: bool, browser: bool) -> int
         JinmaError: It could not begin.
     """
     plants = read_plants(settings.plant)
-    scenario = scenario_named(settings.scenario)
+    scenario = scenario_named(settings.scenario, plants[0] if simulator else None)
     if simulator and len(plants) != 1:
         raise BadInputError("--plant: the simulator plays one station; add --no-simulator")
     failures: list[JinmaError] = []

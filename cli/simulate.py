@@ -64,7 +64,7 @@ def _station(settings: Settings, start: str | None) -> SimulatedStation:
     plant = one_plant(settings.plant)
     begin_ms = durations.moment_ms(start, "--start") if start else None
     begin = dt.datetime.fromtimestamp(begin_ms / 1000, dt.UTC) if begin_ms is not None else dt.datetime.now(dt.UTC)
-    return new_station(plant, scenario_named(settings.scenario), begin.replace(microsecond=0), settings.seed)
+    return new_station(plant, scenario_named(settings.scenario, plant), begin.replace(microsecond=0), settings.seed)
 
 
 def _write(

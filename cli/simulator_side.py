@@ -18,17 +18,21 @@ from station.errors import BadInputError
 _log = structlog.get_logger(__name__)
 
 
-def scenario_named(name: str) -> Scenario:
+def scenario_named(name: str, plant: Plant | None = None) -> Scenario:
     """Return a shipped scenario, or the one in a file.
+
+    Args:
+        name: Which.
+        plant: The station that it is for: a fault that it cannot play is a mistake now, not first on its day.
 
     Raises:
         BadInputError: Neither; or the file has mistakes.
     """
     if name in scenario_names():
-        return shipped_scenario(name)
+        return shipped_scenario(name, plant)
     file = Path(name)
     if file.suffix == ".toml" or file.exists():
-        return load_scenario(read_text(file), file.name)
+        return load_scenario(read_text(file), file.name, plant)
     return shipped_scenario(name)
 
 

@@ -3,41 +3,35 @@
 Every time in a scenario is an hour of the station's own day (`"09:30"`), so that a scenario works with any start; it
 comes again on every day. `until` may lie beyond 24:00 (`"26:00"` is two in the morning of the next day).
 
-Shipped scenarios stand in `simulators/scenarios/`; `normal-day.toml` there names every key with its meaning.
+Shipped scenarios stand in `simulators/scenarios/`; `scenario_keys` has every key with its meaning, default and limits.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any
 
-from simulators.faults import fault_kinds
-from station.domain.plant import Text
+import msgspec
+
+from simulators.faults import make_fault, targets_of
+from simulators.scenario_keys import read_keys
+from station.domain.plant import Plant, Text
+from station.domain.toml_reader import Mistake, MistakeList, TomlTable, parse_toml
 from station.errors import BadInputError
 
 DAY = dt.timedelta(days=1)
-
-_Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioMistake:
-    """One mistake in a scenario file: its line (1 is the first) and what is wrong."""
-
-    line: int
-    text: str
+ANY = "any"
+"""The unit of a fault that strikes another one each time, by chance."""
 
 
 class ScenarioError(BadInputError):
     """A scenario that breaks a rule; `mistakes` names every one with its line."""
 
-    def __init__(self, source: str, mistakes: list[ScenarioMistake]) -> None:
+    def __init__(self, source: str, mistakes: list[Mistake]) -> None:
         self.mistakes = mistakes
         super().__init__("\n".join(f"{source}: line {mistake.line}: {mistake.text}" for mistake in mistakes))
 
@@ -60,12 +54,24 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledFault:
-    """A fault that a scenario brings on each day at an hour; `options` as the fault's own (`simulators.faults`)."""
+    """A fault that a scenario brings on; every day, unless `date`, `weekdays` or `per_year` is given.
+
+    Attributes:
+        name, unit: As in the catalogue; unit `ANY` draws one each time.
+        start: Hour of the day; None draws one each time.
+        options: The fault's own (`simulators.faults.make_fault`).
+        date: Only on this day.
+        weekdays: Only on these, Monday = 0.
+        per_year: By chance, so often a year on average.
+    """
 
     name: str
     unit: str
-    start: dt.timedelta
-    options: Mapping[str, object]
+    start: dt.timedelta | None
+    options: Mapping[str, Any]
+    date: dt.date | None = None
+    weekdays: tuple[int, ...] | None = None
+    per_year: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,11 @@ class Scenario:
         on_call: The supplier sends one more when the stock falls below the station file's mark.
         ambient_max_c: Afternoon maximum [degC]; None takes the season's.
         outages, faults: What goes wrong.
-        vary: The number of trucks varies from day to day as the station file says: weekday, season, chance.
-        no_show: Share of the booked trucks that do not come (0..1).
-        walk_ins: Trucks that come without a booking, as a share of those booked.
-        no_link: Share of the trucks whose tanks tell the dispenser nothing (0..1).
-        aborts: Share of the fills that the vehicle breaks off (0..1).
-        late_as_station: Trailers are late by the station file's median and 95th percentile; `lateness` is not used.
+        vary: The day's count of trucks follows weekday, season and chance, as the station file says.
+        no_shows: Share (0..1) of the booked trucks that do not come.
+        walk_ins: Trucks a day that come without a booking, on average.
+        no_link_share: Share (0..1) of the trucks without an infrared link.
+        station_lateness: Trailers are late as the station file says, in place of `lateness` and its spread.
     """
 
     name: str
@@ -103,11 +108,10 @@ class Scenario:
     outages: tuple[Outage, ...]
     faults: tuple[ScheduledFault, ...]
     vary: bool = False
-    no_show: float = 0.0
+    no_shows: float = 0.0
     walk_ins: float = 0.0
-    no_link: float = 0.0
-    aborts: float = 0.0
-    late_as_station: bool = False
+    no_link_share: float = 0.0
+    station_lateness: bool = False
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -116,202 +120,125 @@ def scenario_names() -> tuple[str, ...]:
     return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
 
-def shipped_scenario(name: str) -> Scenario:
+def shipped_scenario(name: str, plant: Plant | None = None) -> Scenario:
     """Return a shipped scenario by name.
 
+    Args:
+        name: One of `scenario_names`.
+        plant: The station that it is for, see `load_scenario`.
+
     Raises:
-        BadInputError: There is none of that name; the text says which there are.
+        BadInputError: There is none of that name (the text says which there are), or it does not fit the station.
     """
     if name not in scenario_names():
         raise BadInputError(f"scenario {name!r}: must be one of {', '.join(scenario_names())}, or a file")
     text = resources.files("simulators.scenarios").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return load_scenario(text, f"{name}.toml")
+    return load_scenario(text, f"{name}.toml", plant)
 
 
-def load_scenario(text: str, source: str = "scenario") -> Scenario:
+def load_scenario(text: str, source: str = "scenario", plant: Plant | None = None) -> Scenario:
     """Return the scenario that a TOML text describes.
 
     Args:
         text: The file's text.
         source: Its name, for error texts; without its suffix the scenario's name.
+        plant: The station that it is for: each fault must find its unit and its signal there. None leaves that out.
 
     Raises:
         ScenarioError: Naming every mistake with its line.
     """
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
-        raise ScenarioError(source, [ScenarioMistake(line, f"not TOML: {error}")]) from error
-    reader = _Reader(text)
-    scenario = _scenario(reader, tree, re.sub(r"\.toml$", "", source.rsplit("/", 1)[-1]))
-    if reader.mistakes:
-        raise ScenarioError(source, sorted(reader.mistakes, key=lambda mistake: mistake.line))
+    tree = parse_toml(text)
+    if isinstance(tree, Mistake):
+        raise ScenarioError(source, [tree])
+    mistakes = MistakeList(text)
+    scenario = _scenario(TomlTable(tree, (), mistakes), re.sub(r"\.toml$", "", source.rsplit("/", 1)[-1]), plant)
+    if mistakes:
+        raise ScenarioError(source, mistakes.by_line())
     return scenario
 
 
-class _Reader:
-    """Takes checked values out of a TOML tree and notes mistakes with their lines."""
-
-    def __init__(self, text: str) -> None:
-        self.mistakes: list[ScenarioMistake] = []
-        self._lines = _line_index(text)
-
-    def refuse(self, place: str, key: str, text: str) -> None:
-        line = self._lines.get((place, key)) or self._lines.get((place, "")) or 1
-        self.mistakes.append(ScenarioMistake(line, text))
-
-    def keys(self, place: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
-        for key in table:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-                self.refuse(place, key, f"unknown key {key!r}{hint}")
-
-    def table(self, tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-        value = tree.get(key, {})
-        if isinstance(value, dict):
-            return value
-        self.refuse("", key, f"{key}: must be a table [{key}]")
-        return {}
-
-    def tables(self, tree: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-        value = tree.get(key, [])
-        if isinstance(value, list) and all(isinstance(item, dict) for item in value):
-            return value
-        self.refuse("", key, f"{key}: must be an array of tables [[{key}]]")
-        return []
-
-    def number(
-        self, place: str, table: Mapping[str, Any], key: str, default: float | None, span: tuple[float, float]
-    ) -> float | None:
-        value = table.get(key, default)
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value == default):
-            return value
-        low, high = span
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            self.refuse(place, key, f"{key} = {value!r}: must be a number in {low:g}..{high:g}")
-            return default
-        return float(value)
-
-    def text(self, place: str, table: Mapping[str, Any], key: str) -> str:
-        value = table.get(key)
-        if not isinstance(value, str) or not value:
-            self.refuse(place, key, f"{key} = {value!r}: must be a text")
-            return ""
-        return value
-
-    def flag(self, place: str, table: Mapping[str, Any], key: str, default: bool) -> bool:
-        value = table.get(key, default)
-        if not isinstance(value, bool):
-            self.refuse(place, key, f"{key} = {value!r}: must be true or false")
-            return default
-        return value
-
-    def hour(self, place: str, table: Mapping[str, Any], key: str, latest: int = 24) -> dt.timedelta:
-        value = table.get(key)
-        found = re.fullmatch(r"(\d{1,2}):([0-5]\d)", value) if isinstance(value, str) else None
-        moment = dt.timedelta(hours=int(found[1]), minutes=int(found[2])) if found else None
-        if moment is None or moment > dt.timedelta(hours=latest):
-            self.refuse(place, key, f'{key} = {value!r}: must be an hour of the day "00:00".."{latest}:00"')
-            return dt.timedelta()
-        return moment
-
-    def minutes(
-        self, place: str, table: Mapping[str, Any], key: str, default: float, span: tuple[float, float]
-    ) -> dt.timedelta:
-        return dt.timedelta(minutes=self.number(place, table, key, default, span) or 0.0)
+def scenario_state(scenario: Scenario) -> dict[str, Any]:
+    """Return a scenario as JSON values."""
+    state: dict[str, Any] = msgspec.to_builtins(scenario)
+    return state
 
 
-def _line_index(text: str) -> dict[tuple[str, str], int]:
-    """Return the line of each (table, key); tables of an array are named `fault#0`, `fault#1`; key "" is the head."""
-    index: dict[tuple[str, str], int] = {}
-    counts: dict[str, int] = {}
-    place = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := re.match(r"\s*\[\[\s*([\w.-]+)\s*\]\]", line):
-            name = found[1]
-            place = f"{name}#{counts.get(name, 0)}"
-            counts[name] = counts.get(name, 0) + 1
-            index[(place, "")] = number
-            index.setdefault(("", name), number)
-        elif found := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
-            place = found[1]
-            index[(place, "")] = number
-            index.setdefault(("", place), number)
-        elif found := re.match(r"\s*([\w-]+)\s*=", line):
-            index.setdefault((place, found[1]), number)
-    return index
+def scenario_of_state(state: Mapping[str, Any]) -> Scenario:
+    """Return the scenario of `scenario_state`.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        return msgspec.convert(state, Scenario)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"scenario: {error}") from error
 
 
-_SHARES = ("no_show_share", "walk_in_share", "no_link_share", "abort_share")
-_TOP = ("title", "demand", "deliveries", "weather", "outage", "fault")
-
-
-def _scenario(reader: _Reader, tree: Mapping[str, Any], name: str) -> Scenario:
-    reader.keys("", tree, _TOP)
-    title = reader.table(tree, "title")
-    demand, deliveries = reader.table(tree, "demand"), reader.table(tree, "deliveries")
-    weather = reader.table(tree, "weather")
-    reader.keys("title", title, ("en", "zh"))
-    reader.keys("demand", demand, ("bookings", "jitter_min", "vary", *_SHARES))
-    reader.keys("deliveries", deliveries, ("late_min", "late_spread_min", "lateness", "underfill", "on_call"))
-    reader.keys("weather", weather, ("max_c",))
-    bookings = reader.number("demand", demand, "bookings", None, (0, 1000))
-    shares = {key: reader.number("demand", demand, key, 0.0, (0, 1)) or 0.0 for key in _SHARES}
-    law = deliveries.get("lateness", "scenario")
-    if law not in ("scenario", "station"):
-        reader.refuse("deliveries", "lateness", f'lateness = {law!r}: must be "scenario" or "station"')
+def _scenario(root: TomlTable, name: str, plant: Plant | None) -> Scenario:
+    title, demand = root.table("title"), root.table("demand", required=False)
+    deliveries, weather = root.table("deliveries", required=False), root.table("weather", required=False)
+    words, trucks = read_keys(title, "title"), read_keys(demand, "demand")
+    trailers, air = read_keys(deliveries, "deliveries"), read_keys(weather, "weather")
+    outages = [_outage(table) for table in root.tables("outage", required=False)]
+    faults = [_fault(table, plant) for table in root.tables("fault", required=False)]
+    root.finish()
     return Scenario(
         name=name,
-        title=Text(reader.text("title", title, "en"), reader.text("title", title, "zh")),
-        bookings=None if bookings is None else int(bookings),
-        arrival_jitter=reader.minutes("demand", demand, "jitter_min", 8.0, (0, 120)),
-        lateness=reader.minutes("deliveries", deliveries, "late_min", 5.0, (-120, 600)),
-        lateness_spread=reader.minutes("deliveries", deliveries, "late_spread_min", 8.0, (0, 600)),
-        underfill=reader.number("deliveries", deliveries, "underfill", 0.05, (0, 0.9)) or 0.0,
-        on_call=reader.flag("deliveries", deliveries, "on_call", default=True),
-        ambient_max_c=reader.number("weather", weather, "max_c", None, (-30, 50)),
-        outages=tuple(_each(reader, tree, "outage", _outage)),
-        faults=tuple(_each(reader, tree, "fault", _fault)),
-        vary=reader.flag("demand", demand, "vary", default=False),
-        no_show=shares["no_show_share"],
-        walk_ins=shares["walk_in_share"],
-        no_link=shares["no_link_share"],
-        aborts=shares["abort_share"],
-        late_as_station=law == "station",
+        title=Text(words["en"], words["zh"]),
+        bookings=trucks["bookings"],
+        arrival_jitter=trucks["jitter_min"],
+        lateness=trailers["late_min"],
+        lateness_spread=trailers["late_spread_min"],
+        underfill=trailers["underfill"],
+        on_call=trailers["on_call"],
+        ambient_max_c=air["max_c"],
+        outages=tuple(outages),
+        faults=tuple(faults),
+        vary=trucks["vary"],
+        no_shows=trucks["no_shows"],
+        walk_ins=trucks["walk_ins"],
+        no_link_share=trucks["no_link_share"],
+        station_lateness=trailers["lateness"] == "station",
     )
 
 
-def _each(
-    reader: _Reader, tree: Mapping[str, Any], key: str, read: Callable[[_Reader, str, Mapping[str, Any]], _Item]
-) -> list[_Item]:
-    return [read(reader, f"{key}#{number}", table) for number, table in enumerate(reader.tables(tree, key))]
+def _outage(table: TomlTable) -> Outage:
+    said = read_keys(table, "outage")
+    if said["until"] <= said["from"] and table.has("until"):
+        table.wrong(f"until {table.data['until']!r} must be later than from", "until")
+    return Outage(said["from"], said["until"], said["told"], said["spacing_min"])
 
 
-def _outage(reader: _Reader, place: str, table: Mapping[str, Any]) -> Outage:
-    reader.keys(place, table, ("from", "until", "told", "spacing_min"))
-    start, end = reader.hour(place, table, "from"), reader.hour(place, table, "until", 47)
-    if end <= start:
-        reader.refuse(place, "until", f"until = {table.get('until')!r}: must be later than from")
-    told = reader.hour(place, table, "told", 47) if "told" in table else None
-    spacing = reader.minutes(place, table, "spacing_min", 20.0, (1, 600))
-    return Outage(start, end, told, spacing)
-
-
-def _fault(reader: _Reader, place: str, table: Mapping[str, Any]) -> ScheduledFault:
-    reader.keys(place, table, ("name", "unit", "signal", "at", "for_min", "ramp_min", "size"))
-    options: dict[str, object] = {}
+def _fault(table: TomlTable, plant: Plant | None) -> ScheduledFault:
+    said = read_keys(table, "fault")
+    options: dict[str, Any] = {}
     for key, option in (("for_min", "for_s"), ("ramp_min", "ramp_s")):
-        if (minutes := reader.number(place, table, key, None, (0, 43_200))) is not None:
-            options[option] = minutes * 60.0
-    if (size := reader.number(place, table, "size", None, (-1e6, 1e6))) is not None:
-        options["size"] = size
-    if "signal" in table:
-        options["signal"] = reader.text(place, table, "signal")
-    name = reader.text(place, table, "name")
-    if name and name not in fault_kinds():
-        reader.refuse(place, "name", f"fault {name!r}: unknown; a scenario may have {', '.join(fault_kinds())}")
-    start = reader.hour(place, table, "at")
-    return ScheduledFault(name=name, unit=reader.text(place, table, "unit"), start=start, options=options)
+        if said[key] is not None:
+            options[option] = said[key].total_seconds()
+    for key in ("size", "signal"):
+        if said[key] is not None:
+            options[key] = said[key]
+    days = [key for key in ("date", "weekdays", "per_year") if said[key] is not None]
+    if len(days) > 1:
+        table.wrong(f"{days[0]} and {days[1]} do not go together", days[1])
+    if said["at"] is None and said["per_year"] is None:
+        table.wrong("key 'at' is missing")
+    if said["name"] and said["unit"] and plant is not None:
+        _check_fault(table, plant, said["name"], said["unit"], options)
+    return ScheduledFault(
+        said["name"], said["unit"], said["at"], options, said["date"], said["weekdays"], said["per_year"]
+    )
+
+
+def _check_fault(table: TomlTable, plant: Plant, name: str, unit: str, options: Mapping[str, Any]) -> None:
+    """Note what of a fault the station cannot play."""
+    units = targets_of(plant, name) if unit == ANY else (unit,)
+    try:
+        for each in units:
+            make_fault(plant, name, each, 0, options)
+    except BadInputError as error:
+        text = str(error)
+        named = [key for key in ("signal", "size", "ramp_min", "for_min") if key.removesuffix("_min") in text]
+        place = next((key for key in named if table.has(key)), "name" if unit == ANY else "unit")
+        table.wrong(text, place)

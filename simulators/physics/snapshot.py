@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from simulators.faults import Fault, FaultBoard
@@ -20,9 +20,9 @@ from simulators.physics.dispensing import HoseUnit, TruckVisit
 from simulators.physics.supply import Delivery, Trailer
 from simulators.physics.tank import VehicleTank
 from simulators.physics.vessel import Vessel
-from simulators.scenario import Outage, Scenario, ScheduledFault
+from simulators.scenario import scenario_of_state, scenario_state
 from station.domain.hydrogen import HydrogenTables
-from station.domain.plant import Plant, Text
+from station.domain.plant import Plant
 from station.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def dump(station: StationPhysics) -> bytes:
     state: State = {
         "version": VERSION,
         "plant": station.plant.id,
-        "scenario": _scenario_state(station.scenario),
+        "scenario": scenario_state(station.scenario),
         "start_ms": station.start_ms,
         "seed": station.seed,
         "station": _take(station, _STATION),
@@ -115,7 +115,7 @@ def load(cls: type[StationPhysics], plant: Plant, tables: HydrogenTables, data: 
         if state["plant"] != plant.id:
             raise BadInputError(f"simulator state: of station {state['plant']!r}, not of {plant.id!r}")
         start = dt.datetime.fromtimestamp(state["start_ms"] / 1000.0, dt.UTC)
-        station = cls(plant, tables, _scenario(state["scenario"]), start, state["seed"])
+        station = cls(plant, tables, scenario_of_state(state["scenario"]), start, state["seed"])
         _restore(station, state)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise BadInputError(f"simulator state: damaged ({error!r}); remove it to start afresh") from error
@@ -206,41 +206,3 @@ def _tank(station: StationPhysics, draw: TruckDraw, state: State) -> VehicleTank
     tank = VehicleTank(station.gas, draw.tanks, draw.tank_litres)
     _give(tank, VehicleTank.STATE, state)
     return tank
-
-
-def _scenario_state(scenario: Scenario) -> State:
-    """Return a scenario as JSON values, durations in seconds."""
-    state = asdict(scenario)
-    return {name: _plain(value) for name, value in state.items()}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dt.timedelta):
-        return value.total_seconds()
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-_DURATIONS = {"arrival_jitter", "lateness", "lateness_spread", "start", "end", "told", "spacing", "duration"}
-
-
-def _scenario(state: State) -> Scenario:
-    values = _durations(state, [field.name for field in fields(Scenario)])
-    values["title"] = Text(**state["title"])
-    values["outages"] = tuple(
-        Outage(**_durations(item, [field.name for field in fields(Outage)])) for item in state["outages"]
-    )
-    values["faults"] = tuple(
-        ScheduledFault(**_durations(item, [field.name for field in fields(ScheduledFault)])) for item in state["faults"]
-    )
-    return Scenario(**values)
-
-
-def _durations(state: State, names: Sequence[str]) -> State:
-    return {
-        name: dt.timedelta(seconds=state[name]) if name in _DURATIONS and state[name] is not None else state[name]
-        for name in names
-    }

@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 
 from simulators.block import DayTruth, TrailerTruth, TruckTruth, TruthBlock
+from simulators.fault_plan import faults_of_day
 from simulators.faults import FaultBoard, make_fault
 from simulators.fleet import day_trailers, day_trucks, epoch_ms, generator, opening_stock
 from simulators.physics import snapshot, striking
@@ -246,9 +247,8 @@ class StationPhysics:
 
     def _plan_faults(self) -> None:
         """Take the scenario's faults of this day that are not over yet."""
-        for planned in self.scenario.faults:
-            at_ms = self.day_start_ms + round(planned.start.total_seconds() * 1000)
-            fault = make_fault(self.plant, planned.name, planned.unit, at_ms, planned.options)
+        day = self.plant.day_of(dt.datetime.fromtimestamp(self.day_start_ms / 1000.0, dt.UTC))
+        for fault in faults_of_day(self.plant, self.scenario, self.seed, day, self.day_start_ms):
             if fault.end_ms > self.t_ms:
                 self.faults.plan(fault)
 
