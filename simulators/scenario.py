@@ -89,11 +89,12 @@ class Scenario:
         on_call: The supplier sends one more when the stock falls below the station file's mark.
         ambient_max_c: Afternoon maximum [degC]; None takes the season's.
         outages, faults: What goes wrong.
-        vary: The day's count of trucks follows weekday, season and chance, as the station file says.
-        no_shows: Share (0..1) of the booked trucks that do not come.
-        walk_ins: Trucks a day that come without a booking, on average.
-        no_link_share: Share (0..1) of the trucks without an infrared link.
-        station_lateness: Trailers are late as the station file says, in place of `lateness` and its spread.
+        vary: The number of trucks varies from day to day as the station file says: weekday, season, chance.
+        no_show: Share of the booked trucks that do not come (0..1).
+        walk_ins: Trucks that come without a booking, as a share of those booked.
+        no_link: Share of the trucks whose tanks tell the dispenser nothing (0..1).
+        aborts: Share of the fills that the vehicle breaks off (0..1).
+        late_as_station: Trailers are late by the station file's median and 95th percentile; `lateness` is not used.
     """
 
     name: str
@@ -108,10 +109,11 @@ class Scenario:
     outages: tuple[Outage, ...]
     faults: tuple[ScheduledFault, ...]
     vary: bool = False
-    no_shows: float = 0.0
+    no_show: float = 0.0
     walk_ins: float = 0.0
-    no_link_share: float = 0.0
-    station_lateness: bool = False
+    no_link: float = 0.0
+    aborts: float = 0.0
+    late_as_station: bool = False
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -196,10 +198,11 @@ def _scenario(root: TomlTable, name: str, plant: Plant | None) -> Scenario:
         outages=tuple(outages),
         faults=tuple(faults),
         vary=trucks["vary"],
-        no_shows=trucks["no_shows"],
-        walk_ins=trucks["walk_ins"],
-        no_link_share=trucks["no_link_share"],
-        station_lateness=trailers["lateness"] == "station",
+        no_show=trucks["no_show_share"],
+        walk_ins=trucks["walk_in_share"],
+        no_link=trucks["no_link_share"],
+        aborts=trucks["abort_share"],
+        late_as_station=trailers["lateness"] == "station",
     )
 
 
