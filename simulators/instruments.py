@@ -7,10 +7,14 @@ blocks, and a value can be worked out again without its history.
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -20,73 +24,50 @@ from station.domain.signals import Kind
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
 Columns = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+Keys = npt.NDArray[np.uint64]
 
-ANY_SPAN: Final = float("inf")
 
+class InstrumentType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How well a kind of instrument reads; everything in the unit it reads in. Explained in `instruments.toml`."""
 
-@dataclass(frozen=True, slots=True)
-class InstrumentType:
-    """How well instruments of one unit of measure read; everything in that unit.
-
-    Attributes:
-        widest_span: Holds for instrument ranges up to this wide; the narrowest that fits is taken.
-        resolution: Smallest step shown.
-        noise: Standard deviation from sample to sample.
-        bias: Largest fixed error; each instrument has its own within it.
-        wander: Amplitude of the slow drift over hours and days.
-        zero_cut: What is no more than its errors is shown as zero (low-flow cut-off).
-        full_circle: Values go round at this number (a wind vane's 360), 0 where they do not.
-    """
-
-    widest_span: float
     resolution: float
     noise: float
     bias: float = 0.0
     wander: float = 0.0
+    lag_s: float = 0.0
     zero_cut: bool = False
     full_circle: float = 0.0
+    floor: float | None = None
+    top: float | None = None
+    widest_span: float | None = None
+    areas: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+    def fits(self, signal: Signal) -> bool:
+        """Return whether a signal is measured so."""
+        lowest, highest = signal.instrument_range
+        return (
+            (not self.areas or signal.area in self.areas)
+            and (not self.roles or signal.role in self.roles)
+            and (self.widest_span is None or highest - lowest <= self.widest_span)
+        )
 
 
-# Estimates of good process instruments. Noise is at least 0.6 of the resolution where a quantity rests for hours, so
-# that a healthy idle transmitter never shows the unmoving value by which a stuck one is known. Bias and wander together
-# stay well inside the station's error budget (bank pressure 0.15 MPa, trailer pressure 0.1 MPa, temperature 5 K).
-INSTRUMENT_TYPES: Final[dict[str, tuple[InstrumentType, ...]]] = {
-    "MPa": (
-        InstrumentType(2.0, 0.001, 0.0008, bias=0.002, wander=0.001),  # oil, air, water, leak detection
-        InstrumentType(ANY_SPAN, 0.01, 0.008, bias=0.03, wander=0.01),  # 0.06 % of a 50 MPa range
-    ),
-    "degC": (InstrumentType(ANY_SPAN, 0.1, 0.06, bias=0.2, wander=0.1),),  # Pt100 class A
-    "kg/h": (InstrumentType(ANY_SPAN, 0.1, 0.2, zero_cut=True),),  # Coriolis
-    "g/s": (InstrumentType(ANY_SPAN, 0.1, 0.12, zero_cut=True),),  # Coriolis
-    "kg": (InstrumentType(ANY_SPAN, 20.0, 4.0),),  # a 60 t weighbridge's scale division
-    "kPa": (InstrumentType(ANY_SPAN, 0.1, 0.06, bias=0.2, wander=0.1),),
-    "Pa": (InstrumentType(ANY_SPAN, 1.0, 1.0, bias=1.0),),
-    "mm/s": (InstrumentType(ANY_SPAN, 0.01, 0.03, zero_cut=True),),
-    "kW": (InstrumentType(ANY_SPAN, 0.1, 0.2, zero_cut=True),),
-    "m3/h": (InstrumentType(ANY_SPAN, 0.1, 0.08, bias=0.1, zero_cut=True),),
-    "%": (InstrumentType(ANY_SPAN, 0.1, 0.06),),
-    "%LEL": (InstrumentType(ANY_SPAN, 0.1, 0.12, bias=0.2, wander=0.2),),  # catalytic bead
-    "V": (InstrumentType(ANY_SPAN, 0.1, 0.2),),
-    "Hz": (InstrumentType(ANY_SPAN, 0.01, 0.006),),
-    "m/s": (InstrumentType(ANY_SPAN, 0.1, 0.2),),
-    "deg": (InstrumentType(ANY_SPAN, 1.0, 3.0, full_circle=360.0),),
-    "mm/h": (InstrumentType(ANY_SPAN, 0.1, 0.0),),
-    "L": (InstrumentType(ANY_SPAN, 1.0, 0.0),),  # told by the vehicle, not measured
-    "umol/mol": (
-        InstrumentType(1.0, 0.001, 0.001),  # carbon monoxide
-        InstrumentType(20.0, 0.01, 0.02),
-        InstrumentType(ANY_SPAN, 0.1, 0.3),
-    ),
-}
-RESOLUTION_ONLY: Final[dict[str, float]] = {
-    "kg": 0.001,  # dispenser totalisers, which are sold by
-    "kWh": 0.01,
-    "ms": 1.0,
-}
-"""Steps of what is counted, commanded or computed; 0.1 where the unit is not named, 0.01 for MPa."""
-FINEST: Final = InstrumentType(ANY_SPAN, 0.001, 0.0)
-"""For a measured quantity in a unit that the table does not know: as it is, to three decimals."""
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    types: dict[str, tuple[InstrumentType, ...]]
+    resolutions: dict[str, float]
 
+
+@functools.cache
+def _file() -> _File:
+    text = resources.files("simulators").joinpath("instruments.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _File)
+
+
+_USUAL_STEP: Final = 0.1
+_FINEST: Final = InstrumentType(resolution=0.001, noise=0.0)
+"""For a measured quantity in a unit that the file does not know: as it is, to three decimals."""
 _ZERO_CUT: Final = 3.5
 """Deviations of noise that a cut-off hides: all of them, see `standard_noise`."""
 
@@ -100,15 +81,23 @@ _WANDER_WAVES: Final = ((31.0, 0.7), (7.3, 0.3))
 
 
 def instrument_type(signal: Signal) -> InstrumentType:
-    """Return how a signal is measured: noise and errors for analogue inputs, a resolution alone for the others."""
+    """Return how a signal is measured: noise, errors, lag for analogue inputs, a resolution alone for the others."""
     if signal.kind is not Kind.ANALOG_INPUT:
-        usual = 0.01 if signal.unit_of_measure == "MPa" else 0.1
-        return InstrumentType(ANY_SPAN, RESOLUTION_ONLY.get(signal.unit_of_measure, usual), 0.0)
+        return InstrumentType(resolution=_file().resolutions.get(signal.unit_of_measure, _USUAL_STEP), noise=0.0)
+    kinds = _file().types.get(signal.unit_of_measure, ())
+    return next((kind for kind in kinds if kind.fits(signal)), _FINEST)
+
+
+def measured_range(signal: Signal) -> tuple[float, float]:
+    """Return the ends of what the instrument of a signal can show: only a measured quantity saturates."""
+    kind = instrument_type(signal)
+    if signal.kind is not Kind.ANALOG_INPUT or kind.full_circle:
+        return -np.inf, np.inf
     lowest, highest = signal.instrument_range
-    for kind in INSTRUMENT_TYPES.get(signal.unit_of_measure, ()):
-        if highest - lowest <= kind.widest_span:
-            return kind
-    return FINEST
+    return (
+        lowest if kind.floor is None else kind.floor,
+        highest if kind.top is None else max(highest, kind.top),
+    )
 
 
 def seed_of(seed: int, *names: str) -> int:
@@ -117,7 +106,7 @@ def seed_of(seed: int, *names: str) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 
-def standard_noise(keys: npt.NDArray[np.uint64], t_ms: Times) -> Floats:
+def standard_noise(keys: Keys, t_ms: Times) -> Floats:
     """Return noise of mean 0 and deviation 1 for each (time, key): a hash, so that it needs no history.
 
     The sum of four 16-bit parts of a mixed counter: nearly normal, and never beyond 3.47 deviations, so that noise
@@ -129,15 +118,8 @@ def standard_noise(keys: npt.NDArray[np.uint64], t_ms: Times) -> Floats:
 
     Returns:
         float64[len(t_ms), len(keys)].
-
-    Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014), over key + time * golden ratio.
     """
-    mixed = t_ms.astype(np.uint64)[:, None] * _GOLDEN + keys
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= _MIX_1
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= _MIX_2
-    mixed ^= mixed >> np.uint64(31)
+    mixed = _mixed(keys, t_ms)
     parts = mixed.view(np.uint16).reshape(*mixed.shape, 4)
     total = parts[..., 0].astype(np.float64)
     for part in range(1, 4):
@@ -147,8 +129,28 @@ def standard_noise(keys: npt.NDArray[np.uint64], t_ms: Times) -> Floats:
     return total
 
 
+def uniform(key: int, numbers: Times) -> Floats:
+    """Return one number of 0..1 for each of `numbers`, by the same hash."""
+    mixed = _mixed(np.array([key], dtype=np.uint64), numbers)[:, 0]
+    return (mixed >> np.uint64(11)) / 2.0**53
+
+
+def _mixed(keys: Keys, numbers: Times) -> Keys:
+    """Return 64 well mixed bits for each (number, key).
+
+    Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014), over key + number * golden ratio.
+    """
+    mixed = numbers.astype(np.uint64)[:, None] * _GOLDEN + keys
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= _MIX_1
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= _MIX_2
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
 class Instruments:
-    """Every instrument of a station, vectorised over signals and time.
+    """Every instrument of a station, vectorised over signals and time. Their lag is `simulators.lag`'s.
 
     Args:
         plant: The station.
@@ -160,22 +162,28 @@ class Instruments:
         kinds = [instrument_type(signal) for signal in signals]
         self._keys = np.array([seed_of(seed, "noise", signal.tag) for signal in signals], dtype=np.uint64)
         self._noise = np.array([kind.noise for kind in kinds])
+        # What has no noise of its own is given one of half its resolution if it is to be noisy.
+        self._base_noise = np.array([kind.noise or kind.resolution / 2.0 for kind in kinds])
         self._zero_cut = np.array([(kind.bias + _ZERO_CUT * kind.noise) * kind.zero_cut for kind in kinds])
         self._full_circle = np.array([kind.full_circle for kind in kinds])
         self._up = np.array([1.0 / kind.resolution if kind.resolution < 1.0 else 1.0 for kind in kinds]).round()
         self._down = np.array([max(1.0, kind.resolution) for kind in kinds])
         self._counter = np.array([signal.kind is Kind.COUNTER for signal in signals])
-        self._range = np.array([_limits_of(signal) for signal in signals]).T
+        self._range = np.array([measured_range(signal) for signal in signals]).T
+        self._ends = np.where(np.isfinite(self._range), self._shown_ends(), self._range)
         self._bias = np.array([kind.bias for kind in kinds]) * _draws(seed, "bias", signals)
         self._waves = _wander_waves(seed, signals, np.array([kind.wander for kind in kinds]))
 
-    def measure(self, columns: Columns, t_ms: Times, truth: Floats) -> Floats:
+    def measure(
+        self, columns: Columns, t_ms: Times, truth: Floats, faulty: Sequence[tuple[int, Floats]] = ()
+    ) -> Floats:
         """Return what the instruments show.
 
         Args:
             columns: Which signals, as positions in the order of the plant's signals.
             t_ms: Epoch ms of each row.
-            truth: True values, float64[len(t_ms), len(columns)]; NaN stays NaN.
+            truth: What acts on the instruments, float64[len(t_ms), len(columns)]; NaN stays NaN.
+            faulty: (place within `columns`, error of each row) of the sensors that are off.
 
         Returns:
             Measured values of the same shape; states and digital inputs unchanged.
@@ -184,11 +192,28 @@ class Instruments:
         noisy = np.flatnonzero(self._noise[columns] > 0.0)
         if noisy.size:
             shown[:, noisy] += self._errors(columns[noisy], t_ms)
+        for place, errors in faulty:
+            shown[:, place] += errors
         cut = np.flatnonzero(self._zero_cut[columns] > 0.0)
         shown[:, cut] *= np.abs(shown[:, cut]) >= self._zero_cut[columns[cut]]
         lowest, highest = self._range[:, columns]
         np.clip(shown, lowest, highest, out=shown)
         return self._cut_to_resolution(columns, shown)
+
+    def pegged(self, columns: Columns, shown: Floats) -> Flags | None:
+        """Return which shown values stand at an end of their instrument's range, None where none does."""
+        lowest, highest = self._ends[:, columns]
+        at_end: Flags = (shown <= lowest) | (shown >= highest)
+        return at_end if at_end.any() else None
+
+    def more_noise(self, column: int, t_ms: Times, share: Floats) -> Floats:
+        """Return what is to be added to a signal so that its noise is (1 + share) times the usual."""
+        noise = standard_noise(self._keys[[column]], t_ms)[:, 0]
+        return noise * self._base_noise[column] * share
+
+    def _shown_ends(self) -> Floats:
+        ends = np.where(np.isfinite(self._range), self._range, 0.0)
+        return self._cut_to_resolution(np.arange(ends.shape[1]), ends)
 
     def _errors(self, columns: Columns, t_ms: Times) -> Floats:
         errors = standard_noise(self._keys[columns], t_ms)
@@ -231,10 +256,3 @@ def _wander_waves(seed: int, signals: list[Signal], amplitude: Floats) -> list[t
         phase = np.pi * _draws(seed, f"wander-{period_h}", signals)
         waves.append((period_h, share * amplitude * np.cos(phase), share * amplitude * np.sin(phase)))
     return waves
-
-
-def _limits_of(signal: Signal) -> tuple[float, float]:
-    """Return the ends of what an instrument can show: only a measured quantity saturates."""
-    if signal.kind is not Kind.ANALOG_INPUT or instrument_type(signal).full_circle:
-        return -np.inf, np.inf
-    return signal.instrument_range

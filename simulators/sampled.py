@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -14,25 +15,47 @@ from station.domain.plant import UnitKey
 from station.domain.signals import UnitMessage
 from station.wire import topics
 
+Times = npt.NDArray[np.int64]
 Emission = tuple[int, str, bytes, int]
-"""(t_ms, topic, payload, seq): a message as it goes out."""
+"""(true time it goes out, epoch ms; topic; payload, which says its gateway's own time; seq)."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
+Value = float | None
+"""A number; None says that the sensor has failed."""
+_NO_QUALITY: Final[Mapping[str, str]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class SampledGroup:
-    """Messages of one unit (its place in the plant's order) that carry the same signals, column by column."""
+    """Messages of one unit that carry the same signals, column by column.
+
+    Attributes:
+        unit: Its place in the plant's order.
+        tags: The signals.
+        t_ms: What each message says of its time, by its gateway's clock, epoch ms.
+        columns: Of each signal: the values.
+        at_ms: When each was truly taken.
+        quality: Of each message: what of it is not good; None where all is.
+    """
 
     unit: int
     tags: tuple[str, ...]
-    t_ms: npt.NDArray[np.int64]
-    columns: Sequence[Sequence[float]]
+    t_ms: Times
+    columns: Sequence[Sequence[Value]]
+    at_ms: Times
+    quality: Sequence[Mapping[str, str]] | None = None
+
+    def rows(self) -> Iterator[tuple[int, tuple[Value, ...], Mapping[str, str]]]:
+        """Yield (time it says, values, quality) of each message."""
+        qualities = self.quality if self.quality is not None else itertools.repeat(_NO_QUALITY)
+        return zip(self.t_ms.tolist(), zip(*self.columns, strict=True), qualities, strict=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SampledBlock:
-    """What the units of a station said during one block, in order of (t, unit)."""
+    """What the units of a station said during one block, in order of (true time, unit)."""
 
     station: str
     boot: str
@@ -49,9 +72,9 @@ class SampledBlock:
         made: list[UnitMessage] = []
         for group, seqs in zip(self.groups, self.seqs, strict=True):
             area, unit = self.units[group.unit]
-            for t_ms, seq, row in zip(group.t_ms.tolist(), seqs, zip(*group.columns, strict=True), strict=True):
+            for (t_ms, row, quality), seq in zip(group.rows(), seqs, strict=True):
                 values = dict(zip(group.tags, row, strict=True))
-                made.append(UnitMessage(self.station, area, unit, t_ms, values, {}, self.boot, seq))
+                made.append(UnitMessage(self.station, area, unit, t_ms, values, quality, self.boot, seq))
         for place in self.order:
             yield made[place]
 
@@ -61,9 +84,11 @@ class SampledBlock:
         for group, seqs in zip(self.groups, self.seqs, strict=True):
             topic = topics.reading(self.station, *self.units[group.unit])
             tags, boot = group.tags, self.boot
-            for t_ms, seq, row in zip(group.t_ms.tolist(), seqs, zip(*group.columns, strict=True), strict=True):
-                values = dict(zip(tags, row, strict=True))
-                made.append((t_ms, topic, _encode({"t": t_ms, "boot": boot, "seq": seq, "v": values}), seq))
+            for at_ms, seq, (t_ms, row, quality) in zip(group.at_ms.tolist(), seqs, group.rows(), strict=True):
+                body: dict[str, Any] = {"t": t_ms, "boot": boot, "seq": seq, "v": dict(zip(tags, row, strict=True))}
+                if quality:
+                    body["q"] = quality
+                made.append((at_ms, topic, _encode(body), seq))
         return [made[place] for place in self.order]
 
 
@@ -73,28 +98,35 @@ def numbered(
     units: Sequence[UnitKey],
     groups: Sequence[SampledGroup],
     next_seqs: npt.NDArray[np.int64],
+    ahead_ms: Callable[[npt.NDArray[np.intp], Times], Times],
 ) -> SampledBlock:
-    """Return a block with its messages in order, each unit's counted on by one.
+    """Return a block with its messages in order, each unit's counted on by one, each with its gateway's time.
 
     Args:
         station: Station id.
         boot: Identity of the devices' run.
         units: The plant's units in order.
-        groups: The messages, in any order; no unit twice at one time.
+        groups: The messages, in any order, with their true times; no unit twice at one time.
         next_seqs: The last number given out of each unit; counted on in place.
+        ahead_ms: (unit, true time) of each message -> by how much its gateway's clock is ahead.
     """
     if not groups:
         return SampledBlock(station, boot, units, (), (), ())
-    sizes = [len(group.t_ms) for group in groups]
-    t_ms = np.concatenate([group.t_ms for group in groups])
+    sizes = [len(group.at_ms) for group in groups]
+    at_ms = np.concatenate([group.at_ms for group in groups])
     unit = np.repeat([group.unit for group in groups], sizes)
-    order = np.lexsort((unit, t_ms))
+    order = np.lexsort((unit, at_ms))
     by_unit = order[np.argsort(unit[order], kind="stable")]
     counts = np.bincount(unit, minlength=len(units))
     firsts = np.cumsum(counts) - counts
-    seqs = np.empty(len(t_ms), dtype=np.int64)
+    seqs = np.empty(len(at_ms), dtype=np.int64)
     units_in_line = unit[by_unit]
-    seqs[by_unit] = next_seqs[units_in_line] + 1 + np.arange(len(t_ms)) - firsts[units_in_line]
+    seqs[by_unit] = next_seqs[units_in_line] + 1 + np.arange(len(at_ms)) - firsts[units_in_line]
     next_seqs += counts
     cuts = np.cumsum(sizes)[:-1]
-    return SampledBlock(station, boot, units, groups, [part.tolist() for part in np.split(seqs, cuts)], order.tolist())
+    said = np.split(at_ms + ahead_ms(unit, at_ms), cuts)
+    told = [
+        SampledGroup(group.unit, group.tags, t_ms, group.columns, group.at_ms, group.quality)
+        for group, t_ms in zip(groups, said, strict=True)
+    ]
+    return SampledBlock(station, boot, units, told, [part.tolist() for part in np.split(seqs, cuts)], order.tolist())

@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 
 from simulators.block import DayTruth, TruthBlock
-from simulators.instruments import Instruments, seed_of
+from simulators.faults import FaultBoard
+from simulators.instruments import seed_of
 from simulators.sampled import Emission
-from simulators.sampling import Sampler
+from simulators.sampling import Sampler, SamplerState
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant
 from station.domain.signals import UnitMessage
@@ -28,7 +29,7 @@ LOOK_S: Final = 10.0
 QUEUE_EVERY_MS: Final = 60_000
 NOT_NUMBERED: Final = -1
 """Stands for the seq of a retained word, which has none."""
-_SNAPSHOT_FORMAT: Final = 1
+_SNAPSHOT_FORMAT: Final = 2
 
 
 class PhysicsSource(Protocol):
@@ -37,6 +38,11 @@ class PhysicsSource(Protocol):
     @property
     def t_ms(self) -> int:
         """Where it stands, epoch ms."""
+        ...
+
+    @property
+    def faults(self) -> FaultBoard:
+        """What is the matter, and will be."""
         ...
 
     @property
@@ -75,9 +81,7 @@ class _Snapshot(msgspec.Struct):
     seed: int
     boots: int
     started_ms: int
-    seqs: dict[str, int]
-    last_ms: int | None
-    last: list[float | None]
+    sampler: SamplerState
     physics: bytes
 
 
@@ -100,8 +104,7 @@ class SimulatedStation:
         self._seed = seed
         self._boots = boots
         self._started_ms = physics.t_ms if started_ms is None else started_ms
-        self._instruments = Instruments(plant, seed)
-        self._sampler = Sampler(plant, self._instruments, self._boot_id())
+        self._sampler = Sampler(plant, seed, self._boot_id())
         self._said = _Retained(plant)
 
     def _boot_id(self) -> str:
@@ -124,7 +127,7 @@ class SimulatedStation:
     def reboot(self) -> None:
         """Start all devices anew: another boot, numbers from 1, every state said once more."""
         self._boots += 1
-        self._sampler = Sampler(self.plant, self._instruments, self._boot_id())
+        self._sampler = Sampler(self.plant, self._seed, self._boot_id())
 
     def advance(self, seconds: float, *, step_s: float = 1.0, every: dt.timedelta | None = None) -> list[UnitMessage]:
         """Return what the units say in the next `seconds`, in order of (t, unit).
@@ -135,7 +138,7 @@ class SimulatedStation:
             every: Coarse sampling, see `Sampler.sample`.
         """
         truth = self.physics.advance(round(seconds / step_s), step_s)
-        return list(self._sampler.sample(truth, every).messages())
+        return list(self._sampler.sample(truth, every, self.physics.faults).messages())
 
     def emissions(
         self, seconds: float, *, step_s: float = 1.0, every: dt.timedelta | None = None, look_s: float = LOOK_S
@@ -149,7 +152,7 @@ class SimulatedStation:
             look_s: Between two looks at the gate queue and the plan [s].
         """
         truth, retained = self._pass(round(seconds / step_s), step_s, max(1, round(look_s / step_s)))
-        emissions = self._sampler.sample(truth, every).emissions()
+        emissions = self._sampler.sample(truth, every, self.physics.faults).emissions()
         if retained:
             emissions += retained
             emissions.sort(key=_moment)  # stable: the words come after the readings of their moment
@@ -180,16 +183,13 @@ class SimulatedStation:
 
     def snapshot(self) -> bytes:
         """Return everything needed to go on from here: physics, carried row, numbers."""
-        last_ms, last, seqs = self._sampler.state
         kept = _Snapshot(
             _SNAPSHOT_FORMAT,
             self.plant.id,
             self._seed,
             self._boots,
             self._started_ms,
-            seqs,
-            last_ms,
-            last,
+            self._sampler.state,
             self.physics.snapshot(),
         )
         return msgspec.json.encode(kept)
@@ -220,7 +220,7 @@ class SimulatedStation:
         boots = kept.boots if same_boot else kept.boots + 1
         station = cls(plant, physics, kept.seed, boots=boots, started_ms=kept.started_ms)
         if same_boot:
-            station._sampler.resume(kept.last_ms, kept.last, kept.seqs)
+            station._sampler.resume(kept.sampler)
             station._said.changes(physics)
         return station
 
@@ -278,7 +278,7 @@ def _read_snapshot(plant: Plant, data: bytes) -> _Snapshot:
         kept = msgspec.json.decode(data, type=_Snapshot)
     except msgspec.DecodeError as error:
         raise BadInputError(f"simulator state cannot be read: {error}; remove it to start anew") from error
-    if kept.format != _SNAPSHOT_FORMAT or kept.station != plant.id or len(kept.last) != len(plant.signals):
+    if kept.format != _SNAPSHOT_FORMAT or kept.station != plant.id or len(kept.sampler.last) != len(plant.signals):
         raise BadInputError(
             f"simulator state is of another version or station than {plant.id}; remove it to start anew"
         )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulators.block import DayTruth, TruthBlock
+from simulators.faults import FaultBoard
 from station.domain.day_plan import Booking, DayPlan, Delivery, WaitingTruck
 from station.domain.plant import Plant
 
@@ -35,6 +36,7 @@ class FakePhysics:
     waiting_since: tuple[int, ...] = ()
     t_ms: int = START_MS
     plan_version: int = 1
+    faults: FaultBoard = field(default_factory=FaultBoard)
     injected: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def advance(self, n_steps: int, dt_s: float = 1.0) -> TruthBlock:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from simulators.instruments import INSTRUMENT_TYPES, Instruments, instrument_type, seed_of, standard_noise
+from simulators.instruments import Instruments, instrument_type, measured_range, seed_of, standard_noise
 from station.domain.signals import Kind
 from tests.support.fake_physics import START_MS
 from tests.support.plants import jinma
@@ -88,10 +90,14 @@ def test_a_counter_never_goes_back_and_never_runs_ahead() -> None:
 
 
 def test_a_reading_stops_at_the_ends_of_its_instrument() -> None:
-    low, high = PLANT.signals["PT-330A"].instrument_range
-    shown = measured("PT-330A", np.array([-100.0, 100.0]))
-    assert shown[0] == pytest.approx(low, abs=0.01)
-    assert shown[1] == pytest.approx(high, abs=0.01)
+    low, high = measured_range(PLANT.signals["PT-330A"])
+    assert (low, high) == (0.0, 60.0)
+    shown = measured("PT-330A", np.array([-100.0, 30.0, 100.0]))
+    assert shown[[0, 2]].tolist() == [low, high]
+    at_end = INSTRUMENTS.pegged(columns("PT-330A"), shown[:, None])
+    assert at_end is not None
+    assert at_end[:, 0].tolist() == [True, False, True]
+    assert INSTRUMENTS.pegged(columns("PT-330A"), shown[1:2, None]) is None
 
 
 def test_a_wind_vane_goes_round() -> None:
@@ -113,8 +119,10 @@ def test_no_value_is_minus_zero() -> None:
     assert not np.signbit(shown[shown == 0.0]).any()
 
 
-def test_every_measured_unit_of_the_station_has_an_instrument() -> None:
-    units = {signal.unit_of_measure for signal in SIGNALS if signal.kind is Kind.ANALOG_INPUT}
-    assert units <= set(INSTRUMENT_TYPES)
+def test_every_measured_signal_of_the_station_has_an_instrument() -> None:
+    unknown = dataclasses.replace(PLANT.signals["PT-330A"], unit_of_measure="furlong")
+    for signal in SIGNALS:
+        if signal.kind is Kind.ANALOG_INPUT:
+            assert instrument_type(signal) is not instrument_type(unknown), signal.tag
     assert instrument_type(PLANT.signals["PT-2107"]).resolution == 0.001
     assert instrument_type(PLANT.signals["PT-330A"]).resolution == 0.01
