@@ -27,9 +27,11 @@ class Vessel:
         density: [kg/m3].
         enthalpy: Specific enthalpy of the gas [J/kg].
         cv: Specific heat at constant volume [J/(kg K)].
+        ambient_j: Heat that came from the surroundings since the start [J].
     """
 
     __slots__ = (
+        "ambient_j",
         "cv",
         "density",
         "energy",
@@ -48,7 +50,7 @@ class Vessel:
         "wall_k",
     )
 
-    STATE = ("mass", "energy", "kelvin", "wall_k", "pressure", "enthalpy", "cv")
+    STATE = ("mass", "energy", "kelvin", "wall_k", "pressure", "enthalpy", "cv", "ambient_j")
     """What a snapshot keeps. Pressure is kept too: within a step it lags the temperature by a hair."""
 
     def __init__(self, gas: Gas, volume: float, inside_w_k: float, wall_j_k: float, outside_w_k: float) -> None:
@@ -57,7 +59,7 @@ class Vessel:
         self.inside_w_k = inside_w_k
         self.wall_j_k = wall_j_k
         self.outside_w_k = outside_w_k
-        self.in_kg = self.in_j = self.out_kg = 0.0
+        self.in_kg = self.in_j = self.out_kg = self.ambient_j = 0.0
         self.mass = self.energy = self.pressure = self.density = self.enthalpy = 0.0
         self.kelvin = self.wall_k = 293.15
         self.cv = 10_200.0
@@ -73,6 +75,13 @@ class Vessel:
         self.density = self.mass / self.volume
         self.pressure, _, self.cv = self.gas.state(self.density, self.kelvin)
         self.enthalpy = self.energy / self.mass + self.pressure * 1e6 / self.density if self.mass > 0.0 else 0.0
+
+    def stored_j(self) -> float:
+        """Return the energy in gas and wall [J], on an arbitrary zero: only differences mean anything.
+
+        It changes by exactly what was put, less what was taken (each at its enthalpy), plus the change of `ambient_j`.
+        """
+        return self.energy + self.wall_j_k * (self.wall_k - 273.15)
 
     def take(self, kg: float) -> None:
         """Draw gas in this step; it leaves at the vessel's own enthalpy."""
@@ -90,7 +99,9 @@ class Vessel:
         # Semi-implicit, so that a 10 s step of a light vessel cannot overshoot its wall.
         heat = conductance / (1.0 + conductance * (1.0 / (self.mass * self.cv) + 1.0 / self.wall_j_k))
         heat *= kelvin - self.wall_k
-        self.wall_k += (heat - self.outside_w_k * dt * (self.wall_k - ambient_k)) / self.wall_j_k
+        gained = self.outside_w_k * dt * (ambient_k - self.wall_k)
+        self.ambient_j += gained
+        self.wall_k += (heat + gained) / self.wall_j_k
         self.energy += self.in_j - self.out_kg * self.enthalpy - heat
         self.mass = mass = self.mass + self.in_kg - self.out_kg
         self.in_kg = self.in_j = self.out_kg = 0.0
