@@ -209,7 +209,8 @@ class Instruments:
     def more_noise(self, column: int, t_ms: Times, share: Floats) -> Floats:
         """Return what is to be added to a signal so that its noise is (1 + share) times the usual."""
         noise = standard_noise(self._keys[[column]], t_ms)[:, 0]
-        return noise * self._base_noise[column] * share
+        louder: Floats = noise * self._base_noise[column] * share
+        return louder
 
     def _shown_ends(self) -> Floats:
         ends = np.where(np.isfinite(self._range), self._range, 0.0)

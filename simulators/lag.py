@@ -62,7 +62,7 @@ class Lag:
         lagged[first:end] = of_before * truth[first - 1 : end - 1] + of_now * truth[first:end]
         begins = ~np.isnan(truth[first:end])
         begins &= np.isnan(truth[first - 1 : end - 1])
-        begin_rows = begins.any(axis=1).tolist()
+        begin_rows: list[bool] = np.any(begins, axis=1).tolist()
         before = lagged[first - 1]
         if np.isnan(before).any():  # no lag is known of what already had a value: a first row, or a new instrument
             before = np.where(np.isnan(before), truth[first - 1], before)

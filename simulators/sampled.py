@@ -19,6 +19,9 @@ Times = npt.NDArray[np.int64]
 Emission = tuple[int, str, bytes, int]
 """(true time it goes out, epoch ms; topic; payload, which says its gateway's own time; seq)."""
 
+NOT_NUMBERED: Final = -1
+"""Stands for the seq of a retained word, which has none."""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -90,6 +93,11 @@ class SampledBlock:
                     body["q"] = quality
                 made.append((at_ms, topic, _encode(body), seq))
         return [made[place] for place in self.order]
+
+
+def with_oldest(payload: bytes, seq: int) -> bytes:
+    """Return a payload that also says the lowest number still held: what came before it is lost for good."""
+    return payload[:-1] + b',"oldest":%d}' % seq
 
 
 def numbered(

@@ -7,7 +7,7 @@ plan, gate queue, gateways) after the readings of their moment.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -16,7 +16,8 @@ import numpy as np
 from simulators.block import DayTruth, TruthBlock
 from simulators.faults import FaultBoard
 from simulators.instruments import seed_of
-from simulators.sampled import Emission
+from simulators.links import Links, LinkState
+from simulators.sampled import NOT_NUMBERED, Emission, SampledBlock
 from simulators.sampling import Sampler, SamplerState
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant
@@ -27,8 +28,6 @@ from station.wire import plan_v1, topics
 LOOK_S: Final = 10.0
 """Between two looks at the gate queue and the plan when time is made in long stretches; a second or less when live."""
 QUEUE_EVERY_MS: Final = 60_000
-NOT_NUMBERED: Final = -1
-"""Stands for the seq of a retained word, which has none."""
 _SNAPSHOT_FORMAT: Final = 2
 
 
@@ -82,6 +81,7 @@ class _Snapshot(msgspec.Struct):
     boots: int
     started_ms: int
     sampler: SamplerState
+    links: LinkState
     physics: bytes
 
 
@@ -105,6 +105,7 @@ class SimulatedStation:
         self._boots = boots
         self._started_ms = physics.t_ms if started_ms is None else started_ms
         self._sampler = Sampler(plant, seed, self._boot_id())
+        self._links = Links(plant, seed)
         self._said = _Retained(plant)
 
     def _boot_id(self) -> str:
@@ -130,15 +131,20 @@ class SimulatedStation:
         self._sampler = Sampler(self.plant, self._seed, self._boot_id())
 
     def advance(self, seconds: float, *, step_s: float = 1.0, every: dt.timedelta | None = None) -> list[UnitMessage]:
-        """Return what the units say in the next `seconds`, in order of (t, unit).
+        """Return what the units say in the next `seconds`, in order of (true time, unit).
+
+        Straight from the devices: an outage of the network holds nothing back here.
 
         Args:
             seconds: Station time to pass, a multiple of `step_s`.
             step_s: Step of the physics [s], 1 to 10.
             every: Coarse sampling, see `Sampler.sample`.
         """
-        truth = self.physics.advance(round(seconds / step_s), step_s)
-        return list(self._sampler.sample(truth, every, self.physics.faults).messages())
+        return list(self.sampled(seconds, step_s=step_s, every=every).messages())
+
+    def sampled(self, seconds: float, *, step_s: float = 1.0, every: dt.timedelta | None = None) -> SampledBlock:
+        """Return the same as columns."""
+        return self._sample(self.physics.advance(round(seconds / step_s), step_s), every)
 
     def emissions(
         self, seconds: float, *, step_s: float = 1.0, every: dt.timedelta | None = None, look_s: float = LOOK_S
@@ -151,12 +157,26 @@ class SimulatedStation:
             every: Coarse sampling, see `Sampler.sample`.
             look_s: Between two looks at the gate queue and the plan [s].
         """
+        from_ms = self.t_ms
         truth, retained = self._pass(round(seconds / step_s), step_s, max(1, round(look_s / step_s)))
-        emissions = self._sampler.sample(truth, every, self.physics.faults).emissions()
+        emissions = self._sample(truth, every).emissions()
         if retained:
             emissions += retained
             emissions.sort(key=_moment)  # stable: the words come after the readings of their moment
-        return emissions
+        return self._links.carry(emissions, self.physics.faults, from_ms, self.t_ms)
+
+    def gateway_of(self, topic: str) -> str:
+        """Return the id of the gateway that publishes on a reading's topic; empty for other topics."""
+        return self._links.gateway_of(topic)
+
+    def cut_off(self, t_ms: int) -> frozenset[str]:
+        """Return the ids of the gateways that cannot reach the broker at a moment (epoch ms)."""
+        return self._links.cut_off(self.physics.faults, t_ms)
+
+    def _sample(self, truth: TruthBlock, every: dt.timedelta | None) -> SampledBlock:
+        faults = self.physics.faults
+        self._links.tell(truth, faults)
+        return self._sampler.sample(truth, every, faults)
 
     def _pass(self, steps: int, step_s: float, steps_a_look: int) -> tuple[TruthBlock, list[Emission]]:
         """Pass time, and return what was true and what changed on the retained topics."""
@@ -175,11 +195,12 @@ class SimulatedStation:
     def retained_again(self) -> list[tuple[str, bytes]]:
         """Return all retained words as they stand, for a broker that has forgotten them."""
         self._said = _Retained(self.plant)
-        return self._said.changes(self.physics)
+        offline = _gateways(self.plant, self.t_ms, self._links.offline, online=False)
+        return self._said.changes(self.physics) + offline
 
     def farewell(self) -> list[tuple[str, bytes]]:
         """Return the retained words of gateways that go off line in good order."""
-        return _gateways(self.plant, self.t_ms, online=False)
+        return _gateways(self.plant, self.t_ms, _ids(self.plant), online=False)
 
     def snapshot(self) -> bytes:
         """Return everything needed to go on from here: physics, carried row, numbers."""
@@ -190,6 +211,7 @@ class SimulatedStation:
             self._boots,
             self._started_ms,
             self._sampler.state,
+            self._links.state,
             self.physics.snapshot(),
         )
         return msgspec.json.encode(kept)
@@ -219,6 +241,7 @@ class SimulatedStation:
         physics = restore_physics(kept.physics)
         boots = kept.boots if same_boot else kept.boots + 1
         station = cls(plant, physics, kept.seed, boots=boots, started_ms=kept.started_ms)
+        station._links.resume(kept.links)
         if same_boot:
             station._sampler.resume(kept.sampler)
             station._said.changes(physics)
@@ -236,7 +259,7 @@ class _Retained:
 
     def changes(self, physics: PhysicsSource) -> list[tuple[str, bytes]]:
         """Return the words that must be said now."""
-        words = [] if self._plan else _gateways(self._plant, physics.t_ms, online=True)
+        words = [] if self._plan else _gateways(self._plant, physics.t_ms, _ids(self._plant), online=True)
         return words + self._plans(physics) + self._queue(physics)
 
     def _plans(self, physics: PhysicsSource) -> list[tuple[str, bytes]]:
@@ -257,9 +280,13 @@ class _Retained:
         return [(topics.gate_queue(self._plant.id), plan_v1.gate_queue_payload(t_ms, waiting))]
 
 
-def _gateways(plant: Plant, t_ms: int, *, online: bool) -> list[tuple[str, bytes]]:
+def _ids(plant: Plant) -> list[str]:
+    return [gateway.id for gateway in plant.gateways]
+
+
+def _gateways(plant: Plant, t_ms: int, ids: Iterable[str], *, online: bool) -> list[tuple[str, bytes]]:
     payload = plan_v1.gateway_payload(t_ms, online=online, sim=True)
-    return [(topics.gateway(plant.id, gateway.id), payload) for gateway in plant.gateways]
+    return [(topics.gateway(plant.id, name), payload) for name in ids]
 
 
 def _moment(emission: Emission) -> int:

@@ -15,7 +15,17 @@ from station.errors import BadInputError
 
 ALL = "all"
 """Names every gateway of a station."""
+_KINDS = {
+    Kind.DIGITAL_INPUT: "a contact",
+    Kind.STATE: "a state",
+    Kind.COUNTER: "counted",
+    Kind.ANALOG_OUTPUT: "commanded",
+    Kind.CALCULATED: "computed",
+    Kind.SOFTWARE: "computed",
+}
 _LONGEST_S = 30 * 86_400.0
+_OF_ANY_KIND = frozenset({"sensor-stuck", "sensor-dropout"})
+"""A contact or a counter may stand still or fail; it cannot drift or be noisy."""
 _OPTIONS = ("for_s", "ramp_s", "size", "signal")
 
 
@@ -134,6 +144,11 @@ def _signal(plant: Plant, name: str, kind: FaultKind, unit: str, said: object) -
     signal = plant.signals.get(said) if isinstance(said, str) else None
     if signal is None or (unit and signal.unit != unit):
         raise BadInputError(f"fault {name}: signal = {said!r}: no signal of unit {unit!r}")
+    if signal.kind is not Kind.ANALOG_INPUT and name not in _OF_ANY_KIND:
+        raise BadInputError(
+            f"fault {name}: signal = {said!r}: is not measured but {_KINDS[signal.kind]}; "
+            f"such a one knows {' and '.join(sorted(_OF_ANY_KIND))} only"
+        )
     return signal
 
 
