@@ -95,6 +95,13 @@ def simulate(
     speed: Speed = None,
     seed: Seed = None,
     truth: Annotated[Path | None, typer.Option(help="Write the plant's own account here, as JSON.")] = None,
+    stations: Annotated[int, typer.Option(min=1, max=500, help="So many of the station: {id}, {id}-2, ...")] = 1,
+    outbox: Annotated[
+        Path | None, typer.Option(help="Folder in which the gateways keep what is not stored yet, for the next start.")
+    ] = None,
+    write_plants: Annotated[
+        Path | None, typer.Option(help="Write the station files of --stations into this folder, and end.")
+    ] = None,
     plant: Plants = None,
     json: Json = False,
 ) -> None:
@@ -103,7 +110,7 @@ def simulate(
 
     simulate_station(
         broker=broker, output=output, scenario=scenario, start=start, duration=duration, every=every, speed=speed,
-        seed=seed, truth=truth, plant=plant, as_json=json,
+        seed=seed, truth=truth, stations=stations, outbox=outbox, write_plants=write_plants, plant=plant, as_json=json,
     )  # fmt: skip
 
 
@@ -201,6 +208,26 @@ def export(
     from cli.logs import export_range
 
     export_range(store=store, data_dir=data_dir, start=from_, end=to, output=output, station=station, as_json=json)
+
+
+@app.command(epilog="Example: jinma picture --scenario hot-day --output day.html")
+@reported
+def picture(
+    output: Annotated[Path, typer.Option(help="The page, .html; it opens without a network.")],
+    log: Annotated[Path | None, typer.Argument(help="A recorded log instead of a simulation.")] = None,
+    scenario: Scenario = None,
+    start: Annotated[str | None, typer.Option(help="Station time of the start, RFC 3339 with a zone.")] = None,
+    duration: Annotated[str | None, typer.Option(help="How long, e.g. 24h.")] = None,
+    seed: Seed = None,
+    plant: Plants = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+) -> None:
+    """Draw a simulated day, or a recorded log, as one page of charts that an engineer can judge at a glance."""
+    from cli.picture import draw_picture
+
+    draw_picture(
+        log=log, output=output, scenario=scenario, start=start, duration=duration, seed=seed, plant=plant, language=lang
+    )
 
 
 @app.command(epilog="Example: jinma capacity --json")
