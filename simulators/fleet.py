@@ -6,14 +6,17 @@ nor the length of its steps changes who comes.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import itertools
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
+from simulators.estimates import estimates
 from simulators.scenario import Scenario
 from station.domain.hydrogen import H35_REFERENCE_KG_M3
 from station.domain.plant import Fleet, Plant
@@ -21,7 +24,23 @@ from station.domain.plant import Fleet, Plant
 LAST_BOOKING_S = 23.5 * 3600.0
 """No booking is later than 23:30, so that the last fill ends within the station day and stands in its report."""
 
-_TRUCKS, _TRAILERS, _STOCK = 1, 2, 3
+_TRUCKS, _TRAILERS, _STOCK, _DEMAND, _SHOWS, _LINKS, _LATENESS = 1, 2, 3, 6, 7, 8, 9
+"""Purposes of the generators, with those of weather (4) and train health (5)."""
+_YEAR_DAYS = 365.25
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class FleetEstimates:
+    """Habits of trucks and trailers; see the file."""
+
+    halt_share: float
+    halt_from_soc: float
+    halt_to_soc: float
+    longest_late_min: float
+
+
+_E = estimates("simulators.physics", "fleet", FleetEstimates)
 
 
 def generator(seed: int, purpose: int, day: dt.date) -> np.random.Generator:
@@ -31,7 +50,7 @@ def generator(seed: int, purpose: int, day: dt.date) -> np.random.Generator:
 
 @dataclass(frozen=True, slots=True)
 class TruckDraw:
-    """One booked truck.
+    """One truck that is booked, or comes without.
 
     Attributes:
         id: Unique, tells day and number.
@@ -41,6 +60,10 @@ class TruckDraw:
         soc: State of charge on arrival (0..1).
         handling_s: Time at the hose besides the fill [s].
         warmer_k: Its gas on arrival above ambient [K].
+        kind, receptacle_g_s: Of its tanks and receptacle, as the fleet's types say.
+        booked, comes: False for a walk-in; False for a no-show.
+        link: Its tanks tell pressure and temperature.
+        halt_soc, abort_soc: Where the vehicle asks for a pause or breaks the fill off (0..1); 0 where it does not.
     """
 
     id: str
@@ -52,6 +75,13 @@ class TruckDraw:
     soc: float
     handling_s: float
     warmer_k: float
+    kind: str = "III"
+    receptacle_g_s: float = 60.0
+    booked: bool = True
+    comes: bool = True
+    link: bool = True
+    halt_soc: float = 0.0
+    abort_soc: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +96,39 @@ class TrailerDraw:
 
 
 def day_trucks(plant: Plant, scenario: Scenario, seed: int, day: dt.date) -> tuple[TruckDraw, ...]:
-    """Return the trucks of a station day, in the order of their bookings; each arrives within the day."""
+    """Return the trucks of a station day, in the order of their bookings; each arrives within the day.
+
+    Walk-ins stand at the end; no-shows are among the others.
+    """
+    count = day_count(plant, scenario, seed, day)
+    booked = _trucks(plant, scenario, generator(seed, _TRUCKS, day), count, day, "K")
+    shows = generator(seed, _SHOWS, day)
+    comes = shows.uniform(0.0, 1.0, count) >= scenario.no_show
+    walk_ins = int(shows.binomial(count, min(1.0, scenario.walk_ins)))
+    others = _trucks(plant, scenario, shows, walk_ins, day, "W")
+    trucks = [dataclasses.replace(truck, comes=bool(come)) for truck, come in zip(booked, comes, strict=True)]
+    trucks += [dataclasses.replace(truck, booked=False, booked_ms=truck.arrival_ms) for truck in others]
+    return tuple(_with_links(trucks, scenario, generator(seed, _LINKS, day)))
+
+
+def day_count(plant: Plant, scenario: Scenario, seed: int, day: dt.date) -> int:
+    """Return how many trucks are booked for a day: as the plan says, or varying by weekday, season and chance."""
     fleet = plant.fleet
     count = fleet.trucks_per_day if scenario.bookings is None else scenario.bookings
-    random = generator(seed, _TRUCKS, day)
+    if not scenario.vary:
+        return count
+    season = math.cos(2.0 * math.pi * (day.timetuple().tm_yday - fleet.season_peak) / _YEAR_DAYS)
+    factor = fleet.weekday_factor[day.weekday()] * (1.0 + fleet.season_amplitude * season)
+    if fleet.day_factor_cv > 0.0:
+        shape = 1.0 / fleet.day_factor_cv**2
+        factor *= float(generator(seed, _DEMAND, day).gamma(shape, 1.0 / shape))
+    return round(count * factor)
+
+
+def _trucks(
+    plant: Plant, scenario: Scenario, random: np.random.Generator, count: int, day: dt.date, letter: str
+) -> list[TruckDraw]:
+    fleet = plant.fleet
     booked = _booked_seconds(fleet, count, random)
     jitter = random.normal(0.0, scenario.arrival_jitter.total_seconds(), count)
     arrival = np.clip(booked + jitter, 60.0, LAST_BOOKING_S + 600.0)
@@ -87,7 +146,7 @@ def day_trucks(plant: Plant, scenario: Scenario, seed: int, day: dt.date) -> tup
         full_kg = kind.tanks * kind.tank_litres / 1000.0 * H35_REFERENCE_KG_M3
         trucks.append(
             TruckDraw(
-                id=f"K{day:%y%m%d}-{i + 1:03d}",
+                id=f"{letter}{day:%y%m%d}-{i + 1:03d}",
                 booked_ms=start_ms + int(booked[i]) * 1000,
                 arrival_ms=start_ms + int(arrival[i]) * 1000,
                 booked_kg=round(full_kg * (plant.fill.end_soc - fleet.arrival_soc_mean), 1),
@@ -96,9 +155,29 @@ def day_trucks(plant: Plant, scenario: Scenario, seed: int, day: dt.date) -> tup
                 soc=float(soc[i]),
                 handling_s=float(handling[i]),
                 warmer_k=float(warmer[i]),
+                kind=kind.kind,
+                receptacle_g_s=kind.receptacle_g_s,
             )
         )
-    return tuple(trucks)
+    return trucks
+
+
+def _with_links(trucks: list[TruckDraw], scenario: Scenario, random: np.random.Generator) -> list[TruckDraw]:
+    """Draw what each vehicle's link does: there is none, it asks for a pause, it breaks the fill off."""
+    count = len(trucks)
+    link = random.uniform(0.0, 1.0, count) >= scenario.no_link
+    halts = random.uniform(0.0, 1.0, count) < _E.halt_share
+    aborts = random.uniform(0.0, 1.0, count) < scenario.aborts
+    at = random.uniform(_E.halt_from_soc, _E.halt_to_soc, (2, count))
+    return [
+        dataclasses.replace(
+            truck,
+            link=bool(link[i]),
+            halt_soc=float(at[0, i]) if halts[i] else 0.0,
+            abort_soc=float(at[1, i]) if aborts[i] else 0.0,
+        )
+        for i, truck in enumerate(trucks)
+    ]
 
 
 def day_trailers(plant: Plant, scenario: Scenario, seed: int, day: dt.date) -> tuple[TrailerDraw, ...]:
@@ -107,6 +186,8 @@ def day_trailers(plant: Plant, scenario: Scenario, seed: int, day: dt.date) -> t
     random = generator(seed, _TRAILERS, day)
     spread = scenario.lateness_spread.total_seconds()
     late = scenario.lateness.total_seconds() + np.clip(random.normal(0.0, spread, len(times)), -2 * spread, 2 * spread)
+    if scenario.late_as_station:
+        late = _station_lateness(plant, len(times), generator(seed, _LATENESS, day))
     # Squared: most trailers are nearly full, few far under.
     fill = 1.0 - scenario.underfill * random.uniform(0.0, 1.0, len(times)) ** 2
     start_ms = epoch_ms(plant.day_start(day))
@@ -128,6 +209,15 @@ def day_trailers(plant: Plant, scenario: Scenario, seed: int, day: dt.date) -> t
             )
         )
     return tuple(trailers)
+
+
+def _station_lateness(plant: Plant, count: int, random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return lateness [s] by the lognormal law of the station file's median and 95th percentile."""
+    supply = plant.supply
+    median = max(supply.lateness_median.total_seconds(), 1.0)
+    p95 = max(supply.lateness_p95.total_seconds(), 1.01 * median)
+    sigma = math.log(p95 / median) / _NORMAL.inv_cdf(0.95)
+    return np.minimum(random.lognormal(math.log(median), sigma, count), _E.longest_late_min * 60.0)
 
 
 def opening_stock(

@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.faults import Fault, FaultBoard
 from simulators.fleet import TruckDraw
-from simulators.physics.compression import CompressorTrain
-from simulators.physics.cooling import ChillerUnit
-from simulators.physics.dispensing import HoseUnit, TruckVisit
-from simulators.physics.supply import Delivery, Trailer
+from simulators.physics.cabinet import Cabinet
+from simulators.physics.compression import Compression
+from simulators.physics.cooling import ChillerUnit, Cooling
+from simulators.physics.dispensing import Dispensing, HoseUnit, TruckVisit
+from simulators.physics.filling import Filling
+from simulators.physics.gas import Gas
+from simulators.physics.gate import vehicle_tank
+from simulators.physics.site import Site
+from simulators.physics.storage import Cascade, CascadeBank
+from simulators.physics.supply import Bay, Delivery, SupplyYard, Trailer
 from simulators.physics.tank import VehicleTank
+from simulators.physics.train import CompressorTrain
 from simulators.physics.vessel import Vessel
 from simulators.scenario import scenario_of_state, scenario_state
 from station.domain.hydrogen import HydrogenTables
@@ -34,10 +41,6 @@ _STATION = (
     "t_ms",
     "opening_kg",
     "ambient_c",
-    "site_kw",
-    "energy_kwh",
-    "transformer_c",
-    "heat_kw",
     "esd_level",
     "esd_button",
     "power_lost",
@@ -46,22 +49,7 @@ _STATION = (
     "day_start_ms",
     "day_end_ms",
 )
-_SUPPLY = (
-    "changes",
-    "received_kg",
-    "returned_kg",
-    "vented_kg",
-    "weighbridge_kg",
-    "weighing_s",
-    "header_mpa",
-    "header_k",
-    "on_calls",
-    "filter_factor",
-)
-_BAY = ("state", "timer_s", "flow_kg_h", "feeds")
-_BANK = ("recharging", "charged", "drawn", "leak_kg_s", "passby_kg_s")
-_DISPENSING = ("dispensed_kg", "vented_kg", "fills_ended", "gate_open")
-_VISIT = ("asked_kg", "start_ms", "end_ms", "delivered_kg", "hose", "outcome")
+_VISIT = ("asked_kg", "start_ms", "end_ms", "delivered_kg", "hose", "outcome", "stop_reason", "since_ms")
 
 State = dict[str, Any]
 
@@ -78,26 +66,21 @@ def dump(station: StationPhysics) -> bytes:
         "station": _take(station, _STATION),
         "faults": [asdict(fault) for fault in station.faults.faults],
         "faults_taken": sorted(station.faults.taken),
-        "supply": _take(supply, _SUPPLY)
+        "supply": _take(supply, SupplyYard.STATE)
         | {
-            "bays": [_take(bay, _BAY) | {"trailer": _trailer_state(bay.trailer)} for bay in supply.bays],
+            "bays": [_take(bay, Bay.STATE) | {"trailer": _trailer_state(bay.trailer)} for bay in supply.bays],
             "yard": [_trailer_state(trailer) for trailer in supply.yard],
             "deliveries": [asdict(delivery) for delivery in supply.deliveries],
             "source": None if supply.source is None else supply.bays.index(supply.source),
         },
-        "cascade": _take(station.cascade, ("leaked_kg", "header_mpa", "header_k"))
-        | {"banks": [_take(bank, _BANK) | {"gas": _take(bank.vessel, Vessel.STATE)} for bank in station.cascade.banks]},
-        "compression": _take(station.compression, ("asked", "choose_in_s"))
+        "cascade": _take(station.cascade, Cascade.STATE)
+        | {"banks": [_bank_state(bank) for bank in station.cascade.banks]},
+        "compression": _take(station.compression, Compression.STATE)
         | {"trains": [_take(train, CompressorTrain.STATE) for train in station.compression.trains]},
-        "cooling": _take(station.cooling, ("brine_c",))
+        "site": _take(station.site, Site.STATE),
+        "cooling": _take(station.cooling, Cooling.STATE)
         | {"units": [_take(unit, ChillerUnit.STATE) for unit in station.cooling.units]},
-        "dispensing": _take(filling, _DISPENSING)
-        | {
-            "visits": [_visit_state(visit) for visit in filling.visits],
-            "coming": [_visit_state(visit) for visit in filling.coming],
-            "gate": [visit.draw.id for visit in filling.gate],
-            "hoses": [_hose_state(hose) for hose in filling.hoses],
-        },
+        "dispensing": _dispensing_state(filling),
     }
     return json.dumps(state, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -127,33 +110,58 @@ def _restore(station: StationPhysics, state: State) -> None:
     _give(station, _STATION, state["station"])
     station.faults = FaultBoard((Fault(**fault) for fault in state["faults"]), state["faults_taken"])
     saved = state["supply"]
-    _give(supply, _SUPPLY, saved)
+    _give(supply, SupplyYard.STATE, saved)
     supply.deliveries = [Delivery(**delivery) for delivery in saved["deliveries"]]
     supply.yard = [trailer for item in saved["yard"] if (trailer := _trailer(station, item)) is not None]
     for bay, item in zip(supply.bays, saved["bays"], strict=True):
-        _give(bay, _BAY, item)
+        _give(bay, Bay.STATE, item)
         bay.trailer = _trailer(station, item["trailer"])
     supply.source = None if saved["source"] is None else supply.bays[saved["source"]]
     saved = state["cascade"]
-    _give(station.cascade, ("leaked_kg", "header_mpa", "header_k"), saved)
+    _give(station.cascade, Cascade.STATE, saved)
     for bank, item in zip(station.cascade.banks, saved["banks"], strict=True):
-        _give(bank, _BANK, item)
+        _give(bank, CascadeBank.STATE, item)
+        bank.relief.lifted = item["relief_lifted"]
         _give_vessel(bank.vessel, item["gas"])
-    _give(station.compression, ("asked", "choose_in_s"), state["compression"])
+    _give(station.compression, Compression.STATE, state["compression"])
     _give_all(station.compression.trains, CompressorTrain.STATE, state["compression"]["trains"])
-    _give(station.cooling, ("brine_c",), state["cooling"])
+    _give(station.cooling, Cooling.STATE, state["cooling"])
+    _give(station.site, Site.STATE, state["site"])
     _give_all(station.cooling.units, ChillerUnit.STATE, state["cooling"]["units"])
-    saved = state["dispensing"]
-    _give(filling, _DISPENSING, saved)
-    filling.visits = [_visit(item) for item in saved["visits"]]
-    filling.coming.clear()
-    filling.coming.extend(_visit(item) for item in saved["coming"])
-    by_id = {visit.draw.id: visit for visit in filling.visits}
-    filling.gate.extend(by_id[name] for name in saved["gate"])
+    _give_dispensing(filling, state["dispensing"])
+
+
+def _dispensing_state(filling: Dispensing) -> State:
+    return {
+        "filling": _take(filling.filling, Filling.STATE),
+        "drawn_j": filling.sources.drawn_j,
+        "fills_ended": filling.sequence.fills_ended,
+        "gate_open": filling.entrance.open,
+        "visits": [_visit_state(visit) for visit in filling.visits],
+        "coming": [_visit_state(visit) for visit in filling.entrance.coming],
+        "gate": [visit.draw.id for visit in filling.gate],
+        "hoses": [_hose_state(hose) for hose in filling.hoses],
+        "cabinets": [_take(cabinet, Cabinet.STATE) for cabinet in filling.cabinets],
+    }
+
+
+def _give_dispensing(filling: Dispensing, saved: State) -> None:
+    gate = filling.entrance
+    _give(filling.filling, Filling.STATE, saved["filling"])
+    filling.sources.drawn_j = saved["drawn_j"]
+    filling.sequence.fills_ended = saved["fills_ended"]
+    gate.open = saved["gate_open"]
+    gate.visits = [_visit(gate.gas, item) for item in saved["visits"]]
+    gate.coming.clear()
+    gate.coming.extend(_visit(gate.gas, item) for item in saved["coming"])
+    by_id = {visit.draw.id: visit for visit in gate.visits}
+    gate.waiting.extend(by_id[name] for name in saved["gate"])
     for hose, item in zip(filling.hoses, saved["hoses"], strict=True):
         _give(hose, HoseUnit.STATE, item)
         hose.visit = None if item["visit"] is None else by_id[item["visit"]]
-        hose.tank = None if hose.visit is None else _tank(station, hose.visit.draw, item["tank"])
+        if hose.visit is not None:
+            hose.tank = hose.visit.tank = _tank(gate.gas, hose.visit.draw, item["tank"])
+    _give_all(filling.cabinets, Cabinet.STATE, saved["cabinets"])
 
 
 def _take(thing: object, names: Iterable[str]) -> State:
@@ -175,6 +183,11 @@ def _give_vessel(vessel: Vessel, state: State) -> None:
     vessel.density = vessel.mass / vessel.volume
 
 
+def _bank_state(bank: CascadeBank) -> State:
+    gas = _take(bank.vessel, Vessel.STATE)
+    return _take(bank, CascadeBank.STATE) | {"relief_lifted": bank.relief.lifted, "gas": gas}
+
+
 def _trailer_state(trailer: Trailer | None) -> State | None:
     return None if trailer is None else {"id": trailer.id, "gas": _take(trailer.vessel, Vessel.STATE)}
 
@@ -188,21 +201,28 @@ def _trailer(station: StationPhysics, state: State | None) -> Trailer | None:
 
 
 def _visit_state(visit: TruckVisit) -> State:
-    return {"draw": asdict(visit.draw)} | _take(visit, _VISIT)
+    return {"draw": asdict(visit.draw), "tank": _tank_state(visit.tank)} | _take(visit, _VISIT)
 
 
-def _visit(state: State) -> TruckVisit:
-    return TruckVisit(TruckDraw(**state["draw"]), **{name: state[name] for name in _VISIT})
+def _visit(gas: Gas, state: State) -> TruckVisit:
+    draw = TruckDraw(**state["draw"])
+    return TruckVisit(draw, **{name: state[name] for name in _VISIT}, tank=_tank(gas, draw, state["tank"]))
 
 
 def _hose_state(hose: HoseUnit) -> State:
     return _take(hose, HoseUnit.STATE) | {
         "visit": None if hose.visit is None else hose.visit.draw.id,
-        "tank": None if hose.tank is None else _take(hose.tank, VehicleTank.STATE),
+        "tank": _tank_state(hose.tank),
     }
 
 
-def _tank(station: StationPhysics, draw: TruckDraw, state: State) -> VehicleTank:
-    tank = VehicleTank(station.gas, draw.tanks, draw.tank_litres)
+def _tank_state(tank: VehicleTank | None) -> State | None:
+    return None if tank is None else _take(tank, VehicleTank.STATE)
+
+
+def _tank(gas: Gas, draw: TruckDraw, state: State | None) -> VehicleTank | None:
+    if state is None:
+        return None
+    tank = vehicle_tank(gas, draw)
     _give(tank, VehicleTank.STATE, state)
     return tank

@@ -16,6 +16,7 @@ from simulators.physics.compression import Compression
 from simulators.physics.cooling import Cooling
 from simulators.physics.dispensing import CONNECT, END, Dispensing, TruckVisit
 from simulators.physics.gas import gas_of
+from simulators.physics.site import CONSUMERS, Site
 from simulators.physics.storage import Cascade
 from simulators.physics.supply import OPEN, Delivery, SupplyYard, Trailer
 from simulators.physics.weather import Weather
@@ -26,9 +27,7 @@ from station.domain.day_plan import Delivery as PlannedDelivery
 from station.domain.hydrogen import KELVIN, HydrogenTables
 from station.domain.plant import Plant
 
-_BASE_KW, _FILLING_KW = 38.0, 1.2
-"""Lighting, control, ventilation, air; and per hose in use."""
-_COMMISSIONED = dt.date(2024, 3, 1)
+_COMMISSIONED, _KWH_A_DAY = dt.date(2024, 3, 1), 6300.0
 _HEALTH = 5
 _KEEP_MS = 3 * 86_400_000
 """Trucks and trailers that left stay in the account's lists for three days."""
@@ -53,10 +52,11 @@ class StationPhysics:
         self.gas = gas = gas_of(tables)
         self.start_ms = self.t_ms = epoch_ms(start)
         first = plant.day_of(start)
-        health = generator(seed, _HEALTH, _COMMISSIONED).uniform(0.965, 1.02, len(plant.trains)).tolist()
+        # As new, and how far each train is from its next service.
+        draws = generator(seed, _HEALTH, _COMMISSIONED).uniform((0.985, 0.0), (1.03, 1.0), (len(plant.trains), 2))
         self.supply = SupplyYard(plant.supply, gas, scenario.on_call)
         self.cascade = Cascade(plant.banks, gas)
-        self.compression = Compression(plant.trains, gas, health)
+        self.compression = Compression(plant.trains, gas, draws[:, 0].tolist(), draws[:, 1].tolist())
         self.cooling = Cooling(plant.chillers)
         # A hose that has been in use since commissioning has passed about 450 kg a day.
         days = (first - _COMMISSIONED).days
@@ -64,8 +64,7 @@ class StationPhysics:
         self.dispensing = Dispensing(plant, gas, totals, self.supply, self.cascade, self.cooling)
         self.weather = Weather(plant, scenario, seed)
         self.ambient_c = self.weather.ambient_c(self.t_ms)
-        self.site_kw, self.energy_kwh = _BASE_KW, 6300.0 * max(0, days)
-        self.transformer_c, self.heat_kw = self.ambient_c + 25.0, 0.0
+        self.site = Site(_KWH_A_DAY * max(0, days), self.ambient_c)
         self.esd_level = self.esd_button = 0
         self.power_lost = False
         self.faults = FaultBoard()
@@ -88,10 +87,25 @@ class StationPhysics:
         """Return the gas on the site: trailers, banks, hose lines [kg]."""
         return self.supply.stock_kg() + self.cascade.stock_kg() + self.dispensing.line_stock_kg()
 
+    @property
+    def energy_kwh(self) -> float:
+        """Electricity counted since commissioning [kWh]."""
+        return self.site.kwh
+
+    @property
+    def energy_kwh_by(self) -> dict[str, float]:
+        """Electricity since the start of the run by consumer [kWh]; the rise of `energy_kwh` is their sum."""
+        return dict(zip(CONSUMERS, self.site.kwh_by, strict=True))
+
+    def vented_kg(self) -> float:
+        """Return what has gone through the vent stack since the start: let-downs and relief valves, no leaks [kg]."""
+        filling = self.dispensing
+        return self.supply.vented_kg + filling.vented_kg - filling.leaked_kg
+
     def waiting(self) -> tuple[WaitingTruck, ...]:
         """Return the trucks at the gate, in the order they came."""
         return tuple(
-            WaitingTruck(visit.draw.id, visit.draw.arrival_ms, round(visit.asked_kg, 1))
+            WaitingTruck(visit.draw.id, visit.draw.arrival_ms, round(visit.asked_kg - visit.delivered_kg, 1))
             for visit in self.dispensing.gate
         )
 
@@ -101,7 +115,7 @@ class StationPhysics:
         trucks = [
             Booking(draw.id, draw.booked_ms, draw.booked_kg)
             for draw in draws
-            if max(draw.booked_ms, draw.arrival_ms) >= self.start_ms
+            if draw.booked and max(draw.booked_ms, draw.arrival_ms) >= self.start_ms
         ]
         kg = self.plant.supply.delivery_kg
         announced = [d for d in self.supply.deliveries if not d.called_off and not d.id.startswith(_OPENING)]
@@ -210,20 +224,15 @@ class StationPhysics:
     def _step(self, dt_s: float) -> None:
         ambient_c, esd = self.ambient_c, self.esd_level > 0
         ambient_k = ambient_c + KELVIN
-        self.dispensing.advance(self.t_ms, dt_s, ambient_c, esd)
-        self.compression.advance(self.supply, self.cascade, dt_s, ambient_c, esd)
+        self.dispensing.advance(self.t_ms, dt_s, ambient_c, esd, self.power_lost)
+        powered = not self.power_lost
+        self.compression.advance(self.supply, self.cascade, dt_s, ambient_c, esd, powered)
         self.cascade.advance(dt_s, ambient_k)
         self.supply.advance(self.t_ms, dt_s, ambient_k)
-        self.cooling.advance((self.t_ms - self.day_start_ms) / 3_600_000.0, dt_s, ambient_c)
-        trains_kw = sum(train.power_kw for train in self.compression.trains)
-        chillers_kw = sum(unit.power_kw for unit in self.cooling.units)
+        self.cooling.advance((self.t_ms - self.day_start_ms) / 3_600_000.0, dt_s, ambient_c, powered)
         busy = sum(1 for hose in self.dispensing.hoses if CONNECT <= hose.state <= END)
-        self.site_kw = _BASE_KW + trains_kw + chillers_kw + _FILLING_KW * busy
-        self.energy_kwh += self.site_kw * dt_s / 3600.0
-        # Compressor power ends in the coolers, less what the gas carries on; the chillers are cooled by air.
-        self.heat_kw += (0.9 * trains_kw - self.heat_kw) * min(1.0, dt_s / 60.0)
-        goal = ambient_c + 18.0 + 0.04 * self.site_kw
-        self.transformer_c += (goal - self.transformer_c) * min(1.0, dt_s / 3600.0)
+        self.site.advance(self.compression, self.cooling, busy, ambient_c, powered, dt_s)
+        self.site.vent(self.vented_kg(), dt_s)
 
     def _each_minute(self) -> None:
         if self.t_ms >= self.day_end_ms:
@@ -290,6 +299,7 @@ def _truck_truth(visit: TruckVisit) -> TruckTruth:
         delivered_kg=visit.delivered_kg,
         hose=visit.hose,
         outcome=visit.outcome,
+        stop_reason=visit.stop_reason,
     )
 
 
