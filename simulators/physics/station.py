@@ -138,7 +138,7 @@ class StationPhysics:
         """Return the plant's own account since the start."""
         supply, filling = self.supply, self.dispensing
         change = self.stock_kg() - self.opening_kg
-        vented = supply.vented_kg + filling.vented_kg + self.cascade.leaked_kg
+        vented = supply.vented_kg + filling.vented_kg + self.cascade.leaked_kg + self.cascade.relief_kg
         open_kg = supply.received_kg - filling.dispensed_kg - change - vented - supply.returned_kg
         return DayTruth(
             trucks=filling.fills_ended,
