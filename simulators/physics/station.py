@@ -100,7 +100,7 @@ class StationPhysics:
     def vented_kg(self) -> float:
         """Return what has gone through the vent stack since the start: let-downs and relief valves, no leaks [kg]."""
         filling = self.dispensing
-        return self.supply.vented_kg + filling.vented_kg - filling.leaked_kg
+        return self.supply.vented_kg + self.cascade.relief_kg + filling.vented_kg - filling.leaked_kg
 
     def waiting(self) -> tuple[WaitingTruck, ...]:
         """Return the trucks at the gate, in the order they came."""

@@ -124,7 +124,6 @@ class Cascade:
     Attributes:
         leaked_kg, leaked_j: Out of leaking banks, and its enthalpy.
         relief_kg, relief_j: Through relief valves into the vent stack.
-        relief_kg_s: The same in the last step.
         header_mpa, header_k: At the dispensing header.
     """
 
@@ -133,7 +132,6 @@ class Cascade:
         "leaked_j",
         "relief_kg",
         "relief_j",
-        "relief_kg_s",
         "header_mpa",
         "header_k",
     )
@@ -142,7 +140,7 @@ class Cascade:
     def __init__(self, banks: tuple[Bank, ...], gas: Gas) -> None:
         self.banks = [CascadeBank(spec, gas) for spec in banks]
         self.by_recharge = sorted(self.banks, key=lambda bank: bank.spec.recharge_rank)
-        self.leaked_kg = self.leaked_j = self.relief_kg = self.relief_j = self.relief_kg_s = 0.0
+        self.leaked_kg = self.leaked_j = self.relief_kg = self.relief_j = 0.0
         self.header_mpa, self.header_k = 44.0, 293.15
         self._top = self.by_recharge[0]
 
@@ -183,7 +181,6 @@ class Cascade:
             *(role for bank in self.banks for role in of_unit("storage", bank.spec.unit, _ROLES)),
             *of_unit("storage", "header-hp", ("pressure", "temperature")),
             *((HIDDEN, bank.spec.unit, "leak_kg_s") for bank in self.banks),
-            (HIDDEN, "storage", "vent_kg_s"),
         ]
 
     def record(self, row: list[float]) -> None:
@@ -193,7 +190,6 @@ class Cascade:
             row += (pressure, pressure, bank.vessel.kelvin - KELVIN, bank.charged, bank.drawn, bank.relief.lifted)
         row += (self.header_mpa, self.header_k - KELVIN)
         row += [bank.lost_kg_s for bank in self.banks]
-        row.append(self.relief_kg_s)
 
     # ---- time
 
@@ -208,7 +204,6 @@ class Cascade:
             passing = passing or bank.passby_kg_s > 0.0
         if passing:
             self._pass_by(dt_s)
-        self.relief_kg_s = 0.0
         for bank in self.banks:
             self._lose(bank, dt_s)
             bank.vessel.advance(dt_s, ambient_k)
@@ -231,7 +226,6 @@ class Cascade:
         if relieved:
             kg = relieved * dt_s
             vessel.take(kg)
-            self.relief_kg_s += relieved
             self.relief_kg += kg
             self.relief_j += kg * vessel.enthalpy
 

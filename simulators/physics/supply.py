@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simulators.estimates import estimates
 from simulators.physics.gas import Gas
-from simulators.physics.roles import HIDDEN, Role, of_unit
+from simulators.physics.roles import Role, of_unit
 from simulators.physics.swap import ABSENT, DOCKED, EARTHED, EMPTY, NEXT, OPEN, PURGING, SWAP_SHARES, Bay
 from simulators.physics.yard import Delivery, Trailer, Yard
 from station.domain.hydrogen import KELVIN
@@ -51,7 +51,6 @@ class SupplyYard(Yard):
         filter_kpa: That loss now.
         fed_kg: Drawn by the trains in the present step.
         vented_kg, vented_j: Through the vent stack, and its enthalpy.
-        vent_kg_s: The same in the last step.
         header_mpa, header_k: Behind the filter, where the trains draw.
     """
 
@@ -59,7 +58,6 @@ class SupplyYard(Yard):
         *Yard.YARD_STATE,
         "vented_kg",
         "vented_j",
-        "vent_kg_s",
         "header_mpa",
         "header_k",
         "filter_factor",
@@ -71,7 +69,7 @@ class SupplyYard(Yard):
         super().__init__(supply, gas, on_call)
         self.bays = [Bay(unit, ABSENT, None) for unit in supply.bays]
         self.source: Bay | None = None
-        self.vented_kg = self.vented_j = self.vent_kg_s = 0.0
+        self.vented_kg = self.vented_j = 0.0
         self.header_mpa, self.header_k = supply.floor_mpa, _OPENING_K
         self.filter_factor, self.filter_kpa, self.fed_kg = 1.0, 0.0, 0.0
         swap_s = supply.swap.total_seconds()
@@ -85,7 +83,6 @@ class SupplyYard(Yard):
             *(role for bay in self.bays for role in of_unit("trailer", bay.unit, _BAY_ROLES)),
             ("trailer", "weighbridge", "mass"),
             *of_unit("trailer", "header-lp", ("pressure", "temperature", "filter_differential")),
-            (HIDDEN, "supply", "vent_kg_s"),
         ]
 
     def record(self, row: list[float]) -> None:
@@ -98,7 +95,7 @@ class SupplyYard(Yard):
             vessel = trailer.vessel
             valve = bay.feeds or (bay is self.source and bay.state == OPEN)
             row += (vessel.pressure, vessel.kelvin - KELVIN, bay.hose_mpa, bay.flow_kg_h, valve, bay.state)
-        row += (self.weighbridge_kg, self.header_mpa, self.header_k - KELVIN, self.filter_kpa, self.vent_kg_s)
+        row += (self.weighbridge_kg, self.header_mpa, self.header_k - KELVIN, self.filter_kpa)
 
     # ---- what others ask
 
@@ -170,7 +167,6 @@ class SupplyYard(Yard):
     def advance(self, t_ms: int, dt_s: float, ambient_k: float) -> None:
         """Go one step on: book what was drawn, run the swaps."""
         self.weigh_on(dt_s)
-        self.vent_kg_s = 0.0
         for bay in self.bays:
             trailer = bay.trailer
             if bay.state == OPEN and trailer is not None:
@@ -190,7 +186,6 @@ class SupplyYard(Yard):
             if bay.vented_kg:
                 self.vented_kg += bay.vented_kg
                 self.vented_j += bay.vented_kg * bay.trailer.vessel.enthalpy
-                self.vent_kg_s += bay.vented_kg / dt_s
             bay.trailer.vessel.advance(dt_s, ambient_k)
         if bay.timer_s <= 0.0:
             # An empty trailer, or an empty bay, waits until the yard has a full one.

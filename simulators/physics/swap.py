@@ -1,7 +1,7 @@
 """An unloading bay: the swap of an empty trailer for a full one, and what its hose goes through meanwhile.
 
-empty (let the hose down, uncouple) -> absent (shunt) -> docked (chock) -> earthed (couple the hose) -> purging (nitrogen,
-leak test at the trailer's pressure, hydrogen purge, sample) -> open.
+empty (let the hose down, uncouple) -> absent (shunt) -> docked (chock) -> earthed (couple the hose) -> purging
+(nitrogen, leak test at the trailer's pressure, hydrogen purge, sample) -> open.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ class Yard:
     def delay_next(self, t_ms: int, by_ms: int) -> None:
         """Let the next trailer on its way come later, without a word.
 
-        A second call while that one is still awaited strikes the next but one: two late trailers, not one twice as late.
+        A second call while that one is still awaited strikes the next but one: two late trailers, not one later still.
         """
         delivery = self._next_on_time()
         if delivery is None:
@@ -251,7 +251,7 @@ class Yard:
 
     def _arrive(self, delivery: Delivery, ambient_k: float) -> None:
         delivery.arrived = True
-        # Hours on the road have brought gas and tubes to the air's temperature; the pressure follows from mass and that.
+        # Hours on the road have brought gas and tubes to the air's temperature; pressure follows from mass and that.
         trailer = self.new_trailer(delivery.id, self.full_kg(delivery.fill), ambient_k)
         delivery.received_kg = trailer.vessel.mass
         self.received_kg += trailer.vessel.mass
