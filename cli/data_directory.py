@@ -51,6 +51,11 @@ class DataDirectory:
         return self.path / "spool"
 
     @property
+    def outbox(self) -> Path:
+        """Folder in which the simulator's gateways keep what is not stored yet."""
+        return self.path / "outbox"
+
+    @property
     def admin_token(self) -> Path:
         """File of the first admin token."""
         return self.path / "admin.token"

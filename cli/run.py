@@ -67,7 +67,7 @@ def run_everything(settings: Settings, *, simulator: bool, browser: bool) -> int
         run.build()
         if simulator:
             state = directory.simulator_state(plants[0].id)
-            plan = SimulationPlan(plants[0], scenario, settings.seed, settings.speed, state, store)
+            plan = SimulationPlan(plants[0], scenario, settings.seed, settings.speed, state, directory.outbox, store)
             run.simulation = Simulation(plan, run.broker, run.api.start, give_up)
         run.serve(listener, browser=browser)
     if failures:

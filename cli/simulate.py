@@ -11,11 +11,10 @@ from typing import Any
 from cli import durations
 from cli.progress import progress
 from cli.simulator_side import new_station, scenario_named
-from cli.stations import one_plant
+from cli.stations import copies_of, one_plant, write_copies
 from cli.version import VERSION
-from simulators.block import DayTruth
+from simulators.group import StationGroup
 from simulators.logs import station_log
-from simulators.station import SimulatedStation
 from station.adapters.log_files import write_log
 from station.errors import BadInputError
 from station.settings import Settings, load_settings
@@ -35,17 +34,26 @@ def simulate_station(  # noqa: PLR0913 - one for each option
     speed: str | None,
     seed: int | None,
     truth: Path | None,
+    stations: int,
+    outbox: Path | None,
+    write_plants: Path | None,
     plant: list[Path] | None,
     as_json: bool,
 ) -> None:
-    """Publish a station's sensors, or write a log of them; print the plant's own account if asked."""
+    """Publish the sensors of a station or of several, or write a log of them; print the plant's account if asked."""
     settings = load_settings(broker=broker, scenario=scenario, seed=seed, plant=plant)
     if output is not None and broker is not None:
         raise BadInputError("--output and --broker: name one of the two")
+    if write_plants is not None:
+        for file in write_copies(settings.plant, stations, write_plants):
+            print(file)
+        return
+    if outbox is not None and output is not None:
+        raise BadInputError("--outbox: works with --broker; a log is never sent again")
     length = durations.duration(duration, "--duration") if duration else None
     coarse = durations.duration(every, "--every") if every else None
     if output is not None:
-        station = _station(settings, start or LOG_START)
+        station = _stations(settings, start or LOG_START, stations)
         _write(station, settings, output, length or _A_DAY, coarse)
     else:
         if settings.broker is None:
@@ -54,33 +62,38 @@ def simulate_station(  # noqa: PLR0913 - one for each option
 
         if coarse is not None:
             raise BadInputError("--every: works with --output; a broker gets each signal at its own rate")
-        station = _station(settings, start)
+        station = _stations(settings, start, stations)
         pace = durations.speed(speed) if speed is not None else settings.speed
-        publish_to_broker(station, settings.broker, pace, length, keeps_wall_time=start is None)
-    _tell_truth(station.physics.truth(), truth, as_json=as_json)
+        publish_to_broker(station, settings.broker, pace, length, keeps_wall_time=start is None, outbox=outbox)
+    _tell_truth(station, truth, as_json=as_json)
 
 
-def _station(settings: Settings, start: str | None) -> SimulatedStation:
+def _stations(settings: Settings, start: str | None, count: int) -> StationGroup:
+    """Return so many stations of one kind, each with a seed of its own, all at the moment of the start."""
     plant = one_plant(settings.plant)
     begin_ms = durations.moment_ms(start, "--start") if start else None
     begin = dt.datetime.fromtimestamp(begin_ms / 1000, dt.UTC) if begin_ms is not None else dt.datetime.now(dt.UTC)
-    return new_station(plant, scenario_named(settings.scenario, plant), begin.replace(microsecond=0), settings.seed)
+    scenario = scenario_named(settings.scenario, plant)
+    moment = begin.replace(microsecond=0)
+    return StationGroup(
+        [new_station(each, scenario, moment, settings.seed + k) for k, each in enumerate(copies_of(plant, count))]
+    )
 
 
 def _write(
-    station: SimulatedStation, settings: Settings, output: Path, length: dt.timedelta, every: dt.timedelta | None
+    station: StationGroup, settings: Settings, output: Path, length: dt.timedelta, every: dt.timedelta | None
 ) -> None:
     begin_ms = station.t_ms
     header = {
         "made_by": f"jinma {VERSION}",
-        "station": station.plant.id,
+        "station": ",".join(station.boots),
         "scenario": settings.scenario,
         "seed": settings.seed,
         "start": dt.datetime.fromtimestamp(begin_ms / 1000, dt.UTC).isoformat(),
         "duration_s": length.total_seconds(),
         "sim": True,
     }
-    with progress(f"simulating {station.plant.id}", length.total_seconds()) as tell:
+    with progress(f"simulating {station.name}", length.total_seconds()) as tell:
         write_log(
             output,
             station_log(station, length, every=every, on_time=lambda t_ms: tell((t_ms - begin_ms) / 1000)),
@@ -88,9 +101,16 @@ def _write(
         )
 
 
-def _tell_truth(truth: DayTruth, file: Path | None, *, as_json: bool) -> None:
-    whole: dict[str, Any] = dataclasses.asdict(truth)
-    short = {name: value for name, value in whole.items() if not name.endswith("_list")}
+def _tell_truth(stations: StationGroup, file: Path | None, *, as_json: bool) -> None:
+    """Tell one station's account as it is, those of several by the stations' ids."""
+    accounts = {one.plant.id: dataclasses.asdict(one.physics.truth()) for one in stations.stations}
+    brief = {
+        id_: {name: value for name, value in said.items() if not name.endswith("_list")}
+        for id_, said in accounts.items()
+    }
+    several = len(accounts) > 1
+    whole: dict[str, Any] = accounts if several else next(iter(accounts.values()))
+    short: dict[str, Any] = brief if several else next(iter(brief.values()))
     if file is not None:
         file.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if as_json:

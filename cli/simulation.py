@@ -43,6 +43,7 @@ class SimulationPlan:
     seed: int
     speed: float
     state: Path
+    outbox: Path
     store: ReadingStore
 
 
@@ -137,7 +138,13 @@ class Simulation:
                 keep_station(station, plan.state)
 
         done = publish(
-            station, self._broker, plan.speed, self._stop, on_progress=on_progress, keeps_wall_time=keeps_wall_time
+            station,
+            self._broker,
+            plan.speed,
+            self._stop,
+            on_progress=on_progress,
+            keeps_wall_time=keeps_wall_time,
+            outbox=plan.outbox,
         )
         self.published = done.messages
         keep_station(station, plan.state)

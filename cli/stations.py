@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from station.adapters.plant_files import read_plant, shipped_plant
+from cli.check import read_text
+from station.adapters.plant_files import read_plant, shipped_plant, shipped_plant_text
 from station.domain.plant import Plant
 from station.errors import BadInputError
 
@@ -33,3 +36,34 @@ def one_plant(files: Sequence[Path] | None) -> Plant:
     if len(plants) != 1:
         raise BadInputError("--plant: this command takes one station")
     return plants[0]
+
+
+def copies_of(plant: Plant, count: int) -> list[Plant]:
+    """Return so many stations of one kind: the plant itself, then `{id}-2` .. `{id}-N`."""
+    return [plant, *(dataclasses.replace(plant, id=f"{plant.id}-{number}") for number in range(2, count + 1))]
+
+
+def write_copies(files: Sequence[Path] | None, count: int, folder: Path) -> list[Path]:
+    """Write a station file for each of `copies_of`, so that ingest and serve take their messages; return the files.
+
+    Raises:
+        BadInputError: More than one station was named, or its file has mistakes.
+    """
+    plant = one_plant(files)
+    text = read_text(files[0]) if files else shipped_plant_text()
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for copy in copies_of(plant, count):
+        file = folder / f"{copy.id}.toml"
+        file.write_text(_with_id(text, plant.id, copy.id), encoding="utf-8")
+        if read_plant(file).id != copy.id:
+            raise BadInputError(f"--write-plants: the id of {plant.id} does not stand on a line of its own")
+        written.append(file)
+    return written
+
+
+def _with_id(text: str, old: str, new: str) -> str:
+    """Return a station file's text with the station's id, and it alone, exchanged."""
+    return re.sub(
+        rf"""^(\s*id\s*=\s*)(["']){re.escape(old)}\2""", rf"\g<1>\g<2>{new}\g<2>", text, count=1, flags=re.MULTILINE
+    )

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from simulators.group import StationGroup
 from simulators.station import SimulatedStation
 
 BLOCK_S: Final = 600.0
@@ -18,7 +19,7 @@ OnTime = Callable[[int], None]
 
 
 def station_log(
-    station: SimulatedStation,
+    station: SimulatedStation | StationGroup,
     duration: dt.timedelta,
     *,
     every: dt.timedelta | None = None,

@@ -1,24 +1,31 @@
-"""Publishing a simulated station: its messages go out as their time comes, no faster than the broker takes them."""
+"""Publishing simulated stations: their messages go out as their time comes, no faster than the broker takes them.
+
+Everything that is measured goes over one connection, so that it keeps its order; beside it each gateway may have a
+presence of its own, whose will the broker publishes when it is gone.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 import queue
 import threading
+import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
 
 from simulators.commands import take_fault
+from simulators.group import StationGroup
 from simulators.logs import COARSE_STEP_S
 from simulators.outbox import Outbox
 from simulators.pacing import Pace
-from simulators.sampled import Emission
-from simulators.station import LOOK_S, NOT_NUMBERED, SimulatedStation
+from simulators.sampled import NOT_NUMBERED, Emission
+from simulators.station import LOOK_S, SimulatedStation
 from station.errors import TransientError
 from station.ports import Clock, Feed
 from station.wire import plan_v1, topics
@@ -44,6 +51,12 @@ _STOP_S: Final = 1.0
 """What is under way may take this long to be acknowledged once the end is asked for."""
 _SETTLE_S: Final = 30.0
 """The same where the duration simply came to its end."""
+_MARKS_MOST_S: Final = 2.0
+"""The retained watermarks come right after the subscription; waited for so long where they decide something."""
+_MARKS_QUIET_S: Final = 0.3
+"""No further one for this long: that was all of them."""
+_PIECE: Final = 1000
+"""Of what is sent again so many are handed over at a time, and watermarks heard in between."""
 
 
 class Publisher(Protocol):
@@ -81,6 +94,22 @@ class Publisher(Protocol):
         ...
 
 
+class Presence(Protocol):
+    """What the broker knows of each gateway: on line, off line, or gone without a word."""
+
+    def start(self) -> None:
+        """Bring all gateways on line, and keep them there."""
+        ...
+
+    def cut(self, gateways: frozenset[tuple[str, str]]) -> None:
+        """Take these, as (station, gateway), away without a word, and bring all others back."""
+        ...
+
+    def end(self) -> None:
+        """Say goodbye for all."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a published station is.
@@ -112,7 +141,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def publish_station(  # noqa: PLR0913 - each is a choice of whoever composes
-    station: SimulatedStation,
+    station: SimulatedStation | StationGroup,
     publisher: Publisher,
     speed: float | None,
     clock: Clock,
@@ -122,8 +151,10 @@ def publish_station(  # noqa: PLR0913 - each is a choice of whoever composes
     feed: Feed | None = None,
     until_ms: int | None = None,
     keeps_wall_time: bool = True,
+    outbox: Outbox | None = None,
+    presence: Presence | None = None,
 ) -> Published:
-    """Publish a station until it is told to stop; blocks.
+    """Publish one station or several until told to stop; blocks.
 
     Args:
         station: Where it stands; is advanced in this thread only, and may be kept (`snapshot`) in `on_progress`: then
@@ -137,8 +168,13 @@ def publish_station(  # noqa: PLR0913 - each is a choice of whoever composes
         until_ms: End when station time gets here.
         keeps_wall_time: At speed 1: station time is wall time, and what was missed is caught up. False for a station
             that was started at a time of its own, which then tells its clock.
+        outbox: Keeps what is above the watermark; what earlier runs left in it goes out first. In memory without one.
+        presence: Says which gateways are there; without one the retained words go out among the readings, and there
+            are no wills.
     """
-    live = _LivePublishing(station, publisher, speed, clock, stop, on_progress, keeps_wall_time)
+    group = station if isinstance(station, StationGroup) else StationGroup([station])
+    kept = outbox if outbox is not None else Outbox(group.boots)
+    live = _LivePublishing(group, publisher, speed, clock, stop, on_progress, keeps_wall_time, kept, presence)
     ended = threading.Event()
     closer = threading.Thread(target=_close_if_stuck, args=(stop, ended, publisher), name="publish-stop", daemon=True)
     closer.start()
@@ -148,6 +184,8 @@ def publish_station(  # noqa: PLR0913 - each is a choice of whoever composes
         return live.run(until_ms)
     finally:
         ended.set()
+        if presence is not None:
+            presence.end()
         if feed is not None:
             feed.stop()
 
@@ -168,15 +206,17 @@ def _close_if_stuck(stop: threading.Event, ended: threading.Event, publisher: Pu
 class _LivePublishing:
     """One run of `publish_station`: the loop and what it counts."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what publish_station was given
         self,
-        station: SimulatedStation,
+        station: StationGroup,
         publisher: Publisher,
         speed: float | None,
         clock: Clock,
         stop: threading.Event,
         on_progress: OnProgress | None,
         keeps_wall_time: bool,
+        outbox: Outbox,
+        presence: Presence | None,
     ) -> None:
         self.inbox: queue.SimpleQueue[Sequence[tuple[str, bytes]]] = queue.SimpleQueue()
         self._station = station
@@ -185,7 +225,9 @@ class _LivePublishing:
         self._stop = stop
         self._on_progress = on_progress
         self._pace = Pace(self._wall_ms, station.t_ms, speed, keeps_wall_time=keeps_wall_time)
-        self._outbox = Outbox(station.plant.id, station.boot)
+        self._outbox = outbox
+        self._presence = presence
+        self._gateway_words = tuple(topics.gateway(one.plant.id, "") for one in station.stations) if presence else ()
         self._losses = publisher.losses
         self._sent_ms = station.t_ms
         self._sent = 0
@@ -198,6 +240,9 @@ class _LivePublishing:
     def run(self, until_ms: int | None) -> Published:
         """Publish until stopped or done."""
         try:
+            self._send_what_was_left()
+            if self._presence is not None:
+                self._presence.start()
             self._words(self._station.retained())
             self._tell_clock()
             while not self._stop.is_set() and (until_ms is None or self._station.t_ms < until_ms):
@@ -211,6 +256,32 @@ class _LivePublishing:
             settled = False
         _log.info("simulator ended", messages=self._sent, speed=self._speed, settled=settled)
         return Published(self._sent, self._sent_ms, self._speed, settled)
+
+    def _send_what_was_left(self) -> None:
+        """Send what earlier runs kept above their watermarks, before anything new: each unit in its own order."""
+        if not self._outbox.has_earlier:
+            return
+        self._await_watermarks()
+        count = self._send_kept(self._outbox.of_earlier_runs())
+        _log.info("what an earlier run left is sent", messages=count)
+
+    def _await_watermarks(self) -> None:
+        until_s = time.monotonic() + _MARKS_MOST_S
+        while time.monotonic() < until_s and not self._stop.is_set():
+            try:
+                batch = self.inbox.get(timeout=_MARKS_QUIET_S)
+            except queue.Empty:
+                return
+            self._take(batch)
+
+    def _send_kept(self, kept: Iterator[tuple[str, bytes]]) -> int:
+        """Send messages again, hearing meanwhile what of them is stored; return how many."""
+        count = 0
+        while not self._stop.is_set() and (piece := list(itertools.islice(kept, _PIECE))):
+            self._publisher.publish_many(piece)
+            count += len(piece)
+            self._hear()
+        return count
 
     def _next_block(self, until_ms: int | None) -> list[Emission]:
         left_s = float("inf") if until_ms is None else max(1.0, (until_ms - self._station.t_ms) / 1000.0)
@@ -241,7 +312,7 @@ class _LivePublishing:
         for place, (_, topic, payload, seq) in enumerate(emissions):
             if seq == NOT_NUMBERED:
                 self._send_readings(emissions[start:place])
-                self._publisher.publish(topic, payload, retain=True)
+                self._words([(topic, payload)])
                 start = place + 1
         self._send_readings(emissions[start:])
 
@@ -254,7 +325,8 @@ class _LivePublishing:
 
     def _words(self, words: Iterable[tuple[str, bytes]]) -> None:
         for topic, payload in words:
-            self._publisher.publish(topic, payload, retain=True)
+            if not topic.startswith(self._gateway_words):
+                self._publisher.publish(topic, payload, retain=True)
 
     def _second_passed(self) -> None:
         """Hear, and each wall second tell, what is beside the readings."""
@@ -265,6 +337,8 @@ class _LivePublishing:
         self._next_word_s = now_s + _WORD_EVERY_S
         self._speed = self._pace.measure(self._sent_ms) or self._speed
         self._send_again(now_s)
+        if self._presence is not None:
+            self._presence.cut(self._station.cut_off(self._sent_ms))
         if not self._pace.keeps_wall_time:
             self._tell_clock()
 
@@ -281,37 +355,39 @@ class _LivePublishing:
             _log.info("simulator runs", speed=self._speed, asked=self._pace.asked, messages=self._sent)
 
     def _hear(self) -> None:
-        command = topics.simulator_command(self._station.plant.id)
         while True:
             try:
                 batch = self.inbox.get_nowait()
             except queue.Empty:
                 return
-            for topic, payload in batch:
-                if topic == command:
-                    take_fault(self._station.physics, payload)
-                else:
-                    self._outbox.take_watermark(topic, payload)
+            self._take(batch)
+
+    def _take(self, batch: Sequence[tuple[str, bytes]]) -> None:
+        for topic, payload in batch:
+            physics = self._station.commanded(topic)
+            if physics is not None:
+                take_fault(physics, payload)
+            else:
+                self._outbox.take_watermark(topic, payload)
 
     def _tell_clock(self) -> None:
         """Say which station time all readings are sent up to, on the connection that carried them."""
         wall_ms = self._wall_ms()
         t_ms = wall_ms if self._pace.keeps_wall_time else self._sent_ms
         payload = plan_v1.clock_payload(t_ms, wall_ms, self._speed)
-        self._publisher.publish(topics.clock(self._station.plant.id), payload, retain=True)
+        self._words([(topics.clock(one.plant.id), payload) for one in self._station.stations])
 
     def _send_again(self, now_s: float) -> None:
         if not self._publisher.connected:
             return
         if self._publisher.losses == self._losses:
-            self._publisher.publish_many(self._outbox.overdue(now_s))
+            self._send_kept(self._outbox.overdue(now_s))
             return
         self._losses = self._publisher.losses
-        again = self._outbox.after_reconnect(now_s)
-        _log.info("broker is back", sent_again=len(again))
         self._words(self._station.retained_again())
         self._tell_clock()
-        self._publisher.publish_many(again)
+        count = self._send_kept(self._outbox.after_reconnect(now_s))
+        _log.info("broker is back", sent_again=count)
 
     def _end(self) -> bool:
         self._words(self._station.farewell())

@@ -11,10 +11,10 @@ import pytest
 from simulators import logs, publishing
 from simulators.history import fill_history
 from simulators.logs import station_log
-from simulators.outbox import Outbox, with_oldest
+from simulators.outbox import MemoryKeeping, Outbox
 from simulators.pacing import Pace
 from simulators.publishing import Progress, Published, listening_filters, publish_station
-from simulators.sampled import Emission
+from simulators.sampled import Emission, with_oldest
 from simulators.station import SimulatedStation
 from station.domain.signals import UnitMessage
 from station.errors import TransientError
@@ -268,7 +268,7 @@ def stored(seq: int, boot: str = "b", unit: str = "storage/bank-HB") -> tuple[st
 
 
 def test_the_outbox_lets_go_of_what_is_stored_and_ignores_other_boots() -> None:
-    box = Outbox("jinma", "b")
+    box = Outbox({"jinma": "b"})
     box.keep([emission(seq) for seq in range(1, 11)])
     box.take_watermark(*stored(4))
     assert len(box) == 6
@@ -281,7 +281,7 @@ def test_the_outbox_lets_go_of_what_is_stored_and_ignores_other_boots() -> None:
 
 
 def test_an_outbox_that_had_to_drop_says_the_oldest_it_holds() -> None:
-    box = Outbox("jinma", "b", kept_most=3)
+    box = Outbox({"jinma": "b"}, MemoryKeeping({"jinma": "b"}, kept_most=3))
     box.keep([emission(1)])
     box.take_watermark(*stored(1))
     box.keep([emission(seq) for seq in range(2, 11)])
@@ -291,25 +291,25 @@ def test_an_outbox_that_had_to_drop_says_the_oldest_it_holds() -> None:
 
 
 def test_without_any_watermark_the_brokers_word_is_enough() -> None:
-    box = Outbox("jinma", "b")
+    box = Outbox({"jinma": "b"})
     box.keep([emission(1)])
-    assert box.after_reconnect(0.0) == []
-    assert box.overdue(1e9) == []
+    assert list(box.after_reconnect(0.0)) == []
+    assert list(box.overdue(1e9)) == []
 
 
 def test_what_stays_unstored_after_a_reconnect_is_sent_ever_more_rarely() -> None:
-    box = Outbox("jinma", "b")
+    box = Outbox({"jinma": "b"})
     box.keep([emission(1), emission(2), emission(1, "storage/bank-LB")])
     box.take_watermark(*stored(1))
-    assert len(box.after_reconnect(0.0)) == 2
-    assert box.overdue(9.0) == []
+    assert len(list(box.after_reconnect(0.0))) == 2
+    assert list(box.overdue(9.0)) == []
     box.take_watermark(*stored(1, unit="storage/bank-LB"))
     assert [payload for _, payload in box.overdue(11.0)] == [b'{"seq":2}']
-    assert box.overdue(25.0) == []
-    assert len(box.overdue(32.0)) == 1
+    assert list(box.overdue(25.0)) == []
+    assert len(list(box.overdue(32.0))) == 1
     box.take_watermark(*stored(2))
-    assert box.overdue(1e6) == []
-    assert box.overdue(2e6) == []
+    assert list(box.overdue(1e6)) == []
+    assert list(box.overdue(2e6)) == []
 
 
 def test_a_pace_measures_and_forgives() -> None:
