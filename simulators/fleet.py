@@ -40,7 +40,7 @@ class FleetEstimates:
     longest_late_min: float
 
 
-_E = estimates("simulators.physics", "fleet", FleetEstimates)
+_E = estimates("simulators", "fleet", FleetEstimates)
 
 
 def generator(seed: int, purpose: int, day: dt.date) -> np.random.Generator:

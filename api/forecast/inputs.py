@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from api.forecast.gate import Gate
 from api.forecast.measured import Measured
-from api.forecast.priming import missing_kg, prime_fills, prime_measured, prime_trailers
+from api.forecast.priming import NEAR_MS, missing_kg, prime_fills, prime_measured, prime_trailers
 from api.forecast.snapshots import Known, snapshot_of
 from api.forecast.tags import BayTags, CapacityTags, HoseTags, TrainTags, capacity_tags
 from api.forecast.train_health import TrainHealth
@@ -111,17 +111,19 @@ class CapacityInputs:
             if state is None:
                 return
             t_ms = message.t_ms
-            if self._fills.state(hose.unit, t_ms, state, lambda: self._lacking(hose)):
+            if self._fills.state(hose.unit, t_ms, state, lambda: self._lacking(hose, t_ms)):
                 self._gate.connected(t_ms)
 
         return handle
 
-    def _lacking(self, hose: HoseTags) -> float:
-        """Return what the truck that just ended lacks, by its last tank data since it connected."""
+    def _lacking(self, hose: HoseTags, t_ms: int) -> float:
+        """Return what the truck that just ended lacks, by its last tank data; 0 where its link had gone silent."""
         current = self._fills.current(hose.unit)
         heard = self._measured.time_ms(hose.soc)
         soc, litres = self._measured.value(hose.soc), self._measured.value(hose.tank_volume)
-        if current is None or heard is None or heard < current[0] or soc is None or litres is None:
+        if current is None or heard is None or soc is None or litres is None:
+            return 0.0
+        if heard < max(current[0], t_ms - NEAR_MS):
             return 0.0
         return missing_kg(soc, litres, self._plant.fill.end_soc)
 

@@ -17,7 +17,7 @@ from station.domain.trailer_ledger import TrailerLedger
 from station.ports import ReadingStore
 
 _DAY_MS = 86_400_000
-_NEAR_MS = 150_000
+NEAR_MS = 150_000
 """In a history of one message a minute the totaliser next to a change of state is this near."""
 
 
@@ -92,7 +92,7 @@ def _prime_hose(
         if value == before:
             continue
         before = value
-        total = store.raw(plant.id, hose.total, t_ms, min(t_ms + _NEAR_MS, end_ms), 1)
+        total = store.raw(plant.id, hose.total, t_ms, min(t_ms + NEAR_MS, end_ms), 1)
         if total and total[0].value is not None:
             fills.total(hose.unit, total[0].value)
         if fills.state(hose.unit, t_ms, names[int(value)].en, partial(_lacking, plant, store, hose, t_ms)):
@@ -101,7 +101,7 @@ def _prime_hose(
 
 def _lacking(plant: Plant, store: ReadingStore, hose: HoseTags, end_ms: int) -> float:
     """Return what a truck lacked when its fill ended, by its last tank data; 0 where it gave none."""
-    start_ms = end_ms - _NEAR_MS
+    start_ms = end_ms - NEAR_MS
     soc = list(_usable(store, plant, hose.soc, start_ms, end_ms))
     litres = list(_usable(store, plant, hose.tank_volume, start_ms, end_ms))
     if not soc or not litres:

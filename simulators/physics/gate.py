@@ -104,4 +104,4 @@ class Gate:
 
 def vehicle_tank(gas: Gas, draw: TruckDraw) -> VehicleTank:
     """Return the empty tanks of a truck."""
-    return VehicleTank(gas, draw.tanks, draw.tank_litres)
+    return VehicleTank(gas, draw.tanks, draw.tank_litres, "IV" if draw.kind == "IV" else "III")
