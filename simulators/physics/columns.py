@@ -17,8 +17,7 @@ from simulators.physics.surroundings import Surroundings, Wander
 if TYPE_CHECKING:
     from simulators.physics.station import StationPhysics
 
-_SITE = ("power", "energy", "transformer_temperature")
-_HIDDEN_SITE = ("ambient_c", "site_kw", "heat_kw", "esd_level", "esd_button", "power_lost")
+_HIDDEN_SITE = ("ambient_c", "esd_level", "esd_button", "power_lost")
 
 
 def row_roles(station: StationPhysics) -> list[Role]:
@@ -29,7 +28,7 @@ def row_roles(station: StationPhysics) -> list[Role]:
         *station.cascade.roles(),
         *station.cooling.roles(),
         *station.dispensing.roles(),
-        *of_unit("utilities", "power", _SITE),
+        *station.site.roles(),
         *of_unit(HIDDEN, "site", _HIDDEN_SITE),
     ]
 
@@ -42,9 +41,8 @@ def state_row(station: StationPhysics) -> list[float]:
     station.cascade.record(row)
     station.cooling.record(row)
     station.dispensing.record(row)
-    row += (station.site_kw, station.energy_kwh, station.transformer_c)
-    row += (station.ambient_c, station.site_kw, station.heat_kw)
-    row += (station.esd_level, station.esd_button, station.power_lost)
+    station.site.record(row)
+    row += (station.ambient_c, station.esd_level, station.esd_button, station.power_lost)
     return row
 
 

@@ -1,36 +1,26 @@
-"""Compressor trains: two stages each, suction-dependent flow, start and stop as the banks ask."""
+"""Compressor trains on one suction and one discharge header: started, loaded and stopped as the banks ask."""
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Iterable
 
-import numpy as np
-
-from simulators.physics.gas import Gas, compress
-from simulators.physics.roles import Role, of_unit
+from simulators.physics.gas import Gas
+from simulators.physics.roles import HIDDEN, Role, of_unit
+from simulators.physics.stages import Stage, stages_of
 from simulators.physics.storage import Cascade
 from simulators.physics.supply import SupplyYard
+from simulators.physics.train import ESTIMATES, LOADED, START, STOP, TRIP, UNLOADED, CompressorTrain
+from simulators.physics.vessel import Vessel
 from simulators.physics.weather import cooling_water_c
 from station.domain import hydrogen
 from station.domain.hydrogen import KELVIN
 from station.domain.plant import Train
 
-STOP, START, LOADED, UNLOADED, TRIP = range(5)
-"""Train states in the order of the signal list."""
-
-_START_S, _UNLOADED_S = 20.0, 240.0
-"""Motor and oil up before loading; idling unloaded before the motor is stopped, to spare starts."""
-_RATED_K = 293.15
-_RAMP_S = 6.0
-_AUXILIARY_KW, _UNLOADED_KW, _START_KW = 5.0, 18.0, 35.0
-_LINE_LOSS_MPA = 0.25
-"""From the train to the bank at rated flow."""
-_KEPT_WARM_C = 62.0
-"""Oil and jacket water of a stopped train's heads are heated."""
 _STAGES_KG = (40.0, 120.0)
 """More missing than this in the banks: a third, a fourth train."""
+_CHOOSE_S = 60.0
+_TAINT_S, _APPROACH_K = ESTIMATES.taint_s, ESTIMATES.approach_k
+_NO_TAINT = 1e-6
 
 _ROLES = (
     "suction_pressure",
@@ -39,135 +29,14 @@ _ROLES = (
     "stage1_temperature",
     "stage2_temperature",
     "aftercooler_temperature",
+    "oil_pressure",
     "oil_temperature",
+    "vibration",
+    "leak_pressure",
     "flow",
     "power",
     "state",
 )
-
-_SUCTION = np.linspace(2.0, 24.0, 23)
-_DISCHARGE = np.linspace(8.0, 48.0, 21)
-_TABLE_SUCTION_K, _TABLE_INTERCOOL_K = 288.15, 303.15
-
-
-def interstage_mpa(suction_mpa: float, discharge_mpa: float) -> float:
-    """Return the pressure between the stages [MPa].
-
-    Near the geometric mean, which splits the work evenly, as the cylinders are sized for a full trailer; at low suction
-    the first stage, which then is fed cold gas, takes more. A bypass keeps it under 31 MPa.
-    """
-    share = 1.08 - 0.11 * min(1.0, max(0.0, (suction_mpa - 5.0) / 10.0))
-    even = math.sqrt(suction_mpa * max(discharge_mpa, 38.0))
-    return min(31.0, share * even, max(discharge_mpa, suction_mpa))
-
-
-@functools.lru_cache(maxsize=8)
-def _stage_tables(gas: Gas, efficiency: float) -> list[list[tuple[float, float, float, float]]]:
-    """Return [suction][discharge] -> first and second outlet temperature [K], isentropic works [J/kg]."""
-    suction, discharge = np.meshgrid(_SUCTION, _DISCHARGE, indexing="ij")
-    discharge = np.maximum(discharge, suction)
-    middle = np.maximum(np.vectorize(interstage_mpa)(suction, discharge), suction)
-    cold, warm = np.full_like(suction, _TABLE_SUCTION_K), np.full_like(suction, _TABLE_INTERCOOL_K)
-    first_k, first_j = compress(gas.tables, suction, cold, middle, efficiency)
-    second_k, second_j = compress(gas.tables, middle, warm, np.maximum(discharge, middle), efficiency)
-    rows = np.stack([first_k, second_k, first_j, second_j], axis=-1).tolist()
-    return [[tuple(point) for point in row] for row in rows]
-
-
-class CompressorTrain:
-    """One train.
-
-    Attributes:
-        health: Flow against the rated one (hidden from every service).
-        flow_kg_s: Delivered in the last step.
-        off_s: Since the last stop [s].
-        tripped: True while a fault holds it.
-        leaking_mpa: What a leaking diaphragm puts on the leak detection at present.
-    """
-
-    __slots__ = (
-        "aftercooler_c",
-        "discharge_mpa",
-        "flow_kg_s",
-        "health",
-        "interstage",
-        "leaking_mpa",
-        "off_s",
-        "oil_c",
-        "power_kw",
-        "rated_density",
-        "spec",
-        "stage1_c",
-        "stage2_c",
-        "state",
-        "suction_mpa",
-        "timer_s",
-        "tripped",
-    )
-
-    STATE = tuple(name for name in __slots__ if name not in {"spec", "rated_density"})
-
-    def __init__(self, spec: Train, health: float) -> None:
-        self.spec, self.health = spec, health
-        self.rated_density = hydrogen.density(spec.rated_suction_mpa, _RATED_K)
-        self.state, self.timer_s, self.off_s, self.tripped = STOP, 0.0, 1e4, False
-        self.flow_kg_s = self.power_kw = self.leaking_mpa = 0.0
-        self.stage1_c = self.stage2_c = _KEPT_WARM_C
-        self.aftercooler_c, self.oil_c = 25.0, 35.0
-        self.suction_mpa, self.interstage, self.discharge_mpa = 10.0, 20.0, 43.0
-
-    def decide(self, wanted: bool, dt_s: float) -> None:
-        """Run the state machine one step."""
-        self.timer_s += dt_s
-        if self.tripped:
-            self.state, self.timer_s, self.off_s = TRIP, 0.0, 0.0
-        elif self.state == TRIP:
-            self._enter(STOP)
-        elif self.state == STOP:
-            self.off_s += dt_s
-            if wanted and self.off_s >= self.spec.min_off.total_seconds():
-                self._enter(START)
-        else:
-            self._running(wanted)
-
-    def _running(self, wanted: bool) -> None:
-        if self.state == START:
-            if self.timer_s >= _START_S:
-                self._enter(LOADED if wanted else UNLOADED)
-        elif wanted != (self.state == LOADED):
-            self._enter(LOADED if wanted else UNLOADED)
-        elif self.state == UNLOADED and self.timer_s >= _UNLOADED_S:
-            self._enter(STOP)
-            self.off_s = 0.0
-
-    def _enter(self, state: int) -> None:
-        self.state, self.timer_s = state, 0.0
-
-    def flow_goal(self, suction_density: float) -> float:
-        """Return the flow [kg/s] at a suction density [kg/m3]: rated, or less where the gas is thin."""
-        return self.health * self.spec.rated_kg_h / 3600.0 * min(1.0, suction_density / self.rated_density)
-
-    def settle(self, stage: tuple[float, float, float, float], water_c: float, dt_s: float) -> None:
-        """Let temperatures and power follow: `stage` is the two outlet temperatures [degC] and works [J/kg]."""
-        running = self.state == LOADED and self.flow_kg_s > 0.0
-        cool = water_c + 8.0
-        if running:
-            share = min(1.0, dt_s / 60.0)
-            self.stage1_c += (stage[0] - self.stage1_c) * share
-            self.stage2_c += (stage[1] - self.stage2_c) * share
-            self.oil_c += (46.0 + 0.3 * (water_c - 20.0) - self.oil_c) * min(1.0, dt_s / 900.0)
-            spec = self.spec
-            work = (stage[2] + stage[3]) / (spec.efficiency_shaft * spec.efficiency_motor)
-            goal_kw = self.flow_kg_s * work / 1000.0 + _AUXILIARY_KW
-        else:
-            share = min(1.0, dt_s / 600.0)
-            self.stage1_c += (_KEPT_WARM_C - self.stage1_c) * share
-            self.stage2_c += (_KEPT_WARM_C + 1.5 - self.stage2_c) * share
-            self.oil_c += (32.0 - self.oil_c) * min(1.0, dt_s / 3600.0)
-            goal_kw = (0.0, _START_KW, _UNLOADED_KW, _UNLOADED_KW, 0.0)[self.state]
-            cool = max(16.0, water_c + 1.0)
-        self.aftercooler_c += (min(40.0, cool) - self.aftercooler_c) * min(1.0, dt_s / 40.0)
-        self.power_kw += (goal_kw - self.power_kw) * min(1.0, dt_s / 2.0)
 
 
 def _readiness(train: CompressorTrain) -> tuple[int, float]:
@@ -176,50 +45,116 @@ def _readiness(train: CompressorTrain) -> tuple[int, float]:
 
 
 class Compression:
-    """All trains on one suction and one discharge header."""
+    """All trains.
 
-    def __init__(self, trains: Iterable[Train], gas: Gas, health: Iterable[float]) -> None:
+    Attributes:
+        asked: How many trains the banks have called for since they last were full.
+        taint_mpa: What leaking diaphragms let into the gas, as the analyser behind the banks sees it: the pressure
+            on the leak detection [MPa], weighted by flow, some time later.
+        heat_kw: To the cooling water in the last step.
+        taken_j: Enthalpy drawn from the trailers since the start; `given_j`: put into the banks.
+    """
+
+    STATE = ("asked", "choose_in_s", "taint_mpa", "heat_kw", "taken_j", "given_j")
+
+    def __init__(self, trains: Iterable[Train], gas: Gas, health: Iterable[float], worn: Iterable[float]) -> None:
         self.gas = gas
-        self.trains = [CompressorTrain(spec, h) for spec, h in zip(trains, health, strict=True)]
-        self._tables = [_stage_tables(gas, train.spec.efficiency_gas_path) for train in self.trains]
+        self.trains = [CompressorTrain(spec, h, w) for spec, h, w in zip(trains, health, worn, strict=True)]
+        least = ESTIMATES.least_design_mpa
+        self._stages = [stages_of(gas, train.spec.efficiency_gas_path, least) for train in self.trains]
         self.asked = 0
-        self.choose_in_s = 0.0
+        self.choose_in_s = self.taint_mpa = self.heat_kw = self.taken_j = self.given_j = 0.0
 
-    def advance(self, supply: SupplyYard, cascade: Cascade, dt_s: float, ambient_c: float, shut: bool) -> None:
-        """Go one step on: draw from the feeding trailer, charge the bank that is next."""
+    @property
+    def work_j(self) -> float:
+        """Work put into the gas since the start [J]."""
+        return sum(train.work_j for train in self.trains)
+
+    @property
+    def cooled_j(self) -> float:
+        """Heat taken out of the gas by the coolers since the start [J]: given_j = taken_j + work_j - cooled_j."""
+        return sum(train.cooled_j for train in self.trains)
+
+    def advance(
+        self, supply: SupplyYard, cascade: Cascade, dt_s: float, ambient_c: float, shut: bool, powered: bool = True
+    ) -> None:
+        """Go one step on: draw from the feeding trailer, charge the bank that is next.
+
+        Args:
+            supply: Where the gas comes from.
+            cascade: Where it goes.
+            dt_s: Step [s].
+            ambient_c: [degC]
+            shut: An emergency shut-down holds the valves.
+            powered: There is electricity.
+        """
         target = None if shut else cascade.target()
         self.choose_in_s -= dt_s
         if self.choose_in_s <= 0.0 or not supply.source_gives():
             supply.choose(cascade.are_low(), shut)
-            self.choose_in_s = 60.0
-        self._ask_trains(0 if target is None or supply.source is None else self._needed(cascade), dt_s)
+            self.choose_in_s = _CHOOSE_S
         source = supply.source
-        # What the trains feel is the header, which follows a change of trailer within seconds.
-        suction_density = hydrogen.density(supply.header_mpa, supply.header_k)
-        water_c = cooling_water_c(ambient_c)
+        self._ask_trains(0 if target is None or source is None else self._needed(cascade), dt_s)
+        trailer = source.trailer if source is not None else None
         bank_mpa = target.vessel.pressure if target is not None else cascade.header_mpa
-        stage, drawn = None, 0.0
-        for number, train in enumerate(self.trains):
-            goal = 0.0
-            if train.state == LOADED and source is not None and target is not None:
-                goal = train.flow_goal(suction_density)
-                train.flow_kg_s += (goal - train.flow_kg_s) * min(1.0, dt_s / _RAMP_S)
+        water_c = cooling_water_c(ambient_c)
+        # What the trains feel is the header, which follows a change of trailer within seconds.
+        density = hydrogen.density(supply.header_mpa, supply.header_k)
+        stage: Stage | None = None
+        of_stages, drawn_kg, heat_j = None, 0.0, 0.0
+        for train, stages in zip(self.trains, self._stages, strict=True):
+            if train.state == LOADED and trailer is not None and target is not None:
+                train.let_flow(density, dt_s)
             else:
                 train.flow_kg_s = 0.0
-            self._pressures(train, supply.header_mpa, bank_mpa, dt_s)
-            if train.flow_kg_s and target is not None:
-                stage = stage or self._stages(number, train, supply.header_k, water_c)
-                kg = train.flow_kg_s * dt_s
-                drawn += kg
-                enthalpy = self.gas.enthalpy(bank_mpa, train.aftercooler_c + KELVIN)
-                target.vessel.put(kg, enthalpy)
-            train.settle(stage or (0.0, 0.0, 0.0, 0.0), water_c, dt_s)
-        if drawn and source is not None:
-            source.taken_kg += drawn
+            train.press(supply.header_mpa, bank_mpa, dt_s)
+            if train.flow_kg_s and trailer is not None and target is not None:
+                if of_stages is not stages or stage is None:
+                    # Trains alike, side by side on the same headers, share one look-up.
+                    intercool_k = min(train.spec.intercool_c, water_c + _APPROACH_K) + KELVIN
+                    stage = stages.at(train.suction_mpa, train.discharge_mpa, supply.header_k, intercool_k)
+                    of_stages = stages
+                heat_j += self._charge(train, stage, trailer.vessel.enthalpy, target.vessel, water_c, dt_s)
+                drawn_kg += train.flow_kg_s * dt_s
+            else:
+                train.settle(None, water_c, dt_s)
+            if not powered:
+                train.cut_off()
+        if drawn_kg:
+            supply.feed(drawn_kg)
+        self.heat_kw = heat_j / dt_s / 1000.0
+        self._taint(dt_s)
+
+    def _charge(
+        self, train: CompressorTrain, stage: Stage, taken_j_kg: float, bank: Vessel, water_c: float, dt_s: float
+    ) -> float:
+        """Move a train's gas of one step into a bank; return the heat to the cooling water [J].
+
+        What the gas lost in the coolers is what it brought, and the work, less what it takes into the bank.
+        """
+        kg = train.flow_kg_s * dt_s
+        given_j_kg = self.gas.enthalpy(bank.pressure, train.aftercooler_c + KELVIN)
+        bank.put(kg, given_j_kg)
+        worked_j, rubbed_j = train.work_j, train.friction_j
+        train.settle(stage, water_c, dt_s)
+        cooled_j = kg * (taken_j_kg - given_j_kg) + train.work_j - worked_j
+        train.cooled_j += cooled_j
+        self.taken_j += kg * taken_j_kg
+        self.given_j += kg * given_j_kg
+        return cooled_j + train.friction_j - rubbed_j
+
+    def _taint(self, dt_s: float) -> None:
+        """Let what leaks through diaphragms reach the analyser."""
+        leaking = sum(train.leaking_mpa * train.flow_kg_s for train in self.trains)
+        if leaking or self.taint_mpa > _NO_TAINT:
+            flow = sum(train.flow_kg_s for train in self.trains)
+            goal = leaking / flow if flow else self.taint_mpa
+            self.taint_mpa += (goal - self.taint_mpa) * min(1.0, dt_s / _TAINT_S)
 
     def roles(self) -> list[Role]:
         """Return what `record` adds."""
-        return [role for train in self.trains for role in of_unit("compression", train.spec.unit, _ROLES)]
+        trains = [role for train in self.trains for role in of_unit("compression", train.spec.unit, _ROLES)]
+        return [*trains, (HIDDEN, "trains", "taint_mpa")]
 
     def record(self, row: list[float]) -> None:
         """Add the trains' part of a row."""
@@ -231,11 +166,15 @@ class Compression:
                 train.stage1_c,
                 train.stage2_c,
                 train.aftercooler_c,
+                train.oil_mpa,
                 train.oil_c,
+                train.vibration,
+                train.leak_mpa,
                 train.flow_kg_s * 3600.0,
                 train.power_kw,
                 train.state,
             )
+        row.append(self.taint_mpa)
 
     def _needed(self, cascade: Cascade) -> int:
         """Return how many trains the missing kilograms call for; the number only grows until all is full."""
@@ -245,37 +184,13 @@ class Compression:
         return self.asked
 
     def _ask_trains(self, count: int, dt_s: float) -> None:
+        """Tell each train whether it is wanted; no two motors start at once."""
         if not count:
             self.asked = 0
         order = sorted(self.trains, key=_readiness) if count else self.trains
+        starting = any(train.state == START for train in self.trains)
         for train in order:
-            wanted = count > 0 and not train.tripped
-            train.decide(wanted, dt_s)
+            wanted = count > 0 and train.can_run()
+            train.decide(wanted, not starting, dt_s)
+            starting = starting or train.state == START
             count -= wanted
-
-    def _pressures(self, train: CompressorTrain, suction_mpa: float, bank_mpa: float, dt_s: float) -> None:
-        share = min(1.0, dt_s / 4.0)
-        load = train.flow_kg_s * 3600.0 / train.spec.rated_kg_h
-        train.suction_mpa += (suction_mpa - 0.03 * load * load - train.suction_mpa) * share
-        if load:
-            goal = bank_mpa + _LINE_LOSS_MPA * load * load
-            train.discharge_mpa += (goal - train.discharge_mpa) * share
-            goal = interstage_mpa(train.suction_mpa, train.discharge_mpa)
-            train.interstage += (goal - train.interstage) * share
-
-    def _stages(
-        self, number: int, train: CompressorTrain, suction_k: float, water_c: float
-    ) -> tuple[float, float, float, float]:
-        """Return outlet temperatures [degC] and works [J/kg] of both stages at the train's pressures."""
-        x = min(max((train.suction_mpa - 2.0), 0.0), 21.999)
-        y = min(max((train.discharge_mpa - 8.0) / 2.0, 0.0), 19.999)
-        i, j = int(x), int(y)
-        x, y = x - i, y - j
-        table = self._tables[number]
-        a, b, c, d = table[i][j], table[i][j + 1], table[i + 1][j], table[i + 1][j + 1]
-        k1, k2, j1, j2 = (
-            (p * (1 - y) + q * y) * (1 - x) + (r * (1 - y) + s * y) * x for p, q, r, s in zip(a, b, c, d, strict=True)
-        )
-        # A stage's temperature ratio and work per kelvin of its inlet hardly change with the inlet temperature.
-        first, second = suction_k / _TABLE_SUCTION_K, (min(40.0, water_c + 8.0) + KELVIN) / _TABLE_INTERCOOL_K
-        return k1 * first - KELVIN, k2 * second - KELVIN, j1 * first, j2 * second

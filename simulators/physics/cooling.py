@@ -1,26 +1,59 @@
-"""Pre-cooling: two chillers on one brine tank that cools the gas on its way to the nozzles."""
+"""Pre-cooling: chillers on one brine tank that cools the gas on its way to the nozzles."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from simulators.estimates import estimates
 from simulators.physics.roles import HIDDEN, Role, of_unit
+from station.domain.hydrogen import KELVIN
 from station.domain.plant import Chiller
 
 STOP, START, RUN, DEFROST, TRIP = range(5)
 """Chiller states in the order of the signal list."""
 
-_BRINE_J_K = 8000.0 * 2900.0
-"""8 t of brine at 2.9 kJ/(kg K) in tank and pipes."""
-_FLOW_M3_H = 24.0
-_BRINE_W_K = _FLOW_M3_H / 3600.0 * 1250.0 * 2900.0
-_GAINS_W_K, _PUMPS_KW = 180.0, 6.0
-"""Heat into the cold pipes from the surroundings, and of two brine pumps."""
-_FULL_DUTY_K = 1.5
-"""Brine this much above its set point calls for full duty of every chiller."""
-_START_S, _DEFROST_S = 60.0, 600.0
-_FIRST_DEFROST_H, _DEFROST_EVERY_H = 2.5, 1.5
-"""Defrost in the small hours, one chiller after the other."""
-_WARM_UP_K_S = 0.7 / 60.0
 
+@dataclass(frozen=True, slots=True)
+class CoolingEstimates:
+    """What is not in the station file; meanings and reasons stand beside the numbers."""
+
+    brine_kg: float
+    brine_j_kg_k: float
+    brine_kg_m3: float
+    flow_m3_h: float
+    gains_w_k: float
+    pump_kw: float
+    controls_kw: float
+    fans_kw: float
+    defrost_kw: float
+    full_duty_k: float
+    setpoint_under_k: float
+    start_s: float
+    rest_s: float
+    first_defrost_h: float
+    defrost_every_h: float
+    defrost_s: float
+    rated_ambient_c: float
+    duty_per_ambient_k: float
+    duty_per_brine_k: float
+    duty_least: float
+    duty_most: float
+    carnot_share: float
+    evaporator_k: float
+    evaporator_load_k: float
+    condenser_k: float
+    condenser_load_k: float
+    stagnant_s: float
+
+
+_E = estimates("simulators.physics", "cooling", CoolingEstimates)
+BRINE_J_K = _E.brine_kg * _E.brine_j_kg_k
+"""Heat capacity of the brine in tank and pipes [J/K]."""
+_FLOW_M3_H, _GAINS_W_K, _PUMP_KW = _E.flow_m3_h, _E.gains_w_k, _E.pump_kw
+_BRINE_W_K = _FLOW_M3_H / 3600.0 * _E.brine_kg_m3 * _E.brine_j_kg_k
+_FULL_DUTY_K, _UNDER_K = _E.full_duty_k, _E.setpoint_under_k
+_START_S, _REST_S, _STAGNANT_S = _E.start_s, _E.rest_s, _E.stagnant_s
+_FIRST_DEFROST_H, _DEFROST_EVERY_H, _DEFROST_H = _E.first_defrost_h, _E.defrost_every_h, _E.defrost_s / 3600.0
 
 _ROLES = (
     "supply_temperature",
@@ -31,6 +64,30 @@ _ROLES = (
     "power",
     "state",
 )
+
+
+def duty_factor(ambient_c: float, above_k: float) -> float:
+    """Return the duty that a chiller is able to, against that of the plant file.
+
+    Args:
+        ambient_c: Air on the condenser [degC].
+        above_k: Brine above the supply temperature of the plant file [K].
+    """
+    air = 1.0 - _E.duty_per_ambient_k * (ambient_c - _E.rated_ambient_c)
+    return min(_E.duty_most, max(_E.duty_least, air * (1.0 + _E.duty_per_brine_k * above_k)))
+
+
+def performance(brine_c: float, ambient_c: float, load: float) -> float:
+    """Return the heat removed for each unit of compressor power: a share of the ideal cycle's.
+
+    Args:
+        brine_c: [degC]
+        ambient_c: [degC]
+        load: Duty against the rated one (0..1): more heat through the same surfaces takes more kelvins.
+    """
+    cold = brine_c - _E.evaporator_k - _E.evaporator_load_k * load + KELVIN
+    warm = ambient_c + _E.condenser_k + _E.condenser_load_k * load + KELVIN
+    return _E.carnot_share * cold / max(10.0, warm - cold)
 
 
 class ChillerUnit:
@@ -55,54 +112,96 @@ class ChillerUnit:
     def __init__(self, spec: Chiller) -> None:
         self.spec = spec
         self.state, self.timer_s, self.lost_share = RUN, 0.0, 0.0
-        self.duty_kw, self.power_kw, self.flow_m3_h = 15.0, 25.0, _FLOW_M3_H
+        self.duty_kw, self.power_kw, self.flow_m3_h = 15.0, 15.0, _FLOW_M3_H
         self.supply_c, self.return_c = spec.brine_supply_c, spec.brine_supply_c + 1.0
         self.suction_mpa, self.discharge_mpa = 0.15, 1.3
 
-    def decide(self, defrost: bool, dt_s: float) -> None:
-        """Run the state machine one step."""
+    def decide(self, defrost: bool, powered: bool, may_start: bool, dt_s: float) -> None:
+        """Run the state machine one step; `may_start` is False while another chiller starts."""
         self.timer_s += dt_s
-        if self.lost_share >= 1.0:
-            self.state, self.timer_s = TRIP, 0.0
-        elif self.state in (TRIP, STOP):
-            self.state, self.timer_s = START, 0.0
+        if not powered:
+            self._enter(STOP)
+        elif self.lost_share >= 1.0:
+            self._enter(TRIP)
+        elif self.state == TRIP:
+            self._enter(STOP)
+        elif self.state == STOP:
+            if may_start and self.timer_s >= _REST_S:
+                self._enter(START)
         elif self.state == START and self.timer_s >= _START_S:
-            self.state, self.timer_s = RUN, 0.0
+            self._enter(RUN)
         elif self.state == RUN and defrost:
-            self.state, self.timer_s = DEFROST, 0.0
+            self._enter(DEFROST)
         elif self.state == DEFROST and not defrost:
-            self.state, self.timer_s = RUN, 0.0
+            self._enter(RUN)
+
+    def _enter(self, state: int) -> None:
+        self.state, self.timer_s = state, 0.0
+
+    def remove(self, brine_c: float, ambient_c: float, dt_s: float) -> float:
+        """Return the heat taken out of the brine now [kW]."""
+        if self.state != RUN:
+            # Without its compressor an evaporator cools no more, whatever liquid is left in it.
+            self.duty_kw = 0.0
+            return 0.0
+        above_k = brine_c - self.spec.brine_supply_c
+        call = min(1.0, max(0.0, (above_k + _UNDER_K) / _FULL_DUTY_K))
+        able = self.spec.duty_kw * duty_factor(ambient_c, above_k) * (1.0 - self.lost_share)
+        # Beyond what the plant file promises only where more is called for.
+        self.duty_kw += (min(able, call * self.spec.duty_kw * _E.duty_most) - self.duty_kw) * min(1.0, dt_s / 20.0)
+        return self.duty_kw
 
     def settle(self, tank_c: float, heat_kw: float, ambient_c: float, dt_s: float) -> None:
         """Let temperatures, pressures and power follow; `heat_kw` is this circuit's share of the load."""
         share = min(1.0, dt_s / 60.0)
-        running = self.state in (RUN, DEFROST)
-        self.flow_m3_h += ((_FLOW_M3_H if running else 0.0) - self.flow_m3_h) * min(1.0, dt_s / 8.0)
-        if running:
+        pumping = self.state in (RUN, DEFROST)
+        self.flow_m3_h += ((_FLOW_M3_H if pumping else 0.0) - self.flow_m3_h) * min(1.0, dt_s / 8.0)
+        if pumping:
             self.supply_c += (tank_c - self.supply_c) * share
             goal = self.supply_c + heat_kw * 1000.0 / _BRINE_W_K
         else:
-            self.supply_c += min(_WARM_UP_K_S * dt_s, max(0.0, ambient_c - 5.0 - self.supply_c))
+            self.supply_c += (ambient_c - self.supply_c) * min(1.0, dt_s / _STAGNANT_S)
             goal = self.supply_c + 1.0
         self.return_c += (goal - self.return_c) * share
         load = self.duty_kw / self.spec.duty_kw
-        # Carnot's share falls with the air on the condenser: 2.1 at 15 degC, 1.55 at 40 degC.
-        efficiency = max(1.3, 2.43 - 0.022 * ambient_c)
-        goal_kw = 8.0 + self.duty_kw / efficiency if self.state == RUN else (12.0 if running else 0.0)
-        self.power_kw += (goal_kw - self.power_kw) * min(1.0, dt_s / 5.0)
+        self.power_kw += (self._power_kw(tank_c, ambient_c, load) - self.power_kw) * min(1.0, dt_s / 5.0)
         condensing = 1.05 + 0.018 * max(0.0, ambient_c) + 0.2 * load if self.state == RUN else 1.05
         self.discharge_mpa += (condensing - self.discharge_mpa) * share
         evaporating = 0.17 - 0.06 * load if self.state == RUN else 0.25
         self.suction_mpa += (evaporating - self.suction_mpa) * share
 
+    def _power_kw(self, brine_c: float, ambient_c: float, load: float) -> float:
+        if self.state == RUN:
+            pumps = _E.controls_kw + _PUMP_KW + _E.fans_kw * load
+            return pumps + self.duty_kw / performance(brine_c, ambient_c, load)
+        return _E.defrost_kw if self.state == DEFROST else _E.controls_kw
+
+    def cut_off(self) -> None:
+        """Lose the electricity."""
+        self.power_kw = self.duty_kw = 0.0
+
 
 class Cooling:
-    """Brine tank and chillers. `heat_j` collects what the gas gave off in a step."""
+    """Brine tank and chillers.
+
+    Attributes:
+        heat_j: What the gas gave off in this step; those who cool gas add to it.
+        brine_c: The tank [degC].
+        heat_in_j, gains_j, removed_j: From the gas, from surroundings and pumps, by the chillers, since the start.
+            The brine's heat (`brine_j`) changes by heat_in_j + gains_j - removed_j.
+    """
+
+    STATE = ("brine_c", "heat_in_j", "gains_j", "removed_j")
 
     def __init__(self, chillers: tuple[Chiller, ...]) -> None:
         self.units = [ChillerUnit(spec) for spec in chillers]
         self.brine_c = min(spec.brine_supply_c for spec in chillers) if chillers else 20.0
-        self.heat_j = 0.0
+        self.heat_j = self.heat_in_j = self.gains_j = self.removed_j = 0.0
+
+    @property
+    def brine_j(self) -> float:
+        """Heat of the brine above 0 degC [J]."""
+        return BRINE_J_K * self.brine_c
 
     def roles(self) -> list[Role]:
         """Return what `record` adds."""
@@ -123,23 +222,37 @@ class Cooling:
             )
         row.append(self.brine_c)
 
-    def advance(self, hour: float, dt_s: float, ambient_c: float) -> None:
-        """Go one step on; `hour` is the hour of the station day."""
-        heat_kw = self.heat_j / dt_s / 1000.0
+    def advance(self, hour: float, dt_s: float, ambient_c: float, powered: bool = True) -> None:
+        """Go one step on.
+
+        Args:
+            hour: Of the station day.
+            dt_s: Step [s].
+            ambient_c: [degC]
+            powered: There is electricity.
+        """
+        heat_j = self.heat_j
         self.heat_j = 0.0
-        gains_kw = _PUMPS_KW + _GAINS_W_K * (ambient_c - self.brine_c) / 1000.0
+        self._decide(hour, dt_s, powered)
+        gains_w, removed_kw = _GAINS_W_K * (ambient_c - self.brine_c), 0.0
+        for unit in self.units:
+            removed_kw += unit.remove(self.brine_c, ambient_c, dt_s)
+            if unit.state in (RUN, DEFROST):
+                gains_w += _PUMP_KW * 1000.0
+        gains_j, removed_j = gains_w * dt_s, removed_kw * 1000.0 * dt_s
+        self.heat_in_j += heat_j
+        self.gains_j += gains_j
+        self.removed_j += removed_j
+        self.brine_c += (heat_j + gains_j - removed_j) / BRINE_J_K
+        heat_kw = (heat_j + gains_j) / dt_s / 1000.0 / max(1, len(self.units))
+        for unit in self.units:
+            unit.settle(self.brine_c, heat_kw, ambient_c, dt_s)
+            if not powered:
+                unit.cut_off()
+
+    def _decide(self, hour: float, dt_s: float, powered: bool) -> None:
+        starting = any(unit.state == START for unit in self.units)
         for number, unit in enumerate(self.units):
             begin = _FIRST_DEFROST_H + number * _DEFROST_EVERY_H
-            unit.decide(begin <= hour < begin + _DEFROST_S / 3600.0, dt_s)
-        running = [unit for unit in self.units if unit.state == RUN]
-        removed_kw = 0.0
-        for unit in self.units:
-            # The set point stands a little below, so that full duty meets the supply temperature of the plant.
-            call = (self.brine_c - (unit.spec.brine_supply_c - 0.5)) / _FULL_DUTY_K
-            goal = unit.spec.duty_kw * (1.0 - unit.lost_share) * min(1.0, max(0.0, call)) if unit in running else 0.0
-            unit.duty_kw += (goal - unit.duty_kw) * min(1.0, dt_s / 20.0)
-            removed_kw += unit.duty_kw
-        self.brine_c += (heat_kw + gains_kw - removed_kw) * 1000.0 * dt_s / _BRINE_J_K
-        circuits = max(1, len(self.units))
-        for unit in self.units:
-            unit.settle(self.brine_c, (heat_kw + gains_kw) / circuits, ambient_c, dt_s)
+            unit.decide(begin <= hour < begin + _DEFROST_H, powered, not starting, dt_s)
+            starting = starting or unit.state == START

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Float = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
 Role = tuple[str, str, str]
 """(area, unit, role) of a recorded number: a signal's, or one that stands under `HIDDEN`."""
 

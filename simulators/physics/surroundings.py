@@ -8,58 +8,55 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.physics import compression
-from simulators.physics.roles import Float
-from simulators.physics.weather import cooling_water_c
+from simulators.estimates import estimates
+from simulators.physics.roles import Bool, Float
+from simulators.physics.site import WATER_KW_K
+from simulators.physics.train import START, UNLOADED
+from simulators.physics.weather import cooling_water_c_of
 from station.domain.plant import Plant, Signal
 
 Hidden = Mapping[tuple[str, str], Float]
 """(unit, role) -> one number a moment."""
 
-_LEL_PER_KG_S = 2500.0
-"""In the open, some metres downwind: 1 g/s of hydrogen reads 2.5 %LEL."""
-_DAY_S = 86_400.0
 
-_BACKGROUND: dict[str, tuple[float, float]] = {
-    "gas": (0.5, 0.3),
-    "oil_pressure": (0.45, 0.015),
-    "vibration": (2.6, 0.4),
-    "leak_pressure": (0.012, 0.006),
-    "level": (76.0, 1.0),
-    "purge_differential": (96.0, 7.0),
-    "cabinet_temperature": (5.0, 1.0),
-    "heartbeat_age": (1.6, 1.2),
-    "clock_offset": (0.0, 9.0),
-    "voltage": (404.0, 2.0),
-    "frequency": (50.0, 0.025),
-    "ups_charge": (99.4, 0.3),
-    "return_temperature": (0.0, 0.2),
-    "air_pressure": (0.70, 0.03),
-    "air_dew_point": (-53.0, 2.0),
-    "humidity": (0.0, 9.0),
-    "wind_speed": (2.6, 1.6),
-    "wind_direction": (180.0, 120.0),
-    "barometric_pressure": (100.9, 0.35),
-    "water": (1.2, 0.4),
-    "carbon_monoxide": (0.03, 0.015),
-    "oxygen": (0.8, 0.3),
-    "nitrogen_argon": (90.0, 25.0),
-    "methane": (6.0, 2.5),
-}
-"""Mean and swing of what no equipment moves, by role; digital inputs not named here are 0."""
-_BY_UNIT: dict[tuple[str, str], tuple[float, float]] = {
-    ("cooling-water", "pressure"): (0.33, 0.008),
-    ("cooling-water", "flow"): (50.0, 0.8),
-    ("cooling-water", "supply_temperature"): (0.0, 0.2),
-}
+@dataclass(frozen=True, slots=True)
+class SurroundingsEstimates:
+    """Meanings and reasons stand beside the numbers.
+
+    `background` holds mean and swing of what no equipment moves, by role; `cooling_water` the same of that unit's.
+    """
+
+    lel_per_kg_s: float
+    lel_at_wind_m_s: float
+    least_wind_m_s: float
+    canopy_share: float
+    fan_lel: float
+    purge_more_pa: float
+    voltage_drop_per_kw: float
+    water_rise_k: float
+    nitrogen_full_mpa: float
+    nitrogen_used_mpa: float
+    nitrogen_days: float
+    brine_level_per_k: float
+    water_per_taint: float
+    methane_per_taint: float
+    background: dict[str, tuple[float, float]]
+    cooling_water: dict[str, tuple[float, float]]
+
+
+_E = estimates("simulators.physics", "surroundings", SurroundingsEstimates)
+_DAY_S = 86_400.0
+_WATER_UNIT = "cooling-water"
 
 
 def _background(signal: Signal) -> tuple[float, float]:
     """Return mean and swing of a signal that the stepping loop does not record."""
-    found = _BY_UNIT.get((signal.unit, signal.role)) or _BACKGROUND.get(signal.role)
+    found = _E.cooling_water.get(signal.role) if signal.unit == _WATER_UNIT else None
+    found = found or _E.background.get(signal.role)
     if found is not None:
         return found
     # Digital: nothing is the matter. Anything else of another station: the middle of what its file calls normal.
@@ -100,7 +97,6 @@ class Surroundings:
     """What follows from recorded columns: sums over a whole block."""
 
     def __init__(self, plant: Plant, place: dict[str, int]) -> None:
-        self._place = place
         roles: dict[tuple[str, str], list[int]] = {}
         for signal in plant.signals.values():
             roles.setdefault((signal.area, signal.role), []).append(place[signal.tag])
@@ -108,7 +104,17 @@ class Surroundings:
         self._unit = {(s.unit, s.role): place[s.tag] for s in plant.signals.values()}
         self._trains = [train.unit for train in plant.trains]
         gas = [signal for signal in plant.signals.values() if signal.role == "gas"]
-        self._smell = {b.unit: [place[s.tag] for s in gas if b.unit in s.watches] for b in plant.banks}
+        self._banks = {b.unit: [place[s.tag] for s in gas if b.unit in s.watches] for b in plant.banks}
+        # A detector of the canopy hangs in the open above the dispenser whose cabinet has one of its own.
+        hoses: dict[str, list[str]] = {}
+        for hose in plant.hoses:
+            hoses.setdefault(hose.dispenser, []).append(hose.unit)
+        self._hoses = hoses
+        self._canopy = {unit: [place[s.tag] for s in gas if unit in s.watches and s.unit == "canopy"] for unit in hoses}
+        self._cabinet = {
+            unit: [place[s.tag] for s in gas if unit in s.watches and s.unit != "canopy"] for unit in hoses
+        }
+        self._container = {t.unit: [place[s.tag] for s in gas if t.unit in s.watches] for t in plant.trains}
 
     def apply(self, values: Float, seconds: Float, hidden: Hidden) -> None:
         """Write the columns of a block in place.
@@ -118,38 +124,64 @@ class Surroundings:
             seconds: Epoch seconds of each row.
             hidden: What the loop recorded beside the signals, by (unit, role).
         """
-        ambient = hidden[("site", "ambient_c")]
-        self._trains_and_fans(values)
-        self._site(values, seconds, hidden)
+        ambient, dark = hidden[("site", "ambient_c")], hidden[("site", "power_lost")] > 0.0
         self._weather(values, ambient)
-        for column in self._roles.get(("dispensing", "cabinet_temperature"), ()):
-            values[:, column] += ambient
+        self._site(values, seconds, hidden, dark)
+        self._leaks(values, hidden)
+        self._dispensers(values, hidden, dark)
+        self._fans(values, dark)
+        self._quality(values, hidden)
         for column in self._roles.get(("fire_gas", "esd_level"), ()):
             values[:, column] = hidden[("site", "esd_level")]
         for number, column in enumerate(self._roles.get(("fire_gas", "esd_button"), ()), 1):
             values[:, column] = hidden[("site", "esd_button")] == number
-        self._leaks(values, hidden)
 
     def _leaks(self, values: Float, hidden: Hidden) -> None:
-        """Add what the gas detectors smell of leaking banks."""
-        for bank, columns in self._smell.items():
+        """Add what the gas detectors smell: in the open less the more the wind blows, in a cabinet what is in there."""
+        dilution: Float | float = 1.0
+        if winds := self._roles.get(("utilities", "wind_speed")):
+            dilution = _E.lel_at_wind_m_s / np.maximum(values[:, winds[0]], _E.least_wind_m_s)
+        for bank, columns in self._banks.items():
             leak_kg_s = hidden[(bank, "leak_kg_s")]
+            if columns and leak_kg_s.any():
+                values[:, columns] += (_E.lel_per_kg_s * leak_kg_s * dilution)[:, None]
+        for dispenser, hoses in self._hoses.items():
+            leak_kg_s = sum((hidden[(hose, "leak_kg_s")] for hose in hoses), np.zeros(len(values)))
             if leak_kg_s.any():
-                values[:, columns] += _LEL_PER_KG_S * leak_kg_s[:, None]
+                lel = _E.canopy_share * _E.lel_per_kg_s * leak_kg_s * dilution
+                values[:, self._canopy[dispenser]] += lel[:, None]
+            inside = hidden[(dispenser, "cabinet_lel")]
+            if inside.any():
+                values[:, self._cabinet[dispenser]] += inside[:, None]
 
-    def _trains_and_fans(self, values: Float) -> None:
-        fans = self._roles.get(("fire_gas", "fan"), [])
-        for number, unit in enumerate(self._trains):
+    def _dispensers(self, values: Float, hidden: Hidden, dark: Bool) -> None:
+        """Move the cabinets' air: as warm as outside, purged harder when gas is in it, not at all without power."""
+        for warm in self._roles.get(("dispensing", "cabinet_temperature"), ()):
+            values[:, warm] += hidden[("site", "ambient_c")]
+        for dispenser in self._hoses:
+            if (column := self._unit.get((dispenser, "purge_differential"))) is not None:
+                harder = hidden[(dispenser, "cabinet_lel")] >= _E.fan_lel
+                purge = values[:, column] + _E.purge_more_pa * harder
+                values[:, column] = np.where(dark, 0.0, purge)
+
+    def _fans(self, values: Float, dark: Bool) -> None:
+        """Let each container's fan run while its train turns, and when gas is in it."""
+        for unit, column in zip(self._trains, self._roles.get(("fire_gas", "fan"), ()), strict=False):
             state = values[:, self._unit[(unit, "state")]]
-            turning = (state >= compression.START) & (state <= compression.UNLOADED)
-            if (column := self._unit.get((unit, "oil_pressure"))) is not None:
-                values[:, column] = np.where(turning, values[:, column], 0.11)
-            if (column := self._unit.get((unit, "vibration"))) is not None:
-                values[:, column] = np.where(turning, values[:, column], 0.2)
-            if number < len(fans):
-                values[:, fans[number]] = turning
+            runs = (state >= START) & (state <= UNLOADED)
+            for detector in self._container[unit]:
+                runs |= values[:, detector] >= _E.fan_lel
+            values[:, column] = runs & ~dark
 
-    def _site(self, values: Float, seconds: Float, hidden: Hidden) -> None:
+    def _quality(self, values: Float, hidden: Hidden) -> None:
+        """Let moisture and oil vapour of a leaking diaphragm show at the analyser."""
+        taint = hidden[("trains", "taint_mpa")]
+        if taint.any():
+            for role, gain in (("water", _E.water_per_taint), ("methane", _E.methane_per_taint)):
+                for column in self._roles.get(("quality", role), ()):
+                    values[:, column] += gain * taint
+
+    def _site(self, values: Float, seconds: Float, hidden: Hidden, dark: Bool) -> None:
         def put(unit: str, role: str, change: Callable[[Float], Float]) -> None:
             column = self._unit.get((unit, role))
             if column is not None:
@@ -157,15 +189,18 @@ class Surroundings:
 
         ambient, site_kw = hidden[("site", "ambient_c")], hidden[("site", "site_kw")]
         water = cooling_water_c_of(ambient)
-        # 50 m3/h of water carry 58 kW a kelvin.
-        put("cooling-water", "supply_temperature", lambda x: x + water)
-        put("cooling-water", "return_temperature", lambda x: x + water + 0.8 + hidden[("site", "heat_kw")] / 58.0)
-        put("power", "voltage", lambda x: x - site_kw / 120.0)
-        # The bottle rack is changed every two weeks.
-        put("gas-services", "nitrogen_pressure", lambda x: 14.0 - 9.0 * np.mod(seconds / (14 * _DAY_S), 1.0) + 0.0 * x)
-        # The level follows the brine's volume: 0.05 % a kelvin of 8 m3, in a narrow tank.
-        put("brine-tank", "level", lambda x: x + 0.3 * (hidden[("brine", "brine_c")] + 24.0))
-        put("vent", "temperature", lambda x: 0.0 * x + ambient + 1.0)
+        warmer = _E.water_rise_k + hidden[("site", "heat_kw")] / WATER_KW_K
+        put(_WATER_UNIT, "supply_temperature", lambda x: x + water)
+        put(_WATER_UNIT, "return_temperature", lambda x: x + water + warmer)
+        put(_WATER_UNIT, "flow", lambda x: np.where(dark, 0.0, x))
+        put(_WATER_UNIT, "pressure", lambda x: np.where(dark, 0.0, x))
+        put("power", "voltage", lambda x: np.where(dark, 0.0, x - _E.voltage_drop_per_kw * site_kw))
+        put("power", "frequency", lambda x: np.where(dark, 0.0, x))
+        put("gas-services", "air_pressure", lambda x: x - hidden[("site", "air_lost_mpa")])
+        used = np.mod(seconds / (_E.nitrogen_days * _DAY_S), 1.0)
+        put("gas-services", "nitrogen_pressure", lambda _: _E.nitrogen_full_mpa - _E.nitrogen_used_mpa * used)
+        put("brine-tank", "level", lambda x: x + _E.brine_level_per_k * (hidden[("brine", "brine_c")] + 24.0))
+        put("vent", "temperature", lambda _: ambient + 1.0 + hidden[("vent", "warmer_k")])
 
     def _weather(self, values: Float, ambient: Float) -> None:
         def put(role: str, change: Callable[[Float], Float]) -> None:
@@ -177,8 +212,3 @@ class Surroundings:
         put("wind_speed", lambda x: np.maximum(x, 0.2))
         put("barometric_pressure", lambda x: x - 0.035 * (ambient - 15.0))
         put("rain_rate", lambda x: 0.0 * x)
-
-
-def cooling_water_c_of(ambient_c: Float) -> Float:
-    """Return the supply temperature of the cooling water [degC] for an array of ambient temperatures [degC]."""
-    return np.clip(20.0 + 0.45 * (ambient_c - 18.0), cooling_water_c(-50.0), cooling_water_c(60.0))

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import dataclass
 
+import numpy as np
+
+from simulators.estimates import estimates
 from simulators.fleet import epoch_ms, generator
+from simulators.physics.roles import Float
 from simulators.scenario import Scenario
 from station.domain.plant import Plant
 
-_YEAR_MEAN_C, _SEASON_C, _DAILY_C = 15.5, 13.5, 5.5
-"""Zhengzhou: monthly means from 1 degC in January to 28 degC in July, a daily swing of 11 K."""
-_COLDEST_DAY, _WARMEST_HOUR = 18.0, 15.0
-_DAY_TO_DAY_K = 1.8
+
+@dataclass(frozen=True, slots=True)
+class WeatherEstimates:
+    """Meanings and reasons stand beside the numbers."""
+
+    year_mean_c: float
+    season_c: float
+    daily_c: float
+    coldest_day: float
+    warmest_hour: float
+    day_to_day_k: float
+    water_c: float
+    water_at_c: float
+    water_share: float
+    water_least_c: float
+    water_most_c: float
+
+
+_E = estimates("simulators.physics", "weather", WeatherEstimates)
+_DAILY_C, _WARMEST_HOUR, _DAY_TO_DAY_K = _E.daily_c, _E.warmest_hour, _E.day_to_day_k
+_WATER_C, _WATER_AT_C, _WATER_SHARE = _E.water_c, _E.water_at_c, _E.water_share
+_WATER_LEAST_C, _WATER_MOST_C = _E.water_least_c, _E.water_most_c
 _WEATHER = 4
 
 
@@ -45,14 +68,19 @@ class Weather:
             if self._scenario.ambient_max_c is not None:
                 mean = self._scenario.ambient_max_c - _DAILY_C
             else:
-                season = math.cos(2.0 * math.pi * (day.timetuple().tm_yday - _COLDEST_DAY) / 365.25)
+                season = math.cos(2.0 * math.pi * (day.timetuple().tm_yday - _E.coldest_day) / 365.25)
                 # Within two deviations: a tail would end a year's run on a day that Zhengzhou never had.
                 change = float(generator(self._seed, _WEATHER, day).normal(0.0, _DAY_TO_DAY_K))
-                mean = _YEAR_MEAN_C - _SEASON_C * season + max(-2 * _DAY_TO_DAY_K, min(2 * _DAY_TO_DAY_K, change))
+                mean = _E.year_mean_c - _E.season_c * season + max(-2 * _DAY_TO_DAY_K, min(2 * _DAY_TO_DAY_K, change))
             self._means[day] = mean
         return self._means[day]
 
 
 def cooling_water_c(ambient_c: float) -> float:
     """Return the supply temperature of the cooling water [degC]: a tower in summer, kept from freezing in winter."""
-    return max(15.0, min(31.0, 20.0 + 0.45 * (ambient_c - 18.0)))
+    return max(_WATER_LEAST_C, min(_WATER_MOST_C, _WATER_C + _WATER_SHARE * (ambient_c - _WATER_AT_C)))
+
+
+def cooling_water_c_of(ambient_c: Float) -> Float:
+    """Return the same for an array of ambient temperatures [degC]."""
+    return np.clip(_WATER_C + _WATER_SHARE * (ambient_c - _WATER_AT_C), _WATER_LEAST_C, _WATER_MOST_C)
