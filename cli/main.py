@@ -274,6 +274,26 @@ def check(file: Annotated[Path, typer.Argument(help="A station file or a scenari
     raise typer.Exit(check_file(file, as_json=json))
 
 
+@app.command(epilog="Example: jinma fill dicken-2007")
+@reported
+def fill(
+    case: Annotated[str | None, typer.Argument(help="A shipped case or a case file.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the course of the fill here, as CSV.")] = None,
+    shipped: Annotated[bool, typer.Option("--list", help="List the shipped cases.")] = False,
+    json: Json = False,
+) -> None:
+    """Play one single fill with the tank model and hold it against what was published of it."""
+    from cli.fill import list_cases, play_fill
+    from station.errors import BadInputError
+
+    if shipped:
+        list_cases(as_json=json)
+    elif case is None:
+        raise BadInputError("name a case or a case file; jinma fill --list shows the shipped ones")
+    else:
+        play_fill(case, as_json=json, output=output)
+
+
 @plant_commands.command("from-csv", epilog="Example: jinma plant from-csv signals.csv > my-station.toml")
 @reported
 def plant_from_csv(
