@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +90,11 @@ class DayTruth:
         vented_kg: Through the vent stack, and leaks.
         returned_kg: Left in trailers that went away.
         closure: |received - dispensed - stock change - vented - returned| / max(1, received, dispensed).
+        kwh, kwh_by: Electricity, and by consumer.
+        kwh_per_kg: The same for each kilogram dispensed, None before the first.
+        compression_kwh: Work that the trains have put into the gas.
+        precooling_kwh: Heat that the brine took out of the gas.
+        energy_closure: The worst energy balance (gas path, brine, electricity) as a share of its heat and work.
     """
 
     trucks: int
@@ -100,3 +106,9 @@ class DayTruth:
     closure: float
     truck_list: tuple[TruckTruth, ...]
     trailer_list: tuple[TrailerTruth, ...]
+    kwh: float = 0.0
+    kwh_by: Mapping[str, float] = field(default_factory=dict)
+    kwh_per_kg: float | None = None
+    compression_kwh: float = 0.0
+    precooling_kwh: float = 0.0
+    energy_closure: float = 0.0

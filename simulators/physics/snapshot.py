@@ -40,6 +40,9 @@ VERSION = 2
 _STATION = (
     "t_ms",
     "opening_kg",
+    "opening_j",
+    "opening_brine_j",
+    "opening_kwh",
     "ambient_c",
     "esd_level",
     "esd_button",

@@ -11,6 +11,7 @@ from simulators.fault_plan import faults_of_day
 from simulators.faults import FaultBoard, make_fault
 from simulators.fleet import day_trailers, day_trucks, epoch_ms, generator, opening_stock
 from simulators.physics import snapshot, striking
+from simulators.physics.account import account, gas_stored_j
 from simulators.physics.columns import Columns, state_row
 from simulators.physics.compression import Compression
 from simulators.physics.cooling import Cooling
@@ -74,7 +75,8 @@ class StationPhysics:
         self.day_start_ms = self.day_end_ms = 0
         self._open_stock(first)
         self._begin_day(first)
-        self.opening_kg = self.stock_kg()
+        self.opening_kg, self.opening_j = self.stock_kg(), gas_stored_j(self)
+        self.opening_brine_j, self.opening_kwh = self.cooling.brine_j, self.energy_kwh
 
     # ---- what others ask
 
@@ -137,19 +139,24 @@ class StationPhysics:
     def truth(self) -> DayTruth:
         """Return the plant's own account since the start."""
         supply, filling = self.supply, self.dispensing
-        change = self.stock_kg() - self.opening_kg
-        vented = supply.vented_kg + filling.vented_kg + self.cascade.leaked_kg + self.cascade.relief_kg
-        open_kg = supply.received_kg - filling.dispensed_kg - change - vented - supply.returned_kg
+        found = account(self)
+        mass = found.mass
         return DayTruth(
             trucks=filling.fills_ended,
-            dispensed_kg=filling.dispensed_kg,
-            received_kg=supply.received_kg,
-            stock_change_kg=change,
-            vented_kg=vented,
-            returned_kg=supply.returned_kg,
-            closure=abs(open_kg) / max(1.0, supply.received_kg, filling.dispensed_kg),
+            dispensed_kg=mass.dispensed,
+            received_kg=mass.received,
+            stock_change_kg=mass.stock_change,
+            vented_kg=mass.vented,
+            returned_kg=mass.returned,
+            closure=mass.closure,
             truck_list=tuple(_truck_truth(visit) for visit in filling.visits),
             trailer_list=tuple(_trailer_truth(d) for d in supply.deliveries if not d.id.startswith(_OPENING)),
+            kwh=found.kwh,
+            kwh_by=found.kwh_by,
+            kwh_per_kg=found.kwh / mass.dispensed if mass.dispensed else None,
+            compression_kwh=found.gas.worked / 3.6e6,
+            precooling_kwh=found.brine.came / 3.6e6,
+            energy_closure=found.energy_closure,
         )
 
     def inject(self, fault_name: str, unit: str, /, **options: object) -> None:
