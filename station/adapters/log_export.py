@@ -8,13 +8,12 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from station.adapters.log_files import log_records, write_log
+from station.adapters.log_files import check_suffix, log_records, write_log
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError
 from station.ports import ReadingStore
 from station.wire.json_v1 import MAX_SIGNALS
 
-SUFFIXES = (".ndjson", ".ndjson.gz")
 PROGRESS_EVERY = 5000
 """Messages between two words to whoever shows the progress: some 20 a second."""
 
@@ -41,7 +40,7 @@ def export_log(
         station: Its id.
         start_ms: First time, epoch ms.
         end_ms: Time after the last, epoch ms.
-        path: `.ndjson` or `.ndjson.gz`; an existing file is replaced.
+        path: Its suffix tells the format; an existing file is replaced.
         progress: Told how far it is.
         version: Of this program, for the log's first line.
 
@@ -52,8 +51,7 @@ def export_log(
         BadInputError: The range is empty, the suffix unknown, the station not in the store, or the path not writable.
         StoreUnavailableError: The store failed on the way; no file is left.
     """
-    if not path.name.endswith(SUFFIXES):
-        raise BadInputError(f"--output {path}: must end in {' or '.join(SUFFIXES)}")
+    check_suffix(path)
     if end_ms <= start_ms:
         raise BadInputError(f"--to {_stamp(end_ms)}: must be later than --from {_stamp(start_ms)}")
     if store.span(station) is None:

@@ -60,7 +60,7 @@ def expected(messages: list[UnitMessage]) -> set[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "influx"])
-@pytest.mark.parametrize("suffix", [".ndjson", ".ndjson.gz"])
+@pytest.mark.parametrize("suffix", [".ndjson", ".ndjson.gz", ".ndjson.zst", ".csv", ".lp", ".parquet"])
 def test_a_log_holds_exactly_what_was_asked(
     kind: str, suffix: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_failure_leaves_no_half_file_and_the_old_one_whole(tmp_path: Path) -> 
     ("station", "start", "end", "name", "text"),
     [
         ("jinma", T0, T0, "log.ndjson", "must be later than --from 2026-11-23T08:00:00.000Z"),
-        ("jinma", T0, T0 + 1, "log.txt", "must end in .ndjson or .ndjson.gz"),
+        ("jinma", T0, T0 + 1, "log.txt", "must end in .ndjson, .csv, .lp .packed with .gz or .zst too. or .parquet"),
         ("nowhere", T0, T0 + 1, "log.ndjson", "it holds: jinma"),
         ("jinma", T0, T0 + 1, "no/such/folder/log.ndjson", "cannot write"),
     ],

@@ -1,0 +1,151 @@
+"""Logs as long csv (contract section 8): a line a reading, `t,station,area,unit,signal,value,quality`."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Final
+
+import msgspec
+
+from station.adapters.log_records import (
+    Gathering,
+    LogRecord,
+    Number,
+    OnBadLine,
+    ReadingRecords,
+    Readings,
+    Records,
+    quality_of,
+)
+from station.domain.signals import AREAS, GOOD
+from station.wire.plan_v1 import parse_time
+from station.wire.topics import ReadingTopic
+
+COLUMNS: Final = ("t", "station", "area", "unit", "signal", "value", "quality")
+_ROWS_A_WRITE: Final = 2000
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def write_csv(file: IO[bytes], records: Records, header: Mapping[str, object]) -> int:
+    """Write the readings of a log as they come; return how many records there were. Numbers stand as in the JSON."""
+    readings = ReadingRecords(records)
+    file.write(b"# " + _encode(dict(header)) + b"\n" + ",".join(COLUMNS).encode() + b"\n")
+    forms: dict[tuple[str, tuple[str, ...]], str] = {}
+    stamps = Stamps()
+    parts: list[str] = []
+    for topic, said in readings:
+        values = tuple(said.v.values())
+        key = (topic, tuple(said.v))
+        form = forms.get(key)
+        if form is None:
+            form = forms[key] = _form(*key)
+        if said.q or None in values:
+            parts.append(_doubtful(topic, said, stamps.of(said.t)))
+        else:
+            parts.append(form.replace("\0", stamps.of(said.t)) % values)
+        if len(parts) >= _ROWS_A_WRITE:
+            file.write("".join(parts).encode())
+            parts.clear()
+    file.write("".join(parts).encode())
+    return readings.count
+
+
+class Stamps:
+    """Times as RFC 3339 with milliseconds, UTC; those of one second are made once."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def of(self, t_ms: int) -> str:
+        """Return a time as text."""
+        second, ms = divmod(t_ms, 1000)
+        if second != self._second:
+            self._text = (_EPOCH + dt.timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = second
+        return f"{self._text}.{ms:03d}Z"
+
+
+def _form(topic: str, signals: tuple[str, ...]) -> str:
+    """Return the rows of a message in which all is good, with NUL for the time and %r for each value."""
+    place = ",".join(map(_quoted, topic.split("/")[2:]))
+    return "".join(f"\0,{place},{_quoted(signal)},".replace("%", "%%") + f"%r,{GOOD}\n" for signal in signals)
+
+
+def _doubtful(topic: str, said: Readings, stamp: str) -> str:
+    place = ",".join(map(_quoted, topic.split("/")[2:]))
+    return "".join(
+        f"{stamp},{place},{_quoted(signal)},{'' if value is None else repr(value)},"
+        f"{_quoted(quality_of(said, signal, value))}\n"
+        for signal, value in said.v.items()
+    )
+
+
+def _quoted(text: str) -> str:
+    if not any(mark in text for mark in ',"\r\n\0'):
+        return text
+    return '"' + text.replace("\0", "").replace('"', '""') + '"'
+
+
+def read_csv(lines: Iterable[tuple[int, bytes]], tell: OnBadLine) -> Iterator[LogRecord]:
+    """Yield the messages of numbered lines, the first of which names the columns.
+
+    A row that is no reading is told of. A quality left empty is good where there is a value.
+    """
+    gathered = Gathering()
+    places: dict[tuple[str, ...], ReadingTopic] = {}
+    columns: dict[str, int] | None = None
+    for number, line in lines:
+        if line.startswith(b"#"):
+            continue
+        try:
+            cells = next(csv.reader([line.decode().rstrip("\r\n")], strict=True))
+            if columns is None:
+                columns = {name: place for place, name in enumerate(cells)}
+                continue
+            row = _row(cells, columns, places)
+        except (ValueError, IndexError, csv.Error) as error:
+            tell(number, f"is no reading: {error}")
+            continue
+        if (record := gathered.take(*row)) is not None:
+            yield record
+    if (record := gathered.rest()) is not None:
+        yield record
+
+
+def _row(
+    cells: list[str], columns: Mapping[str, int], places: dict[tuple[str, ...], ReadingTopic]
+) -> tuple[ReadingTopic, int, str, Number | None, str]:
+    if len(cells) < len(columns):
+        raise ValueError(f"has {len(cells)} of {len(columns)} columns")
+    names = tuple(cells[columns[name]] for name in ("station", "area", "unit"))
+    place = places.get(names)
+    if place is None:
+        if names[1] not in AREAS or not all(names) or any("/" in name for name in names):
+            raise ValueError(f"station, area, unit = {', '.join(names)}")
+        place = places[names] = ReadingTopic(*names)
+    text, quality = cells[columns["value"]], cells[columns["quality"]] if "quality" in columns else ""
+    value = None if text == "" else _number(text)
+    signal = cells[columns["signal"]]
+    if not signal:
+        raise ValueError("signal is empty")
+    t = cells[columns["t"]]
+    return (
+        place,
+        parse_time(int(t) if t.isdigit() else t),
+        signal,
+        value,
+        quality or ("bad:null" if value is None else GOOD),
+    )
+
+
+def _number(text: str) -> Number:
+    if text.lstrip("-").isdigit():
+        return int(text)
+    value = float(text)
+    if value - value != 0.0:
+        raise ValueError(f"value = {text}: must be finite")
+    return value
