@@ -117,9 +117,11 @@ class Delivery:
         self._ledger.commit(position, sorter.sequences, piece.dead, piece.minutes)
         self._book(piece, batches)
         for name in piece.units:
-            mark = sorter.sequences[name].watermark
-            if mark is not None:
-                self._watermarks.note(name, *mark)
+            runs = sorter.sequences[name].runs
+            left = piece.left.get(name, ())
+            for run in runs:
+                if run is runs[-1] or run.boot in left:
+                    self._watermarks.note(name, run.boot, run.settled, earlier=run is not runs[-1])
         return position
 
     def _book(self, piece: Sorted, batches: Sequence[Batch]) -> None:

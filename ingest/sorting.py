@@ -41,6 +41,7 @@ class Sorted:
         dead: Not to be stored, or not wholly.
         minutes: Counts by unit and minute.
         units: Units heard in this piece.
+        left: Runs of a unit's gateway after which another one was heard in this piece.
     """
 
     messages: list[UnitMessage] = field(default_factory=list)
@@ -48,6 +49,7 @@ class Sorted:
     dead: list[DeadLetter] = field(default_factory=list)
     minutes: dict[MinuteKey, MinuteCount] = field(default_factory=dict)
     units: set[UnitName] = field(default_factory=set)
+    left: dict[UnitName, set[str]] = field(default_factory=dict)
     duplicates: int = 0
     late: int = 0
     missing: int = 0
@@ -117,6 +119,8 @@ class Sorter:
         sequence = self.sequences.get(name)
         if sequence is None:
             sequence = self.sequences[name] = UnitSequence()
+        elif sequence.runs and sequence.runs[-1].boot != numbering[0]:
+            done.left.setdefault(name, set()).add(sequence.runs[-1].boot)
         verdict = sequence.observe(t_ms, *numbering)
         done.units.add(name)
         minute = _minute(done, name, t_ms)

@@ -71,15 +71,28 @@ class Watermarks:
         self._publisher = publisher
         self._by = by
         self._since_ms = since_ms
-        self._due: dict[UnitName, tuple[str, int]] = {}
+        self._due: dict[UnitName, dict[str, int]] = {}
         self._said: dict[UnitName, tuple[str, int]] = {}
         self._repeat = False
         self._next = 0.0
 
-    def note(self, name: UnitName, boot: str, seq: int) -> None:
-        """All of `boot` up to `seq` is settled; replays get no watermark."""
-        if self._publisher is not None and self._said.get(name) != (boot, seq) and not topics.is_replay(name[0]):
-            self._due[name] = (boot, seq)
+    def note(self, name: UnitName, boot: str, seq: int, *, earlier: bool = False) -> None:
+        """All of `boot` up to `seq` is settled; replays get no watermark.
+
+        Args:
+            name: The unit.
+            boot: A run of its gateway.
+            seq: Of that run.
+            earlier: It was heard, but another one after it, which is noted after it: a gateway that was started anew
+                sends what it kept of the run before, and must learn that this has come.
+        """
+        if self._publisher is None or topics.is_replay(name[0]):
+            return
+        if not earlier and name not in self._due and self._said.get(name) == (boot, seq):
+            return
+        marks = self._due.setdefault(name, {})
+        marks.pop(boot, None)  # the one heard last is said last, and stays
+        marks[boot] = seq
 
     def repeat(self) -> None:
         """Say again, at the next flush, all that was said: someone does not know that we are here. From any thread."""
@@ -92,15 +105,17 @@ class Watermarks:
             return
         if self._repeat:
             self._repeat = False
-            self._due = self._said | self._due
+            self._due = {name: {boot: seq} for name, (boot, seq) in self._said.items()} | self._due
         if not self._due:
             return
         if not publisher.connected or publisher.unsettled > _UNSETTLED_MOST:
             return
         self._next = time.monotonic() + _EVERY_S
-        for name, (boot, seq) in self._due.items():
-            publisher.publish(topics.stored(*name), _encode(_Mark(boot, seq, self._by, self._since_ms)), retain=True)
-        self._said.update(self._due)
+        for name, marks in self._due.items():
+            for boot, seq in marks.items():
+                word = _encode(_Mark(boot, seq, self._by, self._since_ms))
+                publisher.publish(topics.stored(*name), word, retain=True)
+                self._said[name] = (boot, seq)
         self._due.clear()
 
 
