@@ -87,7 +87,9 @@ def run(
 @reported
 def simulate(
     broker: Broker = None,
-    output: Annotated[Path | None, typer.Option(help="Write a log instead: .ndjson or .ndjson.gz.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write a log instead: .ndjson .csv .lp (.gz .zst) or .parquet.")
+    ] = None,
     scenario: Scenario = None,
     start: Annotated[str | None, typer.Option(help="Station time of the start, RFC 3339 with a zone.")] = None,
     duration: Annotated[str | None, typer.Option(help="How long, e.g. 24h; endless with a broker.")] = None,
@@ -168,7 +170,7 @@ def serve(
 @app.command(epilog="Example: jinma replay day.ndjson --broker mqtt://localhost:1883 --speed 60 --signals 'PT-3*'")
 @reported
 def replay(
-    file: Annotated[Path, typer.Argument(help="A recorded log, .ndjson or .ndjson.gz.")],
+    file: Annotated[Path, typer.Argument(help="A recorded log: ndjson, csv, lp (.gz, .zst) or parquet.")],
     broker: Broker = None,
     speed: Speed = None,
     from_: Annotated[str | None, typer.Option("--from", help="Leave out what is older.")] = None,
@@ -198,7 +200,7 @@ def replay(
 def export(
     from_: Annotated[str, typer.Option("--from", help="First moment, RFC 3339 with a zone.")],
     to: Annotated[str, typer.Option("--to", help="First moment left out.")],
-    output: Annotated[Path, typer.Option(help="The log: .ndjson or .ndjson.gz.")],
+    output: Annotated[Path, typer.Option(help="The log: .ndjson .csv .lp (.gz .zst) or .parquet.")],
     store: Store = None,
     data_dir: DataDir = None,
     station: Annotated[str | None, typer.Option(help="Station id; default is the station of the store.")] = None,
