@@ -107,7 +107,8 @@ class Links:
 
     def cut_off(self, faults: FaultBoard, t_ms: int) -> frozenset[str]:
         """Return the gateways that cannot reach the broker at a moment."""
-        return frozenset(name for name, spans in self._cuts(faults, t_ms, t_ms).items() if _end_of(spans, t_ms))
+        cuts = self._cuts(faults, t_ms, t_ms)
+        return frozenset(name for name in self._ids if _end_of(cuts.get(name, []), t_ms))
 
     def tell(self, block: TruthBlock, faults: FaultBoard) -> None:
         """Write into a block of truth what the site computer knows: ages of heartbeats, the worst clock's offset."""
@@ -146,6 +147,7 @@ class Links:
             t_ms = max(emission[0], from_ms) if self.gateway_of(emission[1]) in behind else emission[0]
             self._pass(emission, t_ms, cuts, end_ms, out)
         self._bound()
+        out = _last_words(out)
         out += self._presence(cuts, from_ms, end_ms)
         out.sort(key=_moment)  # stable: what waited goes before what is new at the same moment
         return out
@@ -162,7 +164,7 @@ class Links:
         topic = emission[1]
         goes_ms = _end_of(cuts.get(self._gateway_of.get(topic, _SITE), []), t_ms) or t_ms
         if goes_ms >= end_ms:
-            if emission[3] == NOT_NUMBERED:  # only the last word on a topic is worth keeping
+            if emission[3] == NOT_NUMBERED:
                 self._held = deque(held for held in self._held if held[1] != topic)
             self._held.append(emission)
             return
@@ -200,13 +202,20 @@ class Links:
         return t_ms, topics.gateway(self._plant.id, name), payload, NOT_NUMBERED
 
     def _cuts(self, faults: FaultBoard, from_ms: int, to_ms: int) -> dict[str, list[Span]]:
-        """Return when each gateway is cut off, as spans [start, end) that do not touch."""
-        outages = [fault for fault in faults.of_layer("gateway", from_ms, to_ms) if fault.name == _OUTAGE]
-        if not outages:
+        """Return the spans [start, end), apart from each other, in which each gateway is cut off; whole ones."""
+        # An outage that followed another without a break began with that one, however long that is over.
+        outages = [f for f in faults.of_layer("gateway", 0, to_ms) if f.name == _OUTAGE]
+        if not any(fault.end_ms > from_ms for fault in outages):
             return {}
         spans = {name: _merged([_span(f) for f in outages if f.unit in (name, ALL)]) for name in self._ids}
         spans[_SITE] = _merged([_span(f) for f in outages if f.unit == ALL])
-        return {name: found for name, found in spans.items() if found}
+        return {name: kept for name, found in spans.items() if (kept := [s for s in found if s[1] > from_ms])}
+
+
+def _last_words(out: Sequence[Emission]) -> list[Emission]:
+    """Return what goes out without the retained words that another on their topic follows at the same moment."""
+    last = {(t_ms, topic): place for place, (t_ms, topic, _, seq) in enumerate(out) if seq == NOT_NUMBERED}
+    return [e for place, e in enumerate(out) if e[3] != NOT_NUMBERED or last[e[0], e[1]] == place]
 
 
 def _span(fault: Fault) -> Span:
