@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from simulators.fleet import TruckDraw
 from simulators.physics.cabinet import cabinets_of
-from simulators.physics.cooling import Cooling
+from simulators.physics.cooling import ChillerUnit, Cooling
 from simulators.physics.fill_sequence import FillSequence
 from simulators.physics.filling import Filling
 from simulators.physics.gas import Gas
@@ -40,7 +40,10 @@ class Dispensing:
         self.sources = Sources(supply, cascade, plant.fill.source_margin_mpa)
         self.filling = Filling(gas, plant.fill, self.sources, cooling)
         self.sequence = FillSequence(plant.fill, self.entrance, self.sources, self.filling)
-        self.hoses = [HoseUnit(spec, total) for spec, total in zip(plant.hoses, totals, strict=True)]
+        chillers = _chillers_of(plant, cooling)
+        self.hoses = [
+            HoseUnit(spec, total, chillers.get(spec.dispenser)) for spec, total in zip(plant.hoses, totals, strict=True)
+        ]
         self.cabinets = cabinets_of(self.hoses)
 
     # ---- what others ask
@@ -149,6 +152,7 @@ class Dispensing:
         sequence = self.sequence
         for hose in self.hoses:
             hose.closing = False
+            self.filling.follow_brine(hose, dt_s)
             state = hose.state
             if state == IDLE:
                 self._idle(hose, t_ms, dt_s, ambient_c)
@@ -175,3 +179,12 @@ class Dispensing:
         if any(other.state == IDLE and other.timer_s > hose.timer_s for other in self.hoses):
             return
         self.sequence.connect(hose, t_ms, ambient_c)
+
+
+def _chillers_of(plant: Plant, cooling: Cooling) -> dict[str, ChillerUnit]:
+    """Return which chiller's circuit cools which dispenser: neighbours share one, as evenly as can be."""
+    dispensers = list(dict.fromkeys(hose.dispenser for hose in plant.hoses))
+    units = cooling.units
+    if not units:
+        return {}
+    return {name: units[number * len(units) // len(dispensers)] for number, name in enumerate(dispensers)}

@@ -43,6 +43,8 @@ class FillingEstimates:
     approach: float
     approach_at_kg_s: float
     approach_power: float
+    stagnant_s: float
+    full_brine_m3_h: float
     pipe_s: float
     mean_s: float
     pulse_kg_s: float
@@ -161,16 +163,30 @@ class Filling:
 
     def _precool(self, hose: HoseUnit, source: Vessel, flow: float, dt_s: float) -> float:
         """Return the enthalpy at which the gas comes out of the nozzle [J/kg]: throttled, then cooled by brine."""
-        gas, mpa, brine_c = self.gas, hose.nozzle_mpa, self.cooling.brine_c
+        gas, mpa = self.gas, hose.nozzle_mpa
         # Isenthalpic: the temperature at which the nozzle's pressure has the source's enthalpy, by one secant step.
         here = gas.enthalpy(mpa, source.kelvin)
         slope = (gas.enthalpy(mpa, source.kelvin + _CP_STEP_K) - here) / _CP_STEP_K
         throttled_c = source.kelvin - KELVIN + (source.enthalpy - here) / slope
-        left = E.approach * (flow / E.approach_at_kg_s) ** E.approach_power
+        brine_c, cold = self.brine(hose)
+        left = 1.0 - (1.0 - E.approach * (flow / E.approach_at_kg_s) ** E.approach_power) * cold
         goal_c = brine_c + (throttled_c - brine_c) * left
         hose.delivery_c += (goal_c - hose.delivery_c) * min(1.0, dt_s / E.pipe_s)
         hose.mean_c += (hose.delivery_c - hose.mean_c) * min(1.0, dt_s / E.mean_s)
         return gas.enthalpy(mpa, hose.delivery_c + KELVIN)
+
+    @staticmethod
+    def brine(hose: HoseUnit) -> tuple[float, float]:
+        """Return the temperature of a hose's brine circuit [degC] and how much of its cooling is left (0..1)."""
+        chiller = hose.chiller
+        return (20.0, 0.0) if chiller is None else (chiller.supply_c, hose.brine_share)
+
+    @staticmethod
+    def follow_brine(hose: HoseUnit, dt_s: float) -> None:
+        """Let a precooler whose brine stands still warm up, and get cold again once it flows."""
+        if hose.chiller is not None:
+            share = hose.chiller.flow_m3_h / E.full_brine_m3_h
+            hose.brine_share += (min(1.0, share) - hose.brine_share) * min(1.0, dt_s / E.stagnant_s)
 
     # ---- the closed line
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from simulators.estimates import estimates
+from simulators.physics.cooling import ChillerUnit
 from simulators.physics.gate import TruckVisit
 from simulators.physics.roles import HIDDEN, Role, of_unit
 from simulators.physics.tank import VehicleTank
@@ -56,12 +57,15 @@ class HoseUnit:
         fallen_mpa: What the closed hose has lost since it was closed.
         halted: The vehicle has had the pause that it asks for; `recheck`: the hose is checked before gas flows again.
         silent_s: How long the vehicle's link has been silent; `seen` is what it told last.
+        chiller: Whose brine cools this hose's gas; `brine_share` is how much its precooler still does (0..1).
         blind: The fill goes by the rules of a vehicle without a link.
         stop_reason: What ends the fill (`simulators.block.TruckTruth.stop_reason`).
     """
 
     __slots__ = (
         "blind",
+        "brine_share",
+        "chiller",
         "closing",
         "command",
         "corridor_s",
@@ -99,9 +103,10 @@ class HoseUnit:
         "visit",
     )
 
-    STATE = tuple(n for n in __slots__ if n not in {"spec", "tank", "visit"})
+    STATE = tuple(n for n in __slots__ if n not in {"chiller", "spec", "tank", "visit"})
 
-    def __init__(self, spec: Hose, total_kg: float) -> None:
+    def __init__(self, spec: Hose, total_kg: float, chiller: ChillerUnit | None) -> None:
+        self.chiller, self.brine_share = chiller, 1.0
         self.spec, self.max_kg_s = spec, spec.max_flow_g_s / 1000.0 * _FULL_FLOW
         self.state, self.timer_s, self.total_kg = IDLE, -BETWEEN_S, total_kg
         self.visit: TruckVisit | None = None
