@@ -30,12 +30,12 @@ class BalanceParameters:
     Attributes:
         balance_line_m3: Piping from a source's valve to the nozzle, packed at each fill and let down after it [m3].
         balance_line_share: How well the let-down mass is known, one standard deviation [share].
-        balance_uncoupling_kg: Let down when a trailer is uncoupled: hose and bay piping; known to half of it [kg].
+        balance_trailer_hose_m3: Hose and bay piping, let down when a trailer is uncoupled; known to half of it [m3].
     """
 
     balance_line_m3: float = 0.004
     balance_line_share: float = 0.1
-    balance_uncoupling_kg: float = 0.1
+    balance_trailer_hose_m3: float = 0.01
 
     @classmethod
     def of(cls, parameters: Mapping[str, float]) -> BalanceParameters:
@@ -168,6 +168,7 @@ class MassBalance:
     def __init__(self, plant: Plant, accuracy: Accuracy) -> None:
         self._accuracy = accuracy
         self._known = BalanceParameters.of(plant.parameters)
+        self._trailer_m3 = plant.supply.volume_m3
         self._values: dict[str, float] = {}
         self._start_ms = self._t_ms = 0
         self._bays = {plant.tag("trailer", bay, "state"): _trailer_vessel(plant, bay) for bay in plant.supply.bays}
@@ -212,7 +213,9 @@ class MassBalance:
         ]
         lines = self._lines.values()
         counted = [self._values[line.total] - line.first_total for line in lines if line.first_total is not None]
-        let_down, uncoupled = sum(line.vented_kg for line in lines), sum(stay.went for stay in trailers)
+        let_down = sum(line.vented_kg for line in lines)
+        hose_share = self._known.balance_trailer_hose_m3 / self._trailer_m3
+        uncoupled = hose_share * sum(stay.last.kg for stay in trailers if stay.went)
         return BalanceTerms(
             start_ms=self._start_ms,
             end_ms=self._t_ms,
@@ -223,7 +226,7 @@ class MassBalance:
             banks_change=sum(stay.last.kg - stay.first.kg for stay in banks),
             lines_change=sum(self._packed_kg(line) - line.first_kg for line in lines),
             dispensed=sum(counted),
-            vented=let_down + uncoupled * self._known.balance_uncoupling_kg,
+            vented=let_down + uncoupled,
             error=COVERAGE * self._deviation_kg([*trailers, *banks], counted, let_down, uncoupled),
             missing=tuple(sorted(self._missing)),
         )
@@ -281,7 +284,7 @@ class MassBalance:
 
     # ---- how sure it is
 
-    def _deviation_kg(self, stays: list[_Stay], counted: list[float], let_down_kg: float, uncoupled: int) -> float:
+    def _deviation_kg(self, stays: list[_Stay], counted: list[float], let_down_kg: float, uncoupled_kg: float) -> float:
         """Return one standard deviation of the unaccounted kilograms.
 
         A transmitter's fixed error acts on the difference of two readings, so only the difference of their slopes
@@ -301,7 +304,7 @@ class MassBalance:
         variance += sum((kg * self._accuracy.meter_share) ** 2 for kg in counted)
         variance += (let_down_kg * self._known.balance_line_share) ** 2
         # The same piping at each uncoupling: its error adds up.
-        return math.sqrt(variance + (0.5 * uncoupled * self._known.balance_uncoupling_kg) ** 2)
+        return math.sqrt(variance + (0.5 * uncoupled_kg) ** 2)
 
 
 def field_accuracy(plant: Plant) -> Accuracy:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from station.domain.capacity_parameters import CapacityParameters
+from station.domain.mass_balance import BalanceParameters
 from station.domain.plant import Bank, Chiller, FillRules, Fleet, Hose, Supply, Train, TruckType
 from station.domain.plant_signals import Catalogue
 from station.domain.toml_reader import TomlTable, nearest
@@ -281,9 +282,9 @@ def read_fill(root: TomlTable) -> FillRules:
 
 
 def read_parameters(root: TomlTable) -> dict[str, float]:
-    """Return the numbers that tune the forecast, those that the file sets."""
+    """Return the numbers that tune the forecast and the mass balance, those that the file sets."""
     table = root.table("parameters", "parameters", required=False)
-    known = [parameter.name for parameter in fields(CapacityParameters)]
+    known = [parameter.name for of in (CapacityParameters, BalanceParameters) for parameter in fields(of)]
     for key in table.data:
         if key not in known:
             table.wrong(f"parameter {key!r} is unknown{nearest(key, known)}", key)
