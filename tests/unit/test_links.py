@@ -39,7 +39,8 @@ def after_s(emission: Emission) -> float:
 
 def said_s(emission: Emission) -> float:
     """Return the time it says, in seconds from the start."""
-    return (json.loads(emission[2])["t"] - START_MS) / 1000.0
+    t_ms: int = json.loads(emission[2])["t"]
+    return (t_ms - START_MS) / 1000.0
 
 
 def presence(emissions: list[Emission]) -> list[tuple[float, str, bool]]:
