@@ -1,4 +1,7 @@
-"""Pre-cooling: chillers on one brine tank that cools the gas on its way to the nozzles."""
+"""Pre-cooling: chillers on one brine tank that cools the gas on its way to the nozzles.
+
+Each chiller's pump draws from the tank and sends the brine through its evaporator, round its own dispensers and back.
+"""
 
 from __future__ import annotations
 
@@ -151,20 +154,31 @@ class ChillerUnit:
         self.duty_kw += (min(able, call * self.spec.duty_kw * _E.duty_most) - self.duty_kw) * min(1.0, dt_s / 20.0)
         return self.duty_kw
 
-    def settle(self, tank_c: float, heat_kw: float, ambient_c: float, dt_s: float) -> None:
-        """Let temperatures, pressures and power follow; `heat_kw` is this circuit's share of the load."""
+    @property
+    def pumps(self) -> bool:
+        """Its brine pump runs."""
+        return START <= self.state <= DEFROST
+
+    def settle(self, brine_c: float, heat_kw: float, ambient_c: float, dt_s: float) -> None:
+        """Let temperatures, pressures and power follow.
+
+        Args:
+            brine_c: What leaves the evaporator while the pump runs [degC].
+            heat_kw: This circuit's share of the load.
+            ambient_c: [degC]
+            dt_s: Step [s].
+        """
         share = min(1.0, dt_s / 60.0)
-        pumping = self.state in (RUN, DEFROST)
-        self.flow_m3_h += ((_FLOW_M3_H if pumping else 0.0) - self.flow_m3_h) * min(1.0, dt_s / 8.0)
-        if pumping:
-            self.supply_c += (tank_c - self.supply_c) * share
+        self.flow_m3_h += ((_FLOW_M3_H if self.pumps else 0.0) - self.flow_m3_h) * min(1.0, dt_s / 8.0)
+        if self.pumps:
+            self.supply_c += (brine_c - self.supply_c) * share
             goal = self.supply_c + heat_kw * 1000.0 / _BRINE_W_K
         else:
             self.supply_c += (ambient_c - self.supply_c) * min(1.0, dt_s / _STAGNANT_S)
             goal = self.supply_c + 1.0
         self.return_c += (goal - self.return_c) * share
         load = self.duty_kw / self.spec.duty_kw
-        self.power_kw += (self._power_kw(tank_c, ambient_c, load) - self.power_kw) * min(1.0, dt_s / 5.0)
+        self.power_kw += (self._power_kw(brine_c, ambient_c, load) - self.power_kw) * min(1.0, dt_s / 5.0)
         condensing = 1.05 + 0.018 * max(0.0, ambient_c) + 0.2 * load if self.state == RUN else 1.05
         self.discharge_mpa += (condensing - self.discharge_mpa) * share
         evaporating = 0.17 - 0.06 * load if self.state == RUN else 0.25
@@ -174,7 +188,9 @@ class ChillerUnit:
         if self.state == RUN:
             pumps = _E.controls_kw + _PUMP_KW + _E.fans_kw * load
             return pumps + self.duty_kw / performance(brine_c, ambient_c, load)
-        return _E.defrost_kw if self.state == DEFROST else _E.controls_kw
+        if self.state == DEFROST:
+            return _E.defrost_kw
+        return _E.controls_kw + (_PUMP_KW if self.state == START else 0.0)
 
     def cut_off(self) -> None:
         """Lose the electricity."""
@@ -234,19 +250,24 @@ class Cooling:
         heat_j = self.heat_j
         self.heat_j = 0.0
         self._decide(hour, dt_s, powered)
-        gains_w, removed_kw = _GAINS_W_K * (ambient_c - self.brine_c), 0.0
+        gains_w, removed_kw, pumping, pumping_kw = _GAINS_W_K * (ambient_c - self.brine_c), 0.0, 0, 0.0
         for unit in self.units:
             removed_kw += unit.remove(self.brine_c, ambient_c, dt_s)
-            if unit.state in (RUN, DEFROST):
+            if unit.pumps:
                 gains_w += _PUMP_KW * 1000.0
+                pumping += 1
+                pumping_kw += unit.duty_kw
         gains_j, removed_j = gains_w * dt_s, removed_kw * 1000.0 * dt_s
         self.heat_in_j += heat_j
         self.gains_j += gains_j
         self.removed_j += removed_j
         self.brine_c += (heat_j + gains_j - removed_j) / BRINE_J_K
-        heat_kw = (heat_j + gains_j) / dt_s / 1000.0 / max(1, len(self.units))
+        circuits = max(1, pumping)
+        heat_kw, even_kw = (heat_j + gains_j) / dt_s / 1000.0 / circuits, pumping_kw / circuits
         for unit in self.units:
-            unit.settle(self.brine_c, heat_kw, ambient_c, dt_s)
+            # An evaporator that does more than the other sends its brine out colder than the mean of both.
+            brine_c = self.brine_c + (even_kw - unit.duty_kw) * 1000.0 / _BRINE_W_K
+            unit.settle(brine_c, heat_kw, ambient_c, dt_s)
             if not powered:
                 unit.cut_off()
 
