@@ -15,8 +15,9 @@ from ingest.service import GATHER_S, IngestService, feed_filters
 from simulators import outbox
 from simulators.physics import StationPhysics
 from simulators.publishing import Progress, Published, listening_filters, publish_station
+from simulators.sampled import NOT_NUMBERED
 from simulators.scenario import shipped_scenario
-from simulators.station import NOT_NUMBERED, SimulatedStation
+from simulators.station import SimulatedStation
 from station.adapters.clocks import FollowedClock, WallClock
 from station.adapters.mqtt import MqttFeed, MqttPublisher
 from station.adapters.property_tables import hydrogen_tables

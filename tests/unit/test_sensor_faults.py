@@ -85,7 +85,8 @@ def faults(name: str, after_s: float = 0.0, signal: str = "PT-330A", **options: 
 def drawn_down(seconds: int = HOUR_S) -> Floats:
     """A bank that is drawn from 44 to 38 MPa and recharged."""
     half = seconds // 2
-    return np.concatenate((np.linspace(44.0, 38.0, half), np.linspace(38.0, 44.0, seconds - half)))
+    bank: Floats = np.concatenate((np.linspace(44.0, 38.0, half), np.linspace(38.0, 44.0, seconds - half)))
+    return bank
 
 
 def residual(bench: Bench) -> Floats:
