@@ -52,7 +52,8 @@ class LoneTruck:
     @property
     def hose(self) -> str:
         """The hose that it stands at, or stood at last."""
-        return self.truth.hose or self.plant.hoses[0].unit
+        visits = [v for v in self.station.dispensing.visits if v.draw.id == "K1"]
+        return visits[0].hose or self.plant.hoses[0].unit if visits else self.plant.hoses[0].unit
 
     def run(self, seconds: float) -> LoneTruck:
         """Let time pass."""
