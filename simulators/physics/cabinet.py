@@ -28,6 +28,8 @@ TRIP_LEL = 25.0
 _SAFE_LEL = 5.0
 _LEL_PER_SHARE = 100.0 / 0.04
 """4 % of hydrogen in air is the lower explosive limit."""
+_DETECTOR_LEL = 100.0
+"""A detector's full scale."""
 _GAS_KG_M3 = 0.0838
 """Hydrogen at 20 degC and 0.1013 MPa."""
 _NO_LEL = 1e-3
@@ -65,8 +67,8 @@ class Cabinet:
             return
         # Exact over a step of constant leak, so that 10 s steps are as good as 1 s.
         rest = leak / _GAS_KG_M3 / _E.purge_m3_s * _LEL_PER_SHARE
-        self.lel = rest + (self.lel - rest) * math.exp(-dt_s * _E.purge_m3_s / _E.volume_m3)
-        self.seen_lel += (self.lel - self.seen_lel) * (1.0 - math.exp(-dt_s / _E.detector_s))
+        self.lel = min(_LEL_PER_SHARE, rest + (self.lel - rest) * math.exp(-dt_s * _E.purge_m3_s / _E.volume_m3))
+        self.seen_lel += (min(self.lel, _DETECTOR_LEL) - self.seen_lel) * (1.0 - math.exp(-dt_s / _E.detector_s))
         if self.seen_lel >= TRIP_LEL:
             self.tripped, self.wait_s = True, _E.mending_s
         elif self.tripped and self.seen_lel < _SAFE_LEL and not any(hose.leak_mm for hose in self.hoses):
