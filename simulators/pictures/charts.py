@@ -121,7 +121,7 @@ class Charts:
         for number, role in enumerate(("stage1_temperature", "stage2_temperature"), 3):
             values = self.course.of("compression", unit, role)
             self._line(figure, values, role.replace("_", " "), number, width=1.0, yaxis="y2")
-        figure.update_layout(yaxis2={"overlaying": "y", "side": "right", "showgrid": False})
+        figure.update_layout(yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "tickformat": ".0f"})
         return figure
 
     # ---- trucks
@@ -272,8 +272,9 @@ class Charts:
     def _figure(self, *, time_axis: bool = True) -> go.Figure:
         figure = go.Figure()
         figure.update_layout(
-            template="plotly_white", height=_HEIGHT, margin={"l": 46, "r": 16, "t": 8, "b": 36},
-            legend={"orientation": "h", "y": -0.14, "font": {"size": 11}}, hovermode="x" if time_axis else "closest",
+            template="plotly_white", height=_HEIGHT, margin={"l": 46, "r": 16, "t": 8, "b": 72},
+            legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0.0, "font": {"size": 11}},
+            hovermode="x" if time_axis else "closest",
             font={"size": 12},
         )  # fmt: skip
         if time_axis:
@@ -309,6 +310,6 @@ class Charts:
             x=self._x, y=units, z=states, zmin=-0.5, zmax=count - 0.5, colorscale=scale, ygap=3, hoverinfo="x+y+z",
             colorbar={"tickvals": list(range(count)), "ticktext": names, "thickness": 10},
         ))  # fmt: skip
-        figure.update_layout(hovermode="closest")
+        figure.update_layout(hovermode="closest", margin={"b": 40})
         figure.update_yaxes(autorange="reversed")
         return figure

@@ -137,19 +137,20 @@ def _stock(course: Course) -> dict[str, float]:
 
 def _supply(course: Course) -> dict[str, float]:
     plant = course.plant
-    opened = 0
+    count = {"open": 0, "empty": 0}
     for bay in plant.supply.bays:
         tag = plant.tag("trailer", bay, "state")
-        is_open = course.column(tag) == plant.signals[tag].state_number("open")
-        opened += int(np.count_nonzero(is_open[1:] & ~is_open[:-1]))
-    found = {"trailers": float(opened)}
+        for state in count:
+            there = course.column(tag) == plant.signals[tag].state_number(state)
+            count[state] += int(np.count_nonzero(there[1:] & ~there[:-1]))
+    found = {"trailers": float(count["open"])}
     if course.audits:
         terms = course.audits[-1]
         taken = terms.received - terms.returned - terms.trailers_change
         found["unaccounted_share"] = 100.0 * terms.share
         found["vent_share"] = 100.0 * terms.vented / max(1.0, terms.dispensed)
-        if opened:
-            found["trailer_net_kg"] = taken / opened
+        if count["empty"]:
+            found["trailer_net_kg"] = taken / count["empty"]
     return found
 
 
