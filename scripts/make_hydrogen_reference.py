@@ -42,6 +42,7 @@ def main() -> None:
             "entropy_j_kg_k": [PropsSI("S", "P", p, "T", t, "Hydrogen") for p, t in ((5e6, 298.15), (45e6, 450.0))],
         },
         "expansion": _expansion(),
+        "loop": _loop(),
     }
     OUTPUT.write_text(json.dumps(reference) + "\n", encoding="utf-8")
     print(f"{OUTPUT}: {OUTPUT.stat().st_size} bytes")
@@ -53,6 +54,15 @@ def _tables() -> dict[str, list[float]]:
     rho, kelvin = random.uniform(0.5, 45.0, 200).round(6), random.uniform(223.0, 560.0, 200).round(6)
     values = {name: PropsSI(key, "D", rho, "T", kelvin, "Hydrogen").tolist() for name, key in TABLES.items()}
     return {"density_kg_m3": rho.tolist(), "temperature_k": kelvin.tolist(), **values}
+
+
+def _loop() -> dict[str, list[float]]:
+    """States between the points of the stepping loop's grids: -50..125 degC and 0.1..90 MPa."""
+    random = np.random.default_rng(4)
+    mpa, kelvin = random.uniform(0.1, 90.0, 600).round(6), random.uniform(223.15, 398.15, 600).round(6)
+    names = {"density_kg_m3": "D", "cp_j_kg_k": "CPMASS"} | TABLES
+    values = {name: PropsSI(key, "P", mpa * 1e6, "T", kelvin, "Hydrogen").tolist() for name, key in names.items()}
+    return {"pressure_mpa": mpa.tolist(), "temperature_k": kelvin.tolist(), **values}
 
 
 def _expansion() -> dict[str, list[float]]:
