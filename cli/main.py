@@ -267,13 +267,25 @@ def fault(
     send_fault(name, unit=unit, signal=signal, size=size, ramp=ramp, for_=for_, broker=broker, station=station)
 
 
-@app.command(epilog="Example: jinma check my-station.toml")
+@app.command(epilog="Example: jinma check my-scenario.toml --plant my-station.toml")
 @reported
-def check(file: Annotated[Path, typer.Argument(help="A station file or a scenario.")], json: Json = False) -> None:
-    """Name each mistake of a station file or scenario with its line."""
-    from cli.check import check_file
+def check(
+    file: Annotated[Path | None, typer.Argument(help="A station file, a scenario or a fill case.")] = None,
+    plant: Plants = None,
+    keys: Annotated[str | None, typer.Option(help="Print what such a file may hold instead: scenario.")] = None,
+    json: Json = False,
+) -> None:
+    """Name each mistake of a station file, scenario or fill case with its line; tell what a scenario does."""
+    from cli.check import check_file, print_keys
+    from cli.stations import one_plant
+    from station.errors import BadInputError
 
-    raise typer.Exit(check_file(file, as_json=json))
+    if keys is not None:
+        print_keys(keys, as_json=json)
+    elif file is None:
+        raise BadInputError("FILE: name the file to check, or --keys scenario")
+    else:
+        raise typer.Exit(check_file(file, one_plant(plant), as_json=json))
 
 
 @app.command(epilog="Example: jinma fill dicken-2007")

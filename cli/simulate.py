@@ -15,7 +15,7 @@ from cli.stations import copies_of, one_plant, write_copies
 from cli.version import VERSION
 from simulators.group import StationGroup
 from simulators.logs import station_log
-from station.adapters.log_files import write_log
+from station.adapters.log_files import NULL, check_suffix, write_log
 from station.errors import BadInputError
 from station.settings import Settings, load_settings
 
@@ -50,6 +50,8 @@ def simulate_station(  # noqa: PLR0913 - one for each option
         return
     if outbox is not None and output is not None:
         raise BadInputError("--outbox: works with --broker; a log is never sent again")
+    if output is not None and output.name != NULL:
+        check_suffix(output)
     length = durations.duration(duration, "--duration") if duration else None
     coarse = durations.duration(every, "--every") if every else None
     if output is not None:
@@ -86,11 +88,15 @@ def _write(
     begin_ms = station.t_ms
     header = {
         "made_by": f"jinma {VERSION}",
+        "version": VERSION,
         "station": ",".join(station.boots),
-        "scenario": settings.scenario,
+        "scenario": Path(settings.scenario).name.removesuffix(
+            ".toml"
+        ),  # no path: the same day is the same bytes anywhere
         "seed": settings.seed,
         "start": dt.datetime.fromtimestamp(begin_ms / 1000, dt.UTC).isoformat(),
         "duration_s": length.total_seconds(),
+        "every_s": None if every is None else every.total_seconds(),
         "sim": True,
     }
     with progress(f"simulating {station.name}", length.total_seconds()) as tell:
