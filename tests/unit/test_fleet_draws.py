@@ -50,23 +50,23 @@ def test_a_varying_year_keeps_its_mean_and_has_quiet_sundays_and_busy_autumns() 
 
 
 def test_no_shows_stay_away_and_walk_ins_come_unbooked() -> None:
-    trucks = [t for day in DAYS[:40] for t in day_trucks(jinma(), scenario(no_show=0.1, walk_ins=0.2), 1, day)]
+    trucks = [t for day in DAYS[:15] for t in day_trucks(jinma(), scenario(no_show=0.1, walk_ins=0.2), 1, day)]
     booked = [t for t in trucks if t.booked]
-    assert np.mean([t.comes for t in booked]) == pytest.approx(0.9, abs=0.02)
-    assert len(trucks) - len(booked) == pytest.approx(800, abs=80)
+    assert np.mean([t.comes for t in booked]) == pytest.approx(0.9, abs=0.03)
+    assert len(trucks) - len(booked) == pytest.approx(300, abs=50)
     assert all(t.comes for t in trucks if not t.booked)
     assert len({t.id for t in trucks}) == len(trucks)
-    plain = [t for day in DAYS[:40] for t in day_trucks(jinma(), scenario(), 1, day)]
+    plain = [t for day in DAYS[:15] for t in day_trucks(jinma(), scenario(), 1, day)]
     assert [t.arrival_ms for t in booked] == [t.arrival_ms for t in plain]
 
 
 def test_links_aborts_and_pauses_come_in_their_shares() -> None:
     def drawn(**changes: object) -> list[TruckDraw]:
-        return [t for day in DAYS[:40] for t in day_trucks(jinma(), scenario(**changes), 1, day)]
+        return [t for day in DAYS[:15] for t in day_trucks(jinma(), scenario(**changes), 1, day)]
 
     trucks = drawn(no_link=0.1, aborts=0.02)
-    assert np.mean([t.link for t in trucks]) == pytest.approx(0.9, abs=0.02)
-    assert np.mean([t.abort_soc > 0.0 for t in trucks]) == pytest.approx(0.02, abs=0.01)
+    assert np.mean([t.link for t in trucks]) == pytest.approx(0.9, abs=0.03)
+    assert np.mean([t.abort_soc > 0.0 for t in trucks]) == pytest.approx(0.02, abs=0.012)
     assert 0.0 < np.mean([t.halt_soc > 0.0 for t in trucks]) < 0.05
     # One chance does not move another: the same trucks at the same hours.
     assert [(t.soc, t.arrival_ms) for t in trucks] == [(t.soc, t.arrival_ms) for t in drawn()]
@@ -81,7 +81,7 @@ def test_a_types_tanks_and_receptacle_reach_its_trucks() -> None:
 
 def test_trailers_are_late_as_the_station_file_says() -> None:
     station = scenario(late_as_station=True)
-    late = [(t.arrival_ms - t.eta_ms) / 60_000 for day in DAYS[:200] for t in day_trailers(jinma(), station, 1, day)]
+    late = [(t.arrival_ms - t.eta_ms) / 60_000 for day in DAYS[:150] for t in day_trailers(jinma(), station, 1, day)]
     assert np.median(late) == pytest.approx(10.0, abs=1.0)
     assert np.percentile(late, 95) == pytest.approx(90.0, rel=0.12)
     assert max(late) <= 360.5
