@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from simulators.sampled import Emission
-from simulators.station import LOOK_S, PhysicsSource, SimulatedStation
+from simulators.station import LOOK_S, SimulatedStation
 from station.wire import topics
 
 
@@ -19,7 +19,7 @@ class StationGroup:
 
     def __init__(self, stations: Sequence[SimulatedStation]) -> None:
         self.stations = tuple(stations)
-        self._of_command = {topics.simulator_command(one.plant.id): one.physics for one in self.stations}
+        self._of_command = {topics.simulator_command(one.plant.id): one for one in self.stations}
 
     @property
     def t_ms(self) -> int:
@@ -37,8 +37,8 @@ class StationGroup:
         """The present run of each station's devices, by its id."""
         return {one.plant.id: one.boot for one in self.stations}
 
-    def commanded(self, topic: str) -> PhysicsSource | None:
-        """Return the plant that a command topic is of."""
+    def commanded(self, topic: str) -> SimulatedStation | None:
+        """Return the station that a command topic is of."""
         return self._of_command.get(topic)
 
     def emissions(

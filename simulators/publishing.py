@@ -364,9 +364,9 @@ class _LivePublishing:
 
     def _take(self, batch: Sequence[tuple[str, bytes]]) -> None:
         for topic, payload in batch:
-            physics = self._station.commanded(topic)
-            if physics is not None:
-                take_fault(physics, payload)
+            commanded = self._station.commanded(topic)
+            if commanded is not None:
+                take_fault(commanded.physics, payload, commanded.plant.id)
             else:
                 self._outbox.take_watermark(topic, payload)
 
