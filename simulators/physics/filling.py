@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simulators.estimates import estimates
 from simulators.physics.cooling import Cooling
 from simulators.physics.gas import Gas
-from simulators.physics.hoses import HoseUnit
+from simulators.physics.hoses import NO_SOURCE, HoseUnit
 from simulators.physics.sources import Sources
 from simulators.physics.tank import VehicleTank
 from simulators.physics.vessel import Vessel
@@ -212,6 +212,7 @@ class Filling:
         kg = E.pulse_kg_s * seconds
         self.move(hose, tank, vessel, kg, dt_s, ambient_c)
         hose.flow_kg_s = kg / dt_s
+        hose.source = NO_SOURCE  # the fill itself begins with the direct line, where that gives enough
         # An adiabatic rise tells a smaller tank than there is: the same share as in the ramp's own reckoning.
         if (rise := tank.pressure - before) > 0.0:
             hose.measured_m3 = kg * stiff * E.heating / rise

@@ -20,6 +20,8 @@ class SiteEstimates:
 
     base_kw: float
     filling_kw: float
+    heating_kw_k: float
+    heated_below_c: float
     tower_kw_per_kw: float
     water_kw_k: float
     transformer_k: float
@@ -40,6 +42,7 @@ class SiteEstimates:
 
 _E = estimates("simulators.physics", "site", SiteEstimates)
 _BASE_KW, _FILLING_KW, _TOWER = _E.base_kw, _E.filling_kw, _E.tower_kw_per_kw
+_HEATING_KW_K, _HEATED_BELOW_C = _E.heating_kw_k, _E.heated_below_c
 WATER_KW_K = _E.water_kw_k
 _VENT_S, _VENT_PIPE_S = _E.vent_s, _E.vent_pipe_s
 _NO_VENT_KG = 1e-6
@@ -98,7 +101,8 @@ class Site:
         self.heat_kw += (compression.heat_kw - self.heat_kw) * min(1.0, dt_s / 60.0)
         if powered:
             charging = self.ups_percent < _E.ups_float
-            base_kw = _BASE_KW + (_E.ups_charge_kw if charging else 0.0)
+            base_kw = _BASE_KW + _HEATING_KW_K * max(0.0, _HEATED_BELOW_C - ambient_c)
+            base_kw += _E.ups_charge_kw if charging else 0.0
             filling_kw, tower_kw = _FILLING_KW * busy, _TOWER * self.heat_kw
         else:
             charging, base_kw, filling_kw, tower_kw = False, 0.0, 0.0, 0.0

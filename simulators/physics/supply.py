@@ -31,13 +31,14 @@ class SupplyEstimates:
     header_warm_s: float
     header_rest_s: float
     throttling_k_mpa: float
+    direct_mpa: float
 
 
 _E = estimates("simulators.physics", "supply", SupplyEstimates)
 _FILTER = _E.filter_kpa * _E.filter_kg_m3 / _E.filter_kg_h**2
 """Loss [kPa] per squared flow [kg/h] over density [kg/m3]."""
 _HEADER_S, _WARM_S, _REST_S, _JT = _E.header_s, _E.header_warm_s, _E.header_rest_s, _E.throttling_k_mpa
-_OPENING_K = 293.15
+_OPENING_K, _DIRECT_MPA = 293.15, _E.direct_mpa
 
 _BAY_ROLES = ("pressure", "temperature", "hose_pressure", "flow", "valve_open", "state")
 
@@ -148,14 +149,17 @@ class SupplyYard(Yard):
             self.fed_kg += kg
 
     def direct_source(self, above_mpa: float) -> int:
-        """Return the number of the poorest open bay above a pressure [MPa] for a direct fill, -1 if none is."""
+        """Return the number of the bay for a direct fill that needs more than a pressure [MPa], -1 if there is none.
+
+        It is the poorest that can begin one at all, whatever the vehicle: the richer ones are kept for the trains.
+        """
         best, lowest = -1, 1e9
         for number, bay in enumerate(self.bays):
             if bay.state == OPEN and bay.trailer is not None:
                 pressure = bay.trailer.vessel.pressure
-                if above_mpa < pressure < lowest and pressure > self.supply.floor_mpa:
+                if _DIRECT_MPA <= pressure < lowest:
                     best, lowest = number, pressure
-        return best
+        return best if lowest > above_mpa else -1
 
     # ---- time
 
