@@ -13,6 +13,7 @@ import numpy as np
 
 from simulators.pictures.course import Course, Floats
 from station.domain.hydrogen import KELVIN, density_kg_m3
+from station.domain.mass_balance import content
 from station.domain.plant import Text
 
 _WHOLE_DAY_H = (23.5, 24.5)
@@ -136,22 +137,38 @@ def _stock(course: Course) -> dict[str, float]:
 
 
 def _supply(course: Course) -> dict[str, float]:
-    plant = course.plant
-    count = {"open": 0, "empty": 0}
-    for bay in plant.supply.bays:
-        tag = plant.tag("trailer", bay, "state")
-        for state in count:
-            there = course.column(tag) == plant.signals[tag].state_number(state)
-            count[state] += int(np.count_nonzero(there[1:] & ~there[:-1]))
-    found = {"trailers": float(count["open"])}
+    opened, given = 0, []
+    for bay in course.plant.supply.bays:
+        of_bay = _trailers_of(course, bay)
+        opened += len(of_bay)
+        given += [kg for kg in of_bay if kg is not None]
+    found = {"trailers": float(opened)}
+    if given:
+        found["trailer_net_kg"] = float(np.mean(given))
     if course.audits:
         terms = course.audits[-1]
-        taken = terms.received - terms.returned - terms.trailers_change
         found["unaccounted_share"] = 100.0 * terms.share
         found["vent_share"] = 100.0 * terms.vented / max(1.0, terms.dispensed)
-        if count["empty"]:
-            found["trailer_net_kg"] = taken / count["empty"]
     return found
+
+
+def _trailers_of(course: Course, bay: str) -> list[float | None]:
+    """Return what each trailer gave that opened at a bay [kg], None where it stands there still."""
+    plant = course.plant
+    tag = plant.tag("trailer", bay, "state")
+    open_, empty = (plant.signals[tag].state_number(name) for name in ("open", "empty"))
+    state = course.column(tag)
+    pressure, celsius = course.of("trailer", bay, "pressure"), course.of("trailer", bay, "temperature")
+    given: list[float | None] = []
+    first: float | None = None
+    for row in np.flatnonzero(state[1:] != state[:-1]) + 1:
+        kg = content(plant.supply.volume_m3, float(pressure[row]), float(celsius[row])).kg
+        if state[row] == open_:
+            first = kg
+            given.append(None)
+        elif state[row] == empty and first is not None:
+            given[-1], first = first - kg, None
+    return given
 
 
 def _machines(course: Course) -> dict[str, float]:

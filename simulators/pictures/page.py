@@ -101,6 +101,7 @@ def _account(truth: DayTruth, language: str) -> str:
     for field in dataclasses.fields(truth):
         value = getattr(truth, field.name)
         if isinstance(value, int | float):
-            rows.append(f"<tr><td>{field.name.replace('_', ' ')}</td><td>{value:.6g}</td></tr>")
+            name = text(f"truth_{field.name}", language)
+            rows.append(f"<tr><td>{html.escape(name)}</td><td>{value:.6g}</td></tr>")
     heading = text("own_account", language)
     return f'<h2>{heading}</h2><table id="truth">{"".join(rows)}</table>'

@@ -55,10 +55,19 @@ TEXTS: Final[dict[str, Text]] = {
     "limit": Text("limit", "限值"),
     "minutes": Text("minutes", "分钟"),
     "kilograms": Text("kg", "千克"),
-    "time": Text("station time", "站内时间"),
-    "peak": Text("peak", "峰值"),
     "own_account": Text("The plant's own account", "仿真真值核算"),
-    "none": Text("nothing here", "无数据"),
+    "truth_trucks": Text("fills ended", "完成加注车次"),
+    "truth_dispensed_kg": Text("dispensed [kg]", "加注量 [kg]"),
+    "truth_received_kg": Text("received [kg]", "接收量 [kg]"),
+    "truth_stock_change_kg": Text("change of stock [kg]", "库存变化 [kg]"),
+    "truth_vented_kg": Text("vented and leaked [kg]", "放空与泄漏 [kg]"),
+    "truth_returned_kg": Text("returned in trailers [kg]", "拖车返回余气 [kg]"),
+    "truth_closure": Text("mass closure [share]", "质量闭合误差"),
+    "truth_kwh": Text("electricity [kWh]", "用电量 [kWh]"),
+    "truth_kwh_per_kg": Text("electricity [kWh/kg]", "单位电耗 [kWh/kg]"),
+    "truth_compression_kwh": Text("work into the gas [kWh]", "压缩功 [kWh]"),
+    "truth_precooling_kwh": Text("precooling heat [kWh]", "预冷热量 [kWh]"),
+    "truth_energy_closure": Text("energy closure [share]", "能量闭合误差"),
 }
 
 
