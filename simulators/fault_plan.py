@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simulators.faults import Fault, make_fault, targets_of
-from simulators.scenario import ANY, Scenario, ScheduledFault
+from simulators.faults import Fault, make_fault
+from simulators.scenario import Scenario, ScheduledFault, choices_of
 from station.domain.plant import Plant
 
 _FAULTS = 6
@@ -36,9 +36,9 @@ def faults_of_day(plant: Plant, scenario: Scenario, seed: int, day: dt.date, day
         if not _comes(planned, day, chance):
             continue
         start_s = hour * _DAY_S // 60.0 * 60.0 if planned.start is None else planned.start.total_seconds()
-        units = targets_of(plant, planned.name)
-        unit = units[int(choice * len(units))] if planned.unit == ANY else planned.unit
-        yield make_fault(plant, planned.name, unit, day_start_ms + round(start_s * 1000.0), planned.options)
+        choices = choices_of(plant, planned.name, planned.unit, planned.options)
+        unit, options = choices[int(choice * len(choices))]
+        yield make_fault(plant, planned.name, unit, day_start_ms + round(start_s * 1000.0), options)
 
 
 def _comes(planned: ScheduledFault, day: dt.date, chance: float) -> bool:

@@ -17,9 +17,10 @@ from typing import Any
 
 import msgspec
 
-from simulators.faults import make_fault, targets_of
+from simulators.faults import fault_kinds, make_fault, targets_of
 from simulators.scenario_keys import read_keys
 from station.domain.plant import Plant, Text
+from station.domain.signals import Kind as SignalKind
 from station.domain.toml_reader import Mistake, MistakeList, TomlTable, parse_toml
 from station.errors import BadInputError
 
@@ -234,12 +235,32 @@ def _fault(table: TomlTable, plant: Plant | None) -> ScheduledFault:
     )
 
 
+def choices_of(
+    plant: Plant, name: str, unit: str, options: Mapping[str, Any]
+) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """Return what a scheduled fault may strike, as (unit, options): one, or all that `ANY` draws from.
+
+    Args:
+        plant: The station.
+        name: One of the catalogue.
+        unit: Of the schedule. `ANY` of a sensor's fault without a signal draws from every measured signal.
+        options: Of the schedule.
+    """
+    if unit != ANY:
+        return ((unit, options),)
+    if fault_kinds()[name].target != "signal":
+        return tuple((each, options) for each in targets_of(plant, name))
+    if "signal" in options:
+        return (("", options),)
+    measured = (signal for signal in plant.signals.values() if signal.kind is SignalKind.ANALOG_INPUT)
+    return tuple((signal.unit, {**options, "signal": signal.tag}) for signal in measured)
+
+
 def _check_fault(table: TomlTable, plant: Plant, name: str, unit: str, options: Mapping[str, Any]) -> None:
     """Note what of a fault the station cannot play."""
-    units = targets_of(plant, name) if unit == ANY else (unit,)
     try:
-        for each in units:
-            make_fault(plant, name, each, 0, options)
+        for each, its in choices_of(plant, name, unit, options):
+            make_fault(plant, name, each, 0, its)
     except BadInputError as error:
         text = str(error)
         named = [key for key in ("signal", "size", "ramp_min", "for_min") if key.removesuffix("_min") in text]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from simulators.faults import fault_kinds, make_fault, targets_of
-from simulators.scenario import ANY, Outage, Scenario, ScheduledFault
+from simulators.faults import fault_kinds, make_fault
+from simulators.scenario import Outage, Scenario, ScheduledFault, choices_of
 from simulators.scenario_keys import WEEKDAYS, sections
 from station.domain.plant import Plant
 
@@ -84,11 +84,13 @@ def _outage(outage: Outage) -> Iterator[Happening]:
 
 
 def _fault(planned: ScheduledFault, plant: Plant) -> Happening:
-    units = targets_of(plant, planned.name)
+    choices = choices_of(plant, planned.name, planned.unit, planned.options)
     kind = fault_kinds()[planned.name]
-    fault = make_fault(plant, planned.name, units[0] if planned.unit == ANY else planned.unit, 0, planned.options)
+    fault = make_fault(plant, planned.name, choices[0][0], 0, choices[0][1])
+    drawn = len(choices) > 1
     text = kind.en
-    if kind.size is not None:
+    own_size = kind.size is not None and (kind.size.default is not None or not drawn or "size" in planned.options)
+    if kind.size is not None and own_size:
         text += f"; {kind.size.en}: {fault.size:g}"
     if fault.ramp_ms:
         text += f"; at full strength after {_minutes(dt.timedelta(milliseconds=fault.ramp_ms))}"
@@ -100,12 +102,18 @@ def _fault(planned: ScheduledFault, plant: Plant) -> Happening:
         until=None if planned.start is None else planned.start + lasts,
         days=_days(planned),
         event=planned.name,
-        unit=f"any of {', '.join(units)}" if planned.unit == ANY else fault.unit,
-        signal="" if planned.unit == ANY and "signal" not in planned.options else fault.signal,
-        size=None if kind.size is None else fault.size,
+        unit=_any(kind.target, choices) if drawn else fault.unit,
+        signal="" if drawn else fault.signal,
+        size=fault.size if own_size else None,
         ramp_min=fault.ramp_ms / 60_000.0,
         en=text,
     )
+
+
+def _any(target: str, choices: Sequence[tuple[str, object]]) -> str:
+    if target == "signal":
+        return "any measured signal"
+    return f"any of {', '.join(unit for unit, _ in choices)}"
 
 
 def _days(planned: ScheduledFault) -> str:
