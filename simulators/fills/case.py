@@ -118,7 +118,8 @@ class FillCase:
         outside_w_m2_k: Wall to surroundings [W/(m2 K)].
         constant_w_m2_k: Gas to wall [W/(m2 K)]; None: the jet correlation.
         start_mpa: [MPa].
-        start_k: Gas and wall [K].
+        start_k: Gas [K].
+        wall_k: Wall [K].
         ambient_k: [K].
         drive: What moves the gas.
         supply: What state it comes in.
@@ -140,6 +141,7 @@ class FillCase:
     constant_w_m2_k: float | None
     start_mpa: float
     start_k: float
+    wall_k: float
     ambient_k: float
     drive: Drive
     supply: Supply

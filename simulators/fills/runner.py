@@ -63,6 +63,7 @@ def make_tank(case: FillCase, gas: Gas) -> GasTank:
     wall = Wall(case.shape, case.layers, case.outside_w_m2_k, case.count)
     tank = GasTank(gas, case.shape, wall, bore_m=case.bore_m, count=case.count, constant_w_m2_k=case.constant_w_m2_k)
     tank.set_state(hydrogen.density(case.start_mpa, case.start_k) * tank.volume, case.start_k)
+    tank.shells_k = [case.wall_k] * len(tank.shells_k)
     return tank
 
 

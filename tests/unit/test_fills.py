@@ -102,6 +102,26 @@ def test_a_given_flow_is_integrated() -> None:
     assert trace.mass_kg[-1] - trace.mass_kg[0] == pytest.approx(kg, rel=1e-4)
 
 
+def test_a_vessel_is_emptied_by_a_flow_outwards_and_cools_below_its_wall() -> None:
+    """As in published discharges of 70 MPa tanks at 1.8 g/s: tens of kelvins, the polymer's more than the metal's."""
+    coldest = {}
+    for kind in ("III", "IV"):
+        case = load_case(CASE.replace('"IV"', f'"{kind}"').replace("volume_l = 210", "volume_l = 29")
+                         .replace("pressure_mpa = 7\n", "pressure_mpa = 70\nwall_c = 20\n"), "out.toml")  # fmt: skip
+        empty = dataclasses.replace(
+            case,
+            drive=MassFlow(Course((0.0,), (-0.0018,))),
+            stop=dataclasses.replace(case.stop, pressure_mpa=None, soc=None, duration_s=480.0),
+        )
+        trace = run_fill(empty, TABLES)
+        assert trace.mass_kg[0] - trace.mass_kg[-1] == pytest.approx(0.0018 * 480.0, rel=1e-9)
+        assert trace.wall_c[0] == pytest.approx(20.0)
+        assert (trace.temperature_c < trace.wall_c)[100:].all()
+        assert abs(trace.energy_error) < 1e-9
+        coldest[kind] = trace.temperature_c.min()
+    assert -60.0 < coldest["IV"] < coldest["III"] < 5.0
+
+
 def test_an_orifice_is_choked_and_then_stops_at_its_supply() -> None:
     case = dataclasses.replace(
         shipped_case("striednig-2014-5"),
