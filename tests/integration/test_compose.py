@@ -200,12 +200,14 @@ class Stack:
         for target, source in secret_mounts(name).items():
             (mounted / target).write_text(self.on_loopback((self.secrets / source).read_text()))
         env = {key: self.on_loopback(filled_in(value, FAST)) for key, value in SERVICES[name]["environment"].items()}
+        data = str(self.folder / f"{name}-data")
         env |= {
             "JINMA_SECRETS_DIR": str(mounted),
-            "JINMA_DATA_DIR": str(self.folder / f"{name}-data"),
+            "JINMA_DATA_DIR": data,
             "JINMA_PORT": str(self.http_port),
         }
-        command = [sys.executable, "-m", "cli.main", *SERVICES[name]["command"]]
+        said = [re.sub(r"^/data\b", data, word) for word in SERVICES[name]["command"]]
+        command = [sys.executable, "-m", "cli.main", *said]
         return OwnedProcess(command, self.folder / f"{name}.log", env)
 
 
