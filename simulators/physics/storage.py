@@ -64,7 +64,6 @@ class CascadeBank:
         "leak_kg_s",
         "lost_kg_s",
         "low",
-        "nominal_flux",
         "passby_kg_s",
         "recharging",
         "relief",
@@ -89,8 +88,6 @@ class CascadeBank:
         self.hasten_mpa = spec.recharge_start_mpa - haste
         self.recharging = self.charged = self.drawn = self.stopped = False
         self.leak_kg_s = self.lost_kg_s = self.passby_kg_s = 0.0
-        working = spec.working_mpa
-        self.nominal_flux = gas.choked_flux(hydrogen.density(working, _REFERENCE_K), working, _REFERENCE_K)
 
     def ask(self) -> None:
         """Raise or drop the demand for recharge.
@@ -113,9 +110,10 @@ class CascadeBank:
 
     def leak(self) -> float:
         """Return what its hole loses now [kg/s]: critical flow of a real gas."""
-        vessel = self.vessel
+        vessel, working = self.vessel, self.spec.working_mpa
         flux = vessel.gas.choked_flux(vessel.density, vessel.pressure, vessel.kelvin)
-        return self.leak_kg_s * flux / self.nominal_flux
+        nominal = vessel.gas.choked_flux(hydrogen.density(working, _REFERENCE_K), working, _REFERENCE_K)
+        return self.leak_kg_s * flux / nominal
 
 
 class Cascade:
