@@ -15,6 +15,9 @@ MINUTE_MS = 60_000
 RUN_MS = 300_000
 """Regular runs of the rollout, DOMAIN 4.3."""
 
+CLOCKS_APART_MS = 100
+"""Good gateways' clocks differ by some tens of ms: one that is ahead speaks of a moment before others have."""
+
 _LONGEST_GAP_MS = 30 * 60_000
 """After a silence this long only its last grid point is worth a forecast: nothing was heard in between."""
 
@@ -71,7 +74,8 @@ class CapacityEngine:
     def advance(self, t_ms: int) -> None:
         """Let station time come to `t_ms`; called before the messages of that moment are observed.
 
-        A grid point is passed once time is beyond it, so that everything said at it has been heard.
+        A grid point is passed once time is beyond it by more than clocks differ, so that everything said at it has
+        been heard, whichever gateway comes first.
         """
         if self._next_ms is not None and t_ms < self._next_ms - _LONGEST_GAP_MS:
             # Station time was set back (a new simulation, a replay that loops): what was known is of another day.
@@ -79,6 +83,7 @@ class CapacityEngine:
             self._next_ms = self._previous = self._condition = None
         if self._next_ms is None:
             self._next_ms = t_ms // MINUTE_MS * MINUTE_MS
+        t_ms -= CLOCKS_APART_MS
         if t_ms <= self._next_ms:
             return
         if t_ms - self._next_ms > _LONGEST_GAP_MS:

@@ -167,7 +167,8 @@ def forecast_as_json(forecast: Forecast) -> dict[str, object]:
 
 
 def _input(i: InputNow) -> dict[str, object]:
-    age = None if i.age_s is None else round(i.age_s, 1)
+    # A gateway's clock may be ahead of the forecast's moment; nothing is younger than new.
+    age = None if i.age_s is None else round(max(0.0, i.age_s), 1)
     out: dict[str, object] = {"signal": i.signal, "value": i.value, "quality": i.quality, "age_s": age}
     if i.source != "measured":
         out["source"] = i.source

@@ -7,7 +7,7 @@ import datetime as dt
 
 import pytest
 
-from api.forecast.engine import CapacityEngine
+from api.forecast.engine import CLOCKS_APART_MS, CapacityEngine
 from api.forecast.inputs import CapacityInputs
 from api.forecast.tags import capacity_tags
 from station.adapters.memory import MemoryReadings
@@ -242,15 +242,15 @@ def test_forecasts_fall_on_a_grid_of_station_time_and_on_events() -> None:
 def test_a_long_silence_is_one_forecast_and_time_set_back_starts_anew() -> None:
     inputs, runner = healthy(NOON), Recorder()
     engine = CapacityEngine(PLANT, inputs, runner)
-    engine.advance(NOON + 1)
-    engine.advance(NOON + 8 * 60 * MINUTE + 1)
+    engine.advance(NOON + CLOCKS_APART_MS + 1)
+    engine.advance(NOON + 8 * 60 * MINUTE + CLOCKS_APART_MS + 1)
     assert runner.asked == [(NOON, True), (NOON + 8 * 60 * MINUTE, True)]
     engine.advance(NOON + SECOND)
-    engine.advance(NOON + MINUTE + 1)
+    engine.advance(NOON + MINUTE + CLOCKS_APART_MS + 1)
     assert inputs.snapshot(NOON + MINUTE).bays[0].pressure_mpa is None
     assert len(runner.asked) == 2, "of a station that was forgotten nothing is forecast"
     hear(inputs, NOON + MINUTE + SECOND, dict(usual_values()))
-    engine.advance(NOON + 2 * MINUTE + 1)
+    engine.advance(NOON + 2 * MINUTE + CLOCKS_APART_MS + 1)
     assert runner.asked[2:] == [(NOON + 2 * MINUTE, False)]
 
 
