@@ -29,8 +29,8 @@ class BalanceParameters:
 
     Attributes:
         balance_line_m3: Piping from a source's valve to the nozzle, packed at each fill and let down after it [m3].
-        balance_line_share: How well the let-down mass is known, one standard deviation: along the line the gas may be as
-            cold as the brine or as warm as the air, which is 15 % of its density [share].
+        balance_line_share: How well the let-down mass is known, one standard deviation: along the line the gas may be
+            as cold as the brine or as warm as the air, which is 15 % of its density [share].
         balance_trailer_hose_m3: Hose and bay piping, let down when a trailer is uncoupled; known to half of it [m3].
     """
 
