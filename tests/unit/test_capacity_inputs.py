@@ -164,6 +164,16 @@ def test_a_fill_from_connect_to_end() -> None:
     assert done.short_kg == pytest.approx(0.17 * 24.0 * 2.1)
 
 
+def test_the_last_word_of_a_link_that_fell_silent_makes_no_truck_short() -> None:
+    inputs, hose = healthy(), TAGS.hoses[2]
+    hear(inputs, NOON + SECOND, {hose.state: state(hose.state, "connect")})
+    hear(inputs, NOON + 200 * SECOND, {hose.state: state(hose.state, "fill"), hose.total: 5010.0})
+    hear(inputs, NOON + 200 * SECOND, {hose.soc: 57.0, hose.tank_volume: 2100.0})
+    hear(inputs, NOON + 801 * SECOND, {hose.state: state(hose.state, "end"), hose.total: 5037.0})
+    done = inputs.snapshot(NOON + 802 * SECOND).done
+    assert (done.trucks, done.kg, done.short_trucks) == (1, pytest.approx(37.0), 0)
+
+
 def plan(*hours: float) -> DayPlan:
     trucks = tuple(Booking(f"K{h}", at(h), 40.0) for h in hours)
     return DayPlan(DAY, trucks, (Delivery("T1", at(13.0), 278.0),), "mqtt")
