@@ -58,6 +58,11 @@ _FULL_DUTY_K, _UNDER_K = _E.full_duty_k, _E.setpoint_under_k
 _START_S, _REST_S, _STAGNANT_S = _E.start_s, _E.rest_s, _E.stagnant_s
 _FIRST_DEFROST_H, _DEFROST_EVERY_H, _DEFROST_H = _E.first_defrost_h, _E.defrost_every_h, _E.defrost_s / 3600.0
 
+_AMBIENT_C, _PER_AMBIENT_K, _PER_BRINE_K = _E.rated_ambient_c, _E.duty_per_ambient_k, _E.duty_per_brine_k
+_LEAST, _MOST, _CARNOT = _E.duty_least, _E.duty_most, _E.carnot_share
+_COLD_K, _COLD_LOAD_K = _E.evaporator_k, _E.evaporator_load_k
+_WARM_K, _WARM_LOAD_K = _E.condenser_k, _E.condenser_load_k
+
 _ROLES = (
     "supply_temperature",
     "return_temperature",
@@ -76,8 +81,8 @@ def duty_factor(ambient_c: float, above_k: float) -> float:
         ambient_c: Air on the condenser [degC].
         above_k: Brine above the supply temperature of the plant file [K].
     """
-    air = 1.0 - _E.duty_per_ambient_k * (ambient_c - _E.rated_ambient_c)
-    return min(_E.duty_most, max(_E.duty_least, air * (1.0 + _E.duty_per_brine_k * above_k)))
+    air = 1.0 - _PER_AMBIENT_K * (ambient_c - _AMBIENT_C)
+    return min(_MOST, max(_LEAST, air * (1.0 + _PER_BRINE_K * above_k)))
 
 
 def performance(brine_c: float, ambient_c: float, load: float) -> float:
@@ -88,9 +93,9 @@ def performance(brine_c: float, ambient_c: float, load: float) -> float:
         ambient_c: [degC]
         load: Duty against the rated one (0..1): more heat through the same surfaces takes more kelvins.
     """
-    cold = brine_c - _E.evaporator_k - _E.evaporator_load_k * load + KELVIN
-    warm = ambient_c + _E.condenser_k + _E.condenser_load_k * load + KELVIN
-    return _E.carnot_share * cold / max(10.0, warm - cold)
+    cold = brine_c - _COLD_K - _COLD_LOAD_K * load + KELVIN
+    warm = ambient_c + _WARM_K + _WARM_LOAD_K * load + KELVIN
+    return _CARNOT * cold / max(10.0, warm - cold)
 
 
 class ChillerUnit:
@@ -151,7 +156,7 @@ class ChillerUnit:
         call = min(1.0, max(0.0, (above_k + _UNDER_K) / _FULL_DUTY_K))
         able = self.spec.duty_kw * duty_factor(ambient_c, above_k) * (1.0 - self.lost_share)
         # Beyond what the plant file promises only where more is called for.
-        self.duty_kw += (min(able, call * self.spec.duty_kw * _E.duty_most) - self.duty_kw) * min(1.0, dt_s / 20.0)
+        self.duty_kw += (min(able, call * self.spec.duty_kw * _MOST) - self.duty_kw) * min(1.0, dt_s / 20.0)
         return self.duty_kw
 
     @property

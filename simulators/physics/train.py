@@ -69,6 +69,10 @@ _IDLE_VIBRATION = (
     ESTIMATES.vibration_rest,
 )
 _OIL_AT_C = 40.0
+_OIL_MPA, _OIL_REST_MPA, _OIL_WEAR_MPA = ESTIMATES.oil_mpa, ESTIMATES.oil_rest_mpa, ESTIMATES.oil_wear_mpa
+_THINNER_MPA_K = ESTIMATES.oil_thinner_mpa_k
+_BY_LOAD, _BY_RATIO, _BY_WEAR = ESTIMATES.vibration_load, ESTIMATES.vibration_ratio, ESTIMATES.vibration_wear
+_UNLOAD_BELOW, _LOAD_ABOVE = ESTIMATES.unload_below, ESTIMATES.load_above
 
 
 class CompressorTrain:
@@ -158,7 +162,7 @@ class CompressorTrain:
 
     def _running(self, wanted: bool) -> None:
         # A plugged filter or an empty trailer must not pull the suction below what the stages stand.
-        limit = ESTIMATES.load_above if self.starved else ESTIMATES.unload_below
+        limit = _LOAD_ABOVE if self.starved else _UNLOAD_BELOW
         self.starved = self.suction_mpa < limit * self.spec.floor_suction_mpa
         wanted = wanted and not self.starved
         if self.state == START:
@@ -233,14 +237,13 @@ class CompressorTrain:
 
     def _feel(self, dt_s: float) -> None:
         """Oil pressure by oil temperature and wear, vibration by load, leak detection by the diaphragms."""
-        oil, vibration = ESTIMATES.oil_rest_mpa, _IDLE_VIBRATION[self.state]
+        oil, vibration = _OIL_REST_MPA, _IDLE_VIBRATION[self.state]
         if START <= self.state <= UNLOADED:
-            thin = ESTIMATES.oil_thinner_mpa_k * (self.oil_c - _OIL_AT_C)
-            oil = ESTIMATES.oil_mpa - thin - ESTIMATES.oil_wear_mpa * self.worn
-            vibration += ESTIMATES.vibration_wear * self.worn
+            oil = _OIL_MPA - _THINNER_MPA_K * (self.oil_c - _OIL_AT_C) - _OIL_WEAR_MPA * self.worn
+            vibration += _BY_WEAR * self.worn
             if self.flow_kg_s:
-                vibration += ESTIMATES.vibration_load * self.flow_kg_s * 3600.0 / self.spec.rated_kg_h
-                vibration += ESTIMATES.vibration_ratio * (self.interstage / self.suction_mpa - 1.0)
+                vibration += _BY_LOAD * self.flow_kg_s * 3600.0 / self.spec.rated_kg_h
+                vibration += _BY_RATIO * (self.interstage / self.suction_mpa - 1.0)
         elif self.state == STOP and self.worn >= 1.0:
             self.worn, self.health = 0.0, self.new_health  # serviced while it stands
         self.oil_mpa += (oil - self.oil_mpa) * min(1.0, dt_s / 4.0)
