@@ -39,6 +39,10 @@ def station(seed: int = 1) -> SimulatedStation:
     return SimulatedStation(PLANT, physics, seed)
 
 
+CLOCKS_APART_MS = 80
+"""No gateway's clock is further than 40 ms from the true time."""
+
+
 @dataclass
 class Audit:
     """Reads a log line by line and counts what is wrong with it."""
@@ -48,6 +52,7 @@ class Audit:
     values: int = 0
     fills: list[float] = field(default_factory=list)
     _newest_ms: int = 0
+    _times: dict[str, int] = field(default_factory=dict)
     _seqs: dict[str, int] = field(default_factory=dict)
     _states: dict[str, int] = field(default_factory=dict)
     _totals: dict[str, float] = field(default_factory=dict)
@@ -63,8 +68,10 @@ class Audit:
         self.messages += 1
         self.values += len(said["v"])
         self.seen.update(said["v"])
-        self.wrong["not in order of time"] += said["t"] < self._newest_ms
-        self._newest_ms = said["t"]
+        self.wrong["not in order of time"] += said["t"] < self._newest_ms - CLOCKS_APART_MS
+        self._newest_ms = max(self._newest_ms, said["t"])
+        self.wrong["a unit not in order of time"] += said["t"] <= self._times.get(topic, 0)
+        self._times[topic] = said["t"]
         self.wrong["number skipped"] += said["seq"] != self._seqs.get(topic, 0) + 1
         self._seqs[topic] = said["seq"]
         if place.area == "dispensing" and place.unit.startswith("hose"):
