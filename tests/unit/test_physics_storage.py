@@ -41,6 +41,14 @@ def _put(bank: CascadeBank, mpa: float, kelvin: float) -> None:
     bank.vessel.set_state(bank.spec.volume_m3 * hydrogen.density(mpa, kelvin), kelvin, kelvin)
 
 
+def is_lifted(bank: CascadeBank) -> bool:
+    return bank.relief.lifted
+
+
+def is_stopped(bank: CascadeBank) -> bool:
+    return bank.stopped
+
+
 def run(cascade: Cascade, steps: int, ambient_k: float = WARM_K) -> None:
     for _ in range(steps):
         cascade.advance(STEP_S, ambient_k)
@@ -105,17 +113,17 @@ def test_a_relief_valve_pops_lets_down_a_tenth_and_shuts(gas: Gas) -> None:
     bank = cascade.banks[HB]
     before, energy = cascade.stock_kg(), cascade.stored_j()
     run(cascade, 6, ambient_k=330.0)
-    assert not bank.relief.lifted
+    assert not is_lifted(bank)
     assert cascade.relief_kg == 0.0
     fire_j = 4e6
-    while not bank.relief.lifted:  # as if something burned beneath it
+    while not is_lifted(bank):  # as if something burned beneath it
         bank.vessel.energy += fire_j
         energy += fire_j
         cascade.advance(STEP_S, WARM_K)
         assert bank.vessel.pressure < bank.spec.design_mpa
     assert bank.vessel.pressure > 49.0
     lifted = 0
-    while bank.relief.lifted:
+    while is_lifted(bank):
         cascade.advance(STEP_S, WARM_K)
         lifted += 1
         assert lifted < HOUR
@@ -135,14 +143,14 @@ def test_the_high_stop_shuts_a_bank_until_it_is_back_at_its_working_pressure(gas
     _put(bank, 47.1, WARM_K)
     bank.recharging = True  # the usual stop has failed
     run(cascade, 1)
-    assert bank.stopped
+    assert is_stopped(bank)
     assert cascade.target() is cascade.banks[MB]
     _put(bank, 45.5, WARM_K)
     run(cascade, 1)
-    assert bank.stopped
+    assert is_stopped(bank)
     _put(bank, 30.0, WARM_K)
     run(cascade, 2)
-    assert not bank.stopped
+    assert not is_stopped(bank)
     assert cascade.target() is bank
 
 
