@@ -18,10 +18,9 @@ _STATION_WIDE = ("delivery", "filter", "power", "button")
 
 
 def list_faults() -> None:
-    """Print every fault: what it strikes, what its size means, how long it lasts if nobody says."""
+    """Print every fault, one a line: what happens, what it strikes, its size and how long it lasts if nobody says."""
     for name, kind in fault_kinds().items():
-        print(f"{name:20} {kind.en}")
-        print(f"{'':20} {_terms(kind)}")
+        print(f"{name:20} {kind.en} ({_terms(kind)})")
 
 
 def _terms(kind: FaultKind) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from simulators.group import StationGroup
-from simulators.station import SimulatedStation
+from simulators.station import LOOK_S, SimulatedStation
 
 BLOCK_S: Final = 600.0
 """Made at once: long enough to vectorise well, short enough to stay small (25 000 messages) in memory."""
+COARSE_BLOCK_S: Final = 7200.0
+"""The same with a message a minute: 6000 of them."""
 COARSE_STEP_S: Final = 10.0
 """Step of the physics where only a value each minute or so is wanted."""
 
@@ -34,11 +36,13 @@ def station_log(
         on_time: Told how far it is, after each block.
     """
     step_s = 1.0 if every is None else coarse_step_s(every)
+    # A look at the gate and the plan cuts the block: of a coarse log one is due no more often than its messages are.
+    look_s = LOOK_S if every is None else max(LOOK_S, every.total_seconds())
     yield from station.retained()
     left = duration.total_seconds() // step_s * step_s
     while left > 0.0:
-        block_s = min(left, BLOCK_S)
-        for _, topic, payload, _ in station.emissions(block_s, step_s=step_s, every=every):
+        block_s = min(left, BLOCK_S if every is None else COARSE_BLOCK_S)
+        for _, topic, payload, _ in station.emissions(block_s, step_s=step_s, every=every, look_s=look_s):
             yield topic, payload
         left -= block_s
         if on_time is not None:
