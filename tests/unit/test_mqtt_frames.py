@@ -192,3 +192,13 @@ def test_packet_ids_in_flight_are_not_given_out_again() -> None:
     inflight: dict[int, Outgoing] = {2: ("old", b"", False)}
     client.send([("a", b"1", False), ("b", b"2", False)], inflight)
     assert list(inflight) == [2, 1, 3]
+
+
+def test_more_topics_than_are_kept_go_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_frames, "_TOPICS_KEPT", 4)
+    client = FramedClient("a", clean_session=True)
+    inflight: dict[int, Outgoing] = {}
+    for first in (0, 3, 6):
+        client.send([(f"topic-{number}", b"x", False) for number in range(first, first + 6)], inflight)
+    assert len(inflight) == 18
+    assert len(client._names) <= 4 + 6
