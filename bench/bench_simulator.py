@@ -14,10 +14,10 @@ from typing import Any
 
 from bench.figures import show, simulated
 from simulators.logs import station_log
+from simulators.measuring.sampled import SampledBlock
+from simulators.measuring.sampling import Sampler
 from simulators.physics import StationPhysics
 from simulators.physics import station as plant_station
-from simulators.sampled import SampledBlock
-from simulators.sampling import Sampler
 from simulators.station import SimulatedStation
 from station.adapters.log_files import write_log
 

@@ -14,9 +14,9 @@ from cli.simulator_side import new_station, scenario_named
 from cli.stations import one_plant
 from cli.version import VERSION
 from simulators.block import DayTruth
+from simulators.measuring.stated_accuracy import stated_accuracy
 from simulators.pictures import Course, page
 from simulators.pictures.texts import text
-from simulators.stated_accuracy import stated_accuracy
 from simulators.station import SimulatedStation
 from station.adapters.log_files import read_log
 from station.domain.plant import Plant

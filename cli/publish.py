@@ -12,10 +12,10 @@ import typer
 
 from cli.progress import progress
 from cli.stopping import stop_on_signals
-from simulators.durable_outbox import FileKeeping
+from simulators.gateways.durable_outbox import FileKeeping
+from simulators.gateways.outbox import Outbox
+from simulators.gateways.publishing import OnProgress, Progress, Published, listening_filters, publish_station
 from simulators.group import StationGroup
-from simulators.outbox import Outbox
-from simulators.publishing import OnProgress, Progress, Published, listening_filters, publish_station
 from simulators.station import SimulatedStation
 from station.adapters.clocks import WallClock
 from station.adapters.mqtt import MqttFeed, MqttPublisher

@@ -14,8 +14,8 @@ import structlog
 
 from cli.publish import publish
 from cli.simulator_side import keep_station, kept_station, new_station
+from simulators.gateways.publishing import Progress
 from simulators.history import fill_history
-from simulators.publishing import Progress
 from simulators.scenario import Scenario
 from simulators.station import SimulatedStation
 from station.adapters.clocks import wall_ms

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from simulators.sampled import Emission
+from simulators.measuring.sampled import Emission
 from simulators.station import LOOK_S, SimulatedStation
 from station.wire import topics
 

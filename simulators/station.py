@@ -15,10 +15,10 @@ import numpy as np
 
 from simulators.block import DayTruth, TruthBlock
 from simulators.faults import FaultBoard
-from simulators.instruments import seed_of
-from simulators.links import Links, LinkState
-from simulators.sampled import NOT_NUMBERED, Emission, SampledBlock
-from simulators.sampling import Sampler, SamplerState
+from simulators.gateways.links import Links, LinkState
+from simulators.measuring.instruments import seed_of
+from simulators.measuring.sampled import NOT_NUMBERED, Emission, SampledBlock
+from simulators.measuring.sampling import Sampler, SamplerState
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant
 from station.domain.signals import UnitMessage

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from simulators.measuring.stated_accuracy import stated_accuracy
 from simulators.physics import StationPhysics
 from simulators.scenario import shipped_scenario
-from simulators.stated_accuracy import stated_accuracy
 from simulators.station import SimulatedStation
 from station.adapters.property_tables import hydrogen_tables
 from station.domain.mass_balance import BalanceTerms, MassBalance

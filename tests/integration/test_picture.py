@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.simulator_side import new_station, scenario_named
 from simulators.logs import station_log
+from simulators.measuring.stated_accuracy import stated_accuracy
 from simulators.pictures import Course, page
 from simulators.pictures.figures import expectations, figures
 from simulators.pictures.texts import TEXTS
-from simulators.stated_accuracy import stated_accuracy
 from station.adapters.log_files import write_log
 from station.errors import BadInputError
 from tests.support.plants import jinma

@@ -12,10 +12,10 @@ from typing import Self
 import pytest
 
 from ingest.service import GATHER_S, IngestService, feed_filters
-from simulators import outbox
+from simulators.gateways import outbox
+from simulators.gateways.publishing import Progress, Published, listening_filters, publish_station
+from simulators.measuring.sampled import NOT_NUMBERED
 from simulators.physics import StationPhysics
-from simulators.publishing import Progress, Published, listening_filters, publish_station
-from simulators.sampled import NOT_NUMBERED
 from simulators.scenario import shipped_scenario
 from simulators.station import SimulatedStation
 from station.adapters.clocks import FollowedClock, WallClock

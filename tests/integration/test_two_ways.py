@@ -21,8 +21,8 @@ import pytest
 
 from cli.publish import publish
 from cli.simulator_side import keep_station, kept_station, new_station, scenario_named
+from simulators.gateways.publishing import Published
 from simulators.history import fill_history
-from simulators.publishing import Published
 from station.adapters.store_urls import open_store
 from station.domain.signals import UnitMessage
 from tests.support.influxd import Influxd

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from simulators.block import TruthBlock
 from simulators.faults import FaultBoard
+from simulators.measuring.sampling import Sampler
 from simulators.physics import StationPhysics
-from simulators.sampling import Sampler
 from simulators.scenario import shipped_scenario
 from station.adapters.property_tables import hydrogen_tables
 from tests.support.plants import jinma

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ingest.watermarks import Watermarks
-from simulators import durable_outbox
-from simulators.durable_outbox import Bounds, FileKeeping
-from simulators.outbox import Outbox
-from simulators.sampled import Emission
+from simulators.gateways import durable_outbox
+from simulators.gateways.durable_outbox import Bounds, FileKeeping
+from simulators.gateways.outbox import Outbox
+from simulators.measuring.sampled import Emission
 from station.errors import DataDirectoryError
 from station.wire.plan_v1 import Watermark, watermark_payload
 from tests.support.plants import jinma

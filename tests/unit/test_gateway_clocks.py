@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from simulators.faults import FaultBoard, make_fault
-from simulators.gateway_clocks import CLOCKS, GatewayClocks
-from simulators.sampled import NOT_NUMBERED
+from simulators.measuring.gateway_clocks import CLOCKS, GatewayClocks
+from simulators.measuring.sampled import NOT_NUMBERED
 from simulators.station import SimulatedStation
 from station.wire import json_v1
 from tests.support.fake_physics import START_MS, FakePhysics

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from simulators.instruments import Instruments, instrument_type, measured_range, seed_of, standard_noise
+from simulators.measuring.instruments import Instruments, instrument_type, measured_range, seed_of, standard_noise
 from station.domain.signals import Kind
 from tests.support.fake_physics import START_MS
 from tests.support.plants import jinma

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulators.instruments import instrument_type
-from simulators.lag import Lag
+from simulators.measuring.instruments import instrument_type
+from simulators.measuring.lag import Lag
 from tests.support.fake_physics import START_MS
 from tests.support.plants import jinma
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from simulators.faults import FaultBoard, make_fault
-from simulators.links import LINKS, Links
-from simulators.sampled import NOT_NUMBERED, Emission
+from simulators.gateways.links import LINKS, Links
+from simulators.measuring.sampled import NOT_NUMBERED, Emission
 from simulators.station import SimulatedStation
 from tests.support.fake_physics import START_MS, FakePhysics
 from tests.support.plants import jinma

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulators.sampled import NOT_NUMBERED
-from simulators.sampling import Sampler
+from simulators.measuring.sampled import NOT_NUMBERED
+from simulators.measuring.sampling import Sampler
 from simulators.station import SimulatedStation
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError

@@ -11,10 +11,10 @@ import pytest
 
 from simulators.block import TruthBlock
 from simulators.faults import FaultBoard, make_fault
-from simulators.instruments import Floats
-from simulators.sampled import SampledBlock
-from simulators.sampling import Sampler
-from simulators.sensor_faults import SPIKE_EACH_MS
+from simulators.measuring.instruments import Floats
+from simulators.measuring.sampled import SampledBlock
+from simulators.measuring.sampling import Sampler
+from simulators.measuring.sensor_faults import SPIKE_EACH_MS
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError
 from station.wire import json_v1

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 
 import pytest
 
-from simulators import logs, publishing
+from simulators import logs
+from simulators.gateways import publishing
+from simulators.gateways.outbox import MemoryKeeping, Outbox
+from simulators.gateways.pacing import Pace
+from simulators.gateways.publishing import Progress, Published, listening_filters, publish_station
 from simulators.history import fill_history
 from simulators.logs import station_log
-from simulators.outbox import MemoryKeeping, Outbox
-from simulators.pacing import Pace
-from simulators.publishing import Progress, Published, listening_filters, publish_station
-from simulators.sampled import Emission, with_oldest
+from simulators.measuring.sampled import Emission, with_oldest
 from simulators.station import SimulatedStation
 from station.domain.signals import UnitMessage
 from station.errors import TransientError
@@ -350,6 +351,7 @@ def test_history_fills_a_store_from_the_start_and_ends_with_a_new_boot() -> None
 
 def test_a_log_holds_the_retained_words_first_and_is_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "BLOCK_S", 100.0)
+    monkeypatch.setattr(logs, "COARSE_BLOCK_S", 100.0)
 
     def made() -> list[tuple[str, bytes]]:
         plant = SimulatedStation(PLANT, FakePhysics(PLANT, ("hose-1A",), waiting_since=(15,)), seed=1)

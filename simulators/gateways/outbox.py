@@ -2,7 +2,7 @@
 
 A broker's acknowledgement ends with its memory; the retained watermark of the ingest does not. So what lies above
 the watermark is kept, bounded, and sent once more after each reconnect (contract, section 3). Where it is kept is up to
-a `Keeping`: memory, or the disk (`simulators.durable_outbox`), which a death of this process does not empty.
+a `Keeping`: memory, or the disk (`simulators.gateways.durable_outbox`), which a death of this process does not empty.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
 
-from simulators.sampled import Emission, with_oldest
+from simulators.measuring.sampled import Emission, with_oldest
 from station.errors import PayloadError
 from station.wire import topics
 from station.wire.plan_v1 import parse_watermark

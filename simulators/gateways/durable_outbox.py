@@ -25,8 +25,8 @@ from urllib.parse import quote
 import msgspec
 import structlog
 
-from simulators.outbox import Held, Numbering
-from simulators.sampled import Emission
+from simulators.gateways.outbox import Held, Numbering
+from simulators.measuring.sampled import Emission
 from station.domain.plant import Plant
 from station.errors import DataDirectoryError
 from station.wire import topics
@@ -235,7 +235,7 @@ class GatewayFiles:
 
 
 class FileKeeping:
-    """Keeps messages on disk, gateway by gateway (a `simulators.outbox.Keeping`).
+    """Keeps messages on disk, gateway by gateway (a `simulators.gateways.outbox.Keeping`).
 
     Args:
         directory: The folder `{station}/{gateway}` in it belongs to one process at a time.

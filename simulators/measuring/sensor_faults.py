@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from simulators.faults import Fault
-from simulators.instruments import Columns, Flags, Floats, Instruments, Times, seed_of, uniform
+from simulators.measuring.instruments import Columns, Flags, Floats, Instruments, Times, seed_of, uniform
 from station.domain.plant import Plant
 
 SPIKE_EACH_MS: Final = 30_000

@@ -16,9 +16,9 @@ import msgspec
 from simulators.block import TruthBlock
 from simulators.estimates import estimates
 from simulators.faults import ALL, Fault, FaultBoard
-from simulators.gateway_clocks import GatewayClocks
-from simulators.instruments import seed_of
-from simulators.sampled import NOT_NUMBERED, Emission, with_oldest
+from simulators.measuring.gateway_clocks import GatewayClocks
+from simulators.measuring.instruments import seed_of
+from simulators.measuring.sampled import NOT_NUMBERED, Emission, with_oldest
 from station.domain.plant import Plant
 from station.wire import plan_v1, topics
 
@@ -34,7 +34,7 @@ class LinkEstimates:
     kept_most: int
 
 
-LINKS: Final = estimates("simulators", "links", LinkEstimates)
+LINKS: Final = estimates("simulators.gateways", "links", LinkEstimates)
 _WILL_MS: Final = round(LINKS.will_after_s * 1000)
 _BEAT_MS: Final = round(LINKS.heartbeat_s * 1000)
 _SITE: Final = "site"

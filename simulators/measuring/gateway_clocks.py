@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulators.estimates import estimates
 from simulators.faults import ALL, Fault
-from simulators.instruments import Floats, Times, seed_of
+from simulators.measuring.instruments import Floats, Times, seed_of
 from station.domain.plant import Gateway, Plant, UnitKey
 
 Numbers = npt.NDArray[np.intp]
@@ -29,7 +29,7 @@ class ClockEstimates:
     wander_h: float
 
 
-CLOCKS: Final = estimates("simulators", "clocks", ClockEstimates)
+CLOCKS: Final = estimates("simulators.measuring", "clocks", ClockEstimates)
 _CLOCK_FAULTS: Final = frozenset({"clock-skew", "clock-step"})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulators.instruments import Columns, Floats, Times, instrument_type
+from simulators.measuring.instruments import Columns, Floats, Times, instrument_type
 from station.domain.plant import Plant
 
 

@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from simulators.block import TruthBlock
 from simulators.faults import FaultBoard
-from simulators.gateway_clocks import GatewayClocks
-from simulators.instruments import Columns, Flags, Floats, Instruments, Times
-from simulators.lag import Lag
-from simulators.sampled import SampledBlock, SampledGroup, Value, numbered
-from simulators.sensor_faults import Held, SensorFaults
+from simulators.measuring.gateway_clocks import GatewayClocks
+from simulators.measuring.instruments import Columns, Flags, Floats, Instruments, Times
+from simulators.measuring.lag import Lag
+from simulators.measuring.sampled import SampledBlock, SampledGroup, Value, numbered
+from simulators.measuring.sensor_faults import Held, SensorFaults
 from station.domain.plant import Hose, Plant, UnitKey
 from station.domain.signals import Kind
 

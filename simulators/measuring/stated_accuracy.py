@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from simulators.instruments import instrument_type
+from simulators.measuring.instruments import instrument_type
 from station.domain.mass_balance import Accuracy
 from station.domain.plant import Plant
 

@@ -19,12 +19,12 @@ from typing import Final, Protocol
 
 import structlog
 
-from simulators.commands import take_fault
+from simulators.gateways.commands import take_fault
+from simulators.gateways.outbox import Outbox
+from simulators.gateways.pacing import Pace
 from simulators.group import StationGroup
 from simulators.logs import COARSE_STEP_S
-from simulators.outbox import Outbox
-from simulators.pacing import Pace
-from simulators.sampled import NOT_NUMBERED, Emission
+from simulators.measuring.sampled import NOT_NUMBERED, Emission
 from simulators.station import LOOK_S, SimulatedStation
 from station.errors import TransientError
 from station.ports import Clock, Feed

@@ -61,7 +61,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @functools.cache
 def _file() -> _File:
-    text = resources.files("simulators").joinpath("instruments.toml").read_text(encoding="utf-8")
+    text = resources.files("simulators.measuring").joinpath("instruments.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), _File)
 
 
@@ -150,7 +150,7 @@ def _mixed(keys: Keys, numbers: Times) -> Keys:
 
 
 class Instruments:
-    """Every instrument of a station, vectorised over signals and time. Their lag is `simulators.lag`'s.
+    """Every instrument of a station, vectorised over signals and time. Their lag is `simulators.measuring.lag`'s.
 
     Args:
         plant: The station.

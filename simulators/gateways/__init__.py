@@ -1,0 +1,1 @@
+"""Gateways: how what was measured is kept, held back, sent in its time, and sent again."""
