@@ -213,7 +213,7 @@ class Yard:
                 self.changes += 1
             if t_ms >= delivery.arrival_ms:
                 self._arrive(delivery, ambient_k)
-            elif len(self.yard) >= _E.full_yard and t_ms < delivery.eta_ms - _NOTICE_MS < t_ms + 60_000:
+            elif len(self.yard) >= _E.full_yard and t_ms <= delivery.eta_ms - _NOTICE_MS < t_ms + 60_000:
                 delivery.called_off = True
                 self.changes += 1
 

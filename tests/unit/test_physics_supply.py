@@ -52,6 +52,17 @@ def test_a_full_trailer_arrives_at_the_pressure_that_its_temperature_makes(
     assert supply.weighbridge_kg - 38_600.0 == pytest.approx(trailer.mass)
 
 
+@pytest.mark.parametrize(("in_yard", "called_off"), [(4, False), (5, True)])
+def test_a_full_yard_calls_a_delivery_off_two_hours_before_it(gas: Gas, in_yard: int, called_off: bool) -> None:
+    supply = yard_with(gas, *[0.5] * in_yard, 3.0)
+    for minute in range(30, 181):  # looked at each whole minute, as the plant does
+        supply.due(minute * MINUTE_MS, 293.15)
+        if minute < 60:
+            assert not supply.deliveries[-1].called_off
+    assert supply.deliveries[-1].called_off == called_off
+    assert len(supply.yard) == 5
+
+
 def test_a_second_late_trailer_is_the_next_but_one(gas: Gas) -> None:
     supply = yard_with(gas, 1.0, 3.0, 5.0)
     supply.delay_next(0, ms(1.5))
