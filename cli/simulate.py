@@ -90,9 +90,8 @@ def _write(
         "made_by": f"jinma {VERSION}",
         "version": VERSION,
         "station": ",".join(station.boots),
-        "scenario": Path(settings.scenario).name.removesuffix(
-            ".toml"
-        ),  # no path: the same day is the same bytes anywhere
+        # No path: the same day is the same bytes anywhere.
+        "scenario": Path(settings.scenario).name.removesuffix(".toml"),
         "seed": settings.seed,
         "start": dt.datetime.fromtimestamp(begin_ms / 1000, dt.UTC).isoformat(),
         "duration_s": length.total_seconds(),

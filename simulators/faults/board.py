@@ -36,7 +36,7 @@ class FaultBoard:
         return t_ms >= self._look_ms
 
     def active_plant(self, t_ms: int) -> list[Fault]:
-        """Return the plant's faults at work, and note when to look again; those that are over are dropped."""
+        """Return the plant's faults at work, and note when to look again."""
         plant = [fault for fault in self.faults if fault_kinds()[fault.name].layer == "plant"]
         active = [fault for fault in plant if fault.start_ms <= t_ms < fault.end_ms]
         rising = any(t_ms < fault.start_ms + fault.ramp_ms for fault in active)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from simulators.faults import Fault, targets_of
 
@@ -14,6 +14,23 @@ _ESD_BUTTON_LEVEL = 3
 _ESD_POWER_LEVEL = 1
 _LEAK_KG_S_PER_MM2 = 0.0168
 """A hole of 1 mm at 45 MPa, discharge coefficient 0.8, loses 16.8 g/s; the loss goes with the square of its size."""
+
+
+class _Named(Protocol):
+    """What a station file says of a unit."""
+
+    @property
+    def unit(self) -> str: ...
+
+
+class _Unit(Protocol):
+    """A unit of the plant."""
+
+    @property
+    def spec(self) -> _Named: ...
+
+
+Unit = TypeVar("Unit", bound=_Unit)
 
 
 def apply_faults(station: StationPhysics) -> None:
@@ -38,51 +55,50 @@ def _clear(station: StationPhysics) -> None:
         hose.leak_mm, hose.ir_lost, hose.meter_error = 0.0, False, 0.0
 
 
+def _struck(units: Iterable[Unit], fault: Fault) -> Iterator[Unit]:
+    """Return the unit that a fault strikes, one by one where several bear its name."""
+    return (unit for unit in units if unit.spec.unit == fault.unit)
+
+
 def _train_trip(station: StationPhysics, fault: Fault, _strength: float) -> None:
-    for train in station.compression.trains:
-        train.tripped |= train.spec.unit == fault.unit
+    for train in _struck(station.compression.trains, fault):
+        train.tripped = True
 
 
 def _diaphragm_leak(station: StationPhysics, fault: Fault, strength: float) -> None:
-    for train in station.compression.trains:
-        if train.spec.unit == fault.unit:
-            train.leaking_mpa = fault.size * strength
+    for train in _struck(station.compression.trains, fault):
+        train.leaking_mpa = fault.size * strength
 
 
 def _chiller_loss(station: StationPhysics, fault: Fault, strength: float) -> None:
-    for chiller in station.cooling.units:
-        if chiller.spec.unit == fault.unit:
-            chiller.lost_share = fault.size * strength
+    for chiller in _struck(station.cooling.units, fault):
+        chiller.lost_share = fault.size * strength
 
 
 def _bank_leak(station: StationPhysics, fault: Fault, strength: float) -> None:
-    for bank in station.cascade.banks:
-        if bank.spec.unit == fault.unit:
-            bank.leak_kg_s += _LEAK_KG_S_PER_MM2 * fault.size * fault.size * strength
+    for bank in _struck(station.cascade.banks, fault):
+        bank.leak_kg_s += _LEAK_KG_S_PER_MM2 * fault.size * fault.size * strength
 
 
 def _valve_passby(station: StationPhysics, fault: Fault, strength: float) -> None:
-    for bank in station.cascade.banks:
-        if bank.spec.unit == fault.unit:
-            bank.passby_kg_s = fault.size / 3600.0 * strength
+    for bank in _struck(station.cascade.banks, fault):
+        bank.passby_kg_s = fault.size / 3600.0 * strength
 
 
 def _dispenser_leak(station: StationPhysics, fault: Fault, strength: float) -> None:
-    for hose in station.dispensing.hoses:
-        if hose.spec.unit == fault.unit:
-            # The hole grows in area, not in width.
-            hose.leak_mm = fault.size * strength**0.5
+    for hose in _struck(station.dispensing.hoses, fault):
+        # The hole grows in area, not in width.
+        hose.leak_mm = fault.size * strength**0.5
 
 
 def _ir_loss(station: StationPhysics, fault: Fault, _strength: float) -> None:
-    for hose in station.dispensing.hoses:
-        hose.ir_lost |= hose.spec.unit == fault.unit
+    for hose in _struck(station.dispensing.hoses, fault):
+        hose.ir_lost = True
 
 
 def _meter_bias(station: StationPhysics, fault: Fault, strength: float) -> None:
-    for hose in station.dispensing.hoses:
-        if hose.spec.unit == fault.unit:
-            hose.meter_error = fault.size / 100.0 * strength
+    for hose in _struck(station.dispensing.hoses, fault):
+        hose.meter_error = fault.size / 100.0 * strength
 
 
 def _filter_plug(station: StationPhysics, fault: Fault, strength: float) -> None:

@@ -59,13 +59,17 @@ def tag_of(hose: str, role: str, area: str = "dispensing") -> str:
 # ---- a train trips
 
 
-@pytest.fixture(scope="module")
-def tripped() -> tuple[Watched, int]:
+def with_a_struck_train(fault: str, for_s: float, minutes: float) -> tuple[Watched, int]:
     station = Watched("normal-day", 17.5)
     train = loaded_train(station)
-    station.strike("train-trip", f"train-{train}", for_s=1200.0)
-    station.go(30.0)
+    station.strike(fault, f"train-{train}", for_s=for_s)
+    station.go(minutes)
     return station, train
+
+
+@pytest.fixture(scope="module")
+def tripped() -> tuple[Watched, int]:
+    return with_a_struck_train("train-trip", for_s=1200.0, minutes=30.0)
 
 
 def test_a_trip_shows_as_such_and_takes_flow_and_power(tripped: tuple[Watched, int]) -> None:
@@ -121,11 +125,7 @@ def test_a_trip_is_told_from_a_stop_by_the_state_alone(tripped: tuple[Watched, i
 
 @pytest.fixture(scope="module")
 def leaking() -> tuple[Watched, int]:
-    station = Watched("normal-day", 17.5)
-    train = loaded_train(station)
-    station.strike("diaphragm-leak", f"train-{train}", for_s=2400.0)
-    station.go(55.0)
-    return station, train
+    return with_a_struck_train("diaphragm-leak", for_s=2400.0, minutes=55.0)
 
 
 def test_the_leak_detection_rises_for_minutes_and_then_the_train_trips_by_itself(leaking: tuple[Watched, int]) -> None:
