@@ -135,7 +135,7 @@ def _assemble(case: _Case, lanes: Lanes, fixed: int, actions: tuple[str, ...]) -
     probability = float(np.mean(shortfall >= case.rules.shortfall_kg))
     story = _story(case, results, fixed, probability)
     short_at_min = story.short_at_min(0)
-    detail = _detail(case, results, story, actions, (probability, len(shortfall)))
+    detail = _detail(case, results, story, actions, chance)
     wait_50, wait_90 = results.wait_quantiles(chance)
     result = Forecast(
         station=now.station,
@@ -203,7 +203,7 @@ def _needed_by_min(case: _Case, results: LaneResults) -> float | None:
 
 
 def _detail(
-    case: _Case, results: LaneResults, story: LaneResults, actions: tuple[str, ...], chance: tuple[float, int]
+    case: _Case, results: LaneResults, story: LaneResults, actions: tuple[str, ...], chance: slice
 ) -> ForecastDetail:
     now, rules, outlook = case.now, case.rules, case.outlook
     left = [float(kg) for kg in story.shortfall_kg[_DRY + 1 : _DRY + 1 + len(actions)]]
@@ -214,8 +214,9 @@ def _detail(
     if needed is not None:
         slack = needed - (next_min if next_min is not None else float(case.frame.steps))
     short = float(story.shortfall_kg[0])
+    shortfall = results.shortfall_kg[chance]
     return ForecastDetail(
-        probability_now=chance[0],
+        probability_now=float(np.mean(shortfall >= case.rules.shortfall_kg)),
         base_shortfall_kg=float(results.shortfall_kg[_BASE]),
         base_lead_minutes=None if base_at is None else max(0.0, base_at),
         short_kg=short,
@@ -232,5 +233,6 @@ def _detail(
         call_trailer_at_ms=_at(now, rules.on_call_lead_min),
         static=static_capacity(case.plant, now),
         on_grid=case.on_grid,
-        replicas=chance[1],
+        replicas=len(shortfall),
+        kg_by_close=_band(results.kg_by_close()[chance]),
     )

@@ -52,6 +52,7 @@ class ForecastDetail:
         static: The static indicators at the same moment.
         on_grid: True for a run of the regular grid, False for one that an event asked for.
         replicas: How many replicas the probability rests on.
+        kg_by_close: Kilograms of the trucks that arrive before close, those already filled included.
     """
 
     probability_now: float
@@ -72,6 +73,7 @@ class ForecastDetail:
     static: StaticCapacity
     on_grid: bool
     replicas: int
+    kg_by_close: Band
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,11 @@ class LaneResults:
         given = np.where(self._within(), self.course.delivered_kg, 0.0).sum(axis=0)
         return np.asarray(given - sum(self.lanes.trucks.given_kg))
 
+    def kg_by_close(self) -> Float:
+        """Return the kilograms of the station day: what is done, and what its trucks still get, [lanes]."""
+        given = np.where(self._counted, self.course.mark_delivered_kg[0], 0.0).sum(axis=0)
+        return np.asarray(given + self._done.kg)
+
     def trucks_servable(self) -> Float:
         """Return how many trucks that come within the horizon get what they ask, [lanes]."""
         short = self._asked - self.course.delivered_kg > self._rules.short_fill_tolerance_kg
