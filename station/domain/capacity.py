@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from station.domain import capacity_lanes as variants
+from station.domain.capacity_actions import Action, actions_of, tried
 from station.domain.capacity_forecast import (
     BOTTLENECKS,
     Band,
@@ -31,6 +32,7 @@ from station.domain.plant import Plant, Text
 from station.domain.reduced_station import ReducedStation
 from station.domain.static_capacity import static_capacity
 from station.domain.supply_outlook import Outlook, outlook_of
+from station.domain.tank_heat import hottest_tank_c
 from station.domain.truck_queue import demand_of
 
 __all__ = ["Forecast", "StationSnapshot", "forecast", "forecast_as_json", "smoothed"]
@@ -43,6 +45,9 @@ HORIZON_MS = 12 * 3_600_000
 
 _LIKELY = 0.2
 """From this share of short replicas on, the limit is looked for in them where the base case is not short."""
+
+_ALIKE = 0.9
+"""Gains of at least this share of the greatest count as alike when the limiting block is named."""
 
 _BASE, _FREE_SUPPLY, _N_1, _LATE, _DRY = 0, 1, 7, 8, 9
 """Places of fixed lanes; the relaxed ones follow the base case in the order of `BOTTLENECKS`, all of them at 6."""
@@ -79,15 +84,15 @@ def forecast(plant: Plant, snapshot: StationSnapshot, replicas: int = 100, *, on
     frame = variants.frame_of(plant, snapshot, rules, steps)
     demand = demand_of(plant, snapshot, rules, horizon_ms + GRACE_MIN * 60_000)
     outlook = outlook_of(plant, snapshot, rules)
+    case = _Case(plant, snapshot, rules, frame, outlook, horizon_ms, on_grid)
     base = variants.base_lane(plant, snapshot, rules, frame, demand, outlook)
-    actions, fixed = _fixed_lanes(plant, snapshot, rules, base, frame)
-    lanes = fixed
+    fixed = _fixed_lanes(case, base)
+    lanes = fixed.lanes
     if replicas > 0:
         draw = np.random.default_rng(_seed(snapshot))
         scattered = variants.replicas(plant, snapshot, rules, base, demand, outlook, draw, replicas)
-        lanes = variants.joined([fixed, scattered])
-    case = _Case(plant, snapshot, rules, frame, outlook, horizon_ms, on_grid)
-    return _assemble(case, lanes, fixed.count, actions)
+        lanes = variants.joined([fixed.lanes, scattered])
+    return _assemble(case, lanes, fixed)
 
 
 def _seed(snapshot: StationSnapshot) -> int:
@@ -96,25 +101,25 @@ def _seed(snapshot: StationSnapshot) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
 
 
-def _fixed_lanes(
-    plant: Plant, now: StationSnapshot, rules: CapacityParameters, base: Lanes, frame: Frame
-) -> tuple[tuple[str, ...], Lanes]:
-    """Return (names of the actions tried, all deterministic lanes)."""
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """The deterministic lanes, and the actions tried in the last of them."""
+
+    lanes: Lanes
+    actions: tuple[Action, ...]
+
+
+def _fixed_lanes(case: _Case, base: Lanes) -> _Fixed:
+    """Return the base case, each limit relaxed, the redundancy views and the actions, side by side."""
+    plant, now = case.plant, case.now
     lanes = [base, *(variants.relaxed(base, limit) for limit in (*BOTTLENECKS, "all"))]
     lanes += [
         variants.without_train(base, plant, now),
         variants.with_late_trailer(base, now.yard),
         variants.without_deliveries(base, now.yard),
     ]
-    gross = float(frame.floor_kg.mean()) + plant.supply.delivery_kg
-    actions = {"call-trailer": variants.with_extra_trailer(base, rules.on_call_lead_min, gross)}
-    down = [t.unit for t in now.trains if not t.available]
-    if down:
-        actions[f"restart-{down[0]}"] = variants.with_trains_back(base, plant, now)
-    soc = plant.fleet.arrival_soc_mean
-    share = (rules.saver_soc - soc) / (plant.fill.end_soc - soc)
-    actions[f"end-at-{round(100 * rules.saver_soc)}"] = variants.with_smaller_fills(base, share)
-    return tuple(actions), variants.joined([*lanes, *actions.values()])
+    actions = actions_of(plant, now, case.rules, case.frame, base)
+    return _Fixed(variants.joined([*lanes, *(action.change(base) for action in actions)]), actions)
 
 
 def _judge(case: _Case, lanes: Lanes) -> LaneResults:
@@ -127,13 +132,14 @@ def _judge(case: _Case, lanes: Lanes) -> LaneResults:
     return LaneResults(lanes, course, close_min, horizon_min, now.done, case.rules)
 
 
-def _assemble(case: _Case, lanes: Lanes, fixed: int, actions: tuple[str, ...]) -> Forecast:
+def _assemble(case: _Case, lanes: Lanes, fixed: _Fixed) -> Forecast:
     """Run all lanes and put the forecast together."""
     now, results = case.now, _judge(case, lanes)
-    chance = slice(fixed, None) if lanes.count > fixed else slice(0, 1)
+    count = fixed.lanes.count
+    chance = slice(count, None) if lanes.count > count else slice(0, 1)
     shortfall = results.shortfall_kg[chance]
     probability = float(np.mean(shortfall >= case.rules.shortfall_kg))
-    story = _story(case, results, fixed, probability)
+    story, actions = _story(case, results, fixed, probability)
     short_at_min = story.short_at_min(0)
     detail = _detail(case, results, story, actions, chance)
     wait_50, wait_90 = results.wait_quantiles(chance)
@@ -151,7 +157,7 @@ def _assemble(case: _Case, lanes: Lanes, fixed: int, actions: tuple[str, ...]) -
         shortfall_probability=probability,
         shortfall_at_ms=_at(now, short_at_min),
         lead_minutes=None if short_at_min is None else max(0.0, short_at_min),
-        bottleneck=_bottleneck(detail.regained_kg),
+        bottleneck=_bottleneck(now, detail.regained_kg),
         time_to_empty_minutes=detail.static.time_to_empty_minutes,
         queue_wait_p50_minutes=wait_50,
         queue_wait_p90_minutes=wait_90,
@@ -173,25 +179,51 @@ def _band(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Band:
     return Band(float(p10), float(p50), float(p90))
 
 
-def _story(case: _Case, results: LaneResults, fixed: int, probability: float) -> LaneResults:
-    """Return the lanes that explain the forecast: a course in lane 0, its relaxations behind it.
+def _story(
+    case: _Case, results: LaneResults, fixed: _Fixed, probability: float
+) -> tuple[LaneResults, tuple[Action, ...]]:
+    """Return the lanes that explain the forecast, a course in lane 0, its relaxations behind it, and their actions.
 
     Usually the base case. Where that is not short but many replicas are, the middle one of the short replicas is run
     again with every limit relaxed and every action tried: what binds there may bind nowhere in the base case.
     """
     base_short = results.shortfall_kg[_BASE] >= case.rules.shortfall_kg
-    if base_short or probability < _LIKELY or results.lanes.count <= fixed:
-        return results
-    lane = variants.one_lane(results.lanes, fixed + middle_short_lane(results.shortfall_kg[fixed:], case.rules))
-    return _judge(case, _fixed_lanes(case.plant, case.now, case.rules, lane, case.frame)[1])
+    count = fixed.lanes.count
+    if base_short or probability < _LIKELY or results.lanes.count <= count:
+        return results, fixed.actions
+    lane = variants.one_lane(results.lanes, count + middle_short_lane(results.shortfall_kg[count:], case.rules))
+    again = _fixed_lanes(case, lane)
+    return _judge(case, again.lanes), again.actions
 
 
-def _bottleneck(regained_kg: tuple[float, ...]) -> str:
-    """Return the limit whose relaxation regains most; of gains equal to 2 % the first in the order of supply."""
+def _bottleneck(now: StationSnapshot, regained_kg: tuple[float, ...]) -> str:
+    """Return the limit whose relaxation regains most.
+
+    Relaxing one limit often makes up for another: endless full trailers fill trucks that a tripped train cannot. Of
+    gains that are alike the block is named in which something is out of order; failing that, the first in the order of
+    supply.
+    """
     most = max(regained_kg)
     if most < 1.0:
         return "none"
-    return next(name for name, kg in zip(BOTTLENECKS, regained_kg, strict=True) if kg >= 0.98 * most)
+    gains = dict(zip(BOTTLENECKS, regained_kg, strict=True))
+    alike = [name for name, kg in gains.items() if kg >= _ALIKE * most]
+    wrong = _out_of_order(now)
+    return next((name for name in alike if name in wrong), next(n for n in alike if gains[n] >= 0.98 * most))
+
+
+def _out_of_order(now: StationSnapshot) -> frozenset[str]:
+    """Return the blocks in which something is out of order at this moment."""
+    # Banks are drawn and recharged together within some MPa; one that has lost half of the richest one's is away.
+    richest = max(bank.pressure_mpa for bank in now.banks)
+    wrong = {
+        "trailers": any(e.overdue for e in now.expected),
+        "compression": not all(t.available for t in now.trains),
+        "storage": min(bank.pressure_mpa for bank in now.banks) < 0.5 * richest,
+        "cooling": not all(c.available for c in now.chillers),
+        "dispensing": not all(h.available for h in now.hoses),
+    }
+    return frozenset(name for name, is_wrong in wrong.items() if is_wrong)
 
 
 def _needed_by_min(case: _Case, results: LaneResults) -> float | None:
@@ -202,11 +234,19 @@ def _needed_by_min(case: _Case, results: LaneResults) -> float | None:
     return max(0.0, dry - case.frame.swap_min)
 
 
+def _down(now: StationSnapshot) -> tuple[str, ...]:
+    """Return the units that are out of order."""
+    trains = [t.unit for t in now.trains if not t.available]
+    chillers = [c.unit for c in now.chillers if not c.available]
+    return (*trains, *chillers, *(h.unit for h in now.hoses if not h.available))
+
+
 def _detail(
-    case: _Case, results: LaneResults, story: LaneResults, actions: tuple[str, ...], chance: slice
+    case: _Case, results: LaneResults, story: LaneResults, actions: tuple[Action, ...], chance: slice
 ) -> ForecastDetail:
-    now, rules, outlook = case.now, case.rules, case.outlook
-    left = [float(kg) for kg in story.shortfall_kg[_DRY + 1 : _DRY + 1 + len(actions)]]
+    now, outlook = case.now, case.outlook
+    static = static_capacity(case.plant, now)
+    left = story.shortfall_kg[_DRY + 1 : _DRY + 1 + len(actions)]
     base_at = results.short_at_min(_BASE)
     next_min = float(outlook.base_min[0]) if len(outlook.base_min) else None
     needed = _needed_by_min(case, results)
@@ -229,9 +269,12 @@ def _detail(
         trailer_slack_minutes=slack,
         overdue=tuple((e.id, (now.at_ms - e.eta_ms) / 6e4) for e in now.expected if e.overdue),
         outage_probability=outlook.outage,
-        actions=tuple(zip(actions, left, strict=True)),
-        call_trailer_at_ms=_at(now, rules.on_call_lead_min),
-        static=static_capacity(case.plant, now),
+        lost_kg=now.done.short_kg,
+        without_trailers_kg=float(results.shortfall_kg[_DRY]),
+        hottest_tank_c=hottest_tank_c(case.plant, now, static),
+        down=_down(now),
+        actions=tried(actions, left),
+        static=static,
         on_grid=case.on_grid,
         replicas=len(shortfall),
         kg_by_close=_band(results.kg_by_close()[chance]),

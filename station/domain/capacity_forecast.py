@@ -31,6 +31,23 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class TriedAction:
+    """An action of the crew as it went in the model.
+
+    Attributes:
+        name: `call-trailer`, `restart-train-2`, `end-at-90`, ..; two done together are joined by `+`.
+        left_kg: Shortfall that is left with it [kg].
+        text: What to do, as the beginning of a sentence.
+        effort: Of actions that help alike the one with the least is advised.
+    """
+
+    name: str
+    left_kg: float
+    text: Text
+    effort: int
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastDetail:
     """How a forecast came about: what the alerts, the console and a back-test need beyond the contract.
 
@@ -47,8 +64,11 @@ class ForecastDetail:
         trailer_slack_minutes: `trailer_needed_by` less that, None where either is.
         overdue: Ids of the trailers that are overdue, with how late they are [min].
         outage_probability: Belief that the whole supply is interrupted.
-        actions: Action -> shortfall that is left with it [kg] (`call-trailer`, `restart-train-2`, `end-at-90`).
-        call_trailer_at_ms: When the trailer of `call-trailer` would arrive.
+        lost_kg: What the day has lost so far; no action brings it back.
+        without_trailers_kg: Shortfall if no further trailer came.
+        hottest_tank_c: Tank temperature that a fill would end with now [degC].
+        down: Trains, chillers and hoses that are out of order.
+        actions: What was tried against `short_kg`.
         static: The static indicators at the same moment.
         on_grid: True for a run of the regular grid, False for one that an event asked for.
         replicas: How many replicas the probability rests on.
@@ -68,8 +88,11 @@ class ForecastDetail:
     trailer_slack_minutes: float | None
     overdue: tuple[tuple[str, float], ...]
     outage_probability: float
-    actions: tuple[tuple[str, float], ...]
-    call_trailer_at_ms: int | None
+    lost_kg: float
+    without_trailers_kg: float
+    hottest_tank_c: float
+    down: tuple[str, ...]
+    actions: tuple[TriedAction, ...]
     static: StaticCapacity
     on_grid: bool
     replicas: int

@@ -241,12 +241,53 @@ def with_extra_trailer(base: Lanes, at_min: float, gross_kg: float) -> Lanes:
     return replace(base, delivery_min=times, delivery_kg=kg)
 
 
-def with_trains_back(base: Lanes, plant: Plant, now: StationSnapshot) -> Lanes:
-    """Return a lane in which every train runs again half an hour from now."""
-    full = sum(t.rated_kg_h * s.health for t, s in zip(plant.trains, now.trains, strict=True)) / 60.0
-    flow = base.train_kg_min.copy()
-    flow[int(RESTART_MIN) :] = full
-    return replace(base, train_kg_min=flow)
+def with_compression_back(base: Lanes, until_min: float, kg_min: float) -> Lanes:
+    """Return a lane in which a tripped train runs again half an hour from now instead of after its repair.
+
+    Args:
+        base: The lane.
+        until_min: When the train comes back by itself [min].
+        kg_min: Its flow [kg/min].
+    """
+    return replace(base, train_kg_min=_sooner(base.train_kg_min, until_min, kg_min))
+
+
+def with_cooling_back(base: Lanes, until_min: float, kg_min: float) -> Lanes:
+    """Return a lane in which a tripped chiller runs again half an hour from now; arguments as for a train."""
+    return replace(base, cooling_kg_min=_sooner(base.cooling_kg_min, until_min, kg_min))
+
+
+def _sooner(flow: Float, until_min: float, kg_min: float) -> Float:
+    more = flow.copy()
+    more[int(RESTART_MIN) : math.ceil(until_min)] += kg_min
+    return more
+
+
+def with_moved_trucks(base: Lanes, out_of: tuple[float, float], into: tuple[float, float], number: int) -> Lanes:
+    """Return a lane in which trucks of one window come in another, spread over it evenly.
+
+    Args:
+        base: One lane.
+        out_of: Window that trucks leave [min].
+        into: Window they come in [min].
+        number: How many at most, taken evenly out of the window.
+    """
+    trucks, first = base.trucks, len(base.trucks.at_hose)
+    arrive = trucks.arrive_min[:, 0].copy()
+    inside = np.flatnonzero((arrive[first:] >= out_of[0]) & (arrive[first:] < out_of[1])) + first
+    number = min(number, len(inside))
+    if number == 0:
+        return base
+    picked = inside[(np.arange(number) * len(inside)) // number]
+    arrive[picked] = into[0] + (into[1] - into[0]) * (np.arange(number) + 0.5) / number
+    order = np.concatenate((np.arange(first), first + np.argsort(arrive[first:], kind="stable")))
+    moved = replace(
+        trucks,
+        arrive_min=arrive[order, np.newaxis],
+        asked_kg=trucks.asked_kg[order],
+        after_min=trucks.after_min[order],
+    )
+    return replace(base, trucks=moved)
 
 
 def with_smaller_fills(base: Lanes, share: float) -> Lanes:

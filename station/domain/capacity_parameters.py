@@ -40,6 +40,7 @@ class CapacityParameters:
         sensor_kg_sd_share: Standard deviation of an inventory measured by pressure and temperature [share].
         late_wait_min: A wait longer than this is a failure of the service [min].
         on_call_lead_min: From calling a trailer to its arrival [min].
+        on_call_trailers: How many trailers the supplier can send on a call.
         saver_soc: State of charge at which operators end fills to spare hydrogen [0..1].
     """
 
@@ -69,6 +70,7 @@ class CapacityParameters:
     sensor_kg_sd_share: float = 0.008
     late_wait_min: float = 30.0
     on_call_lead_min: float = 120.0
+    on_call_trailers: float = 2.0
     saver_soc: float = 0.9
 
     @classmethod

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from station.domain.capacity_forecast import Forecast
+from station.domain.capacity_actions import best
+from station.domain.capacity_forecast import Forecast, TriedAction
+from station.domain.capacity_parameters import CapacityParameters
 from station.domain.plant import Plant, Text
 
 BLOCKS = {
@@ -18,9 +20,6 @@ BLOCKS = {
 
 LIKELY = 0.5
 """From this probability on a shortage is told as what will happen."""
-
-_WORTH = 0.9
-"""An action is advised when it leaves at most this share of the shortfall."""
 
 
 def local_time(plant: Plant, t_ms: int, day: dt.date | None = None) -> str:
@@ -53,18 +52,26 @@ def possible_text(shortage: Text, probability: float) -> Text:
     return Text(f"Shortage possible ({percent} %): {shortage.en}", f"可能短缺（{percent} %）：{shortage.zh}")
 
 
-def reserve_text(forecast: Forecast) -> Text:
-    """Return what the station could not stand on top of the expected: one train away, or the next trailer 2 h late."""
-    train, trailer = forecast.detail.n_minus_1_shortfall_kg, forecast.detail.late_trailer_shortfall_kg
-    if train >= trailer:
-        return Text(
-            f"No reserve: with one more train away {round(train)} kg go short today.",
-            f"无冗余：若再停一台压缩机，今日将短缺 {round(train)} kg。",
+def reserve_text(f: Forecast, shortfall_kg: float) -> Text:
+    """Return which redundancy is lost: one more train away, the next trailer 2 h late, or both.
+
+    Args:
+        f: The forecast.
+        shortfall_kg: A day is short from this sum on [kg].
+    """
+    train, trailer = f.detail.n_minus_1_shortfall_kg, f.detail.late_trailer_shortfall_kg
+    lost = []
+    if train >= shortfall_kg:
+        lost.append(
+            Text(f"with one more train away {round(train)} kg", f"若再停一台压缩机，今日将短缺 {round(train)} kg")
         )
-    return Text(
-        f"No reserve: with the next trailer 2 h late {round(trailer)} kg go short today.",
-        f"无冗余：若下一辆长管拖车晚到 2 小时，今日将短缺 {round(trailer)} kg。",
-    )
+    if trailer >= shortfall_kg:
+        late = f"若下一辆长管拖车晚到 2 小时，今日将短缺 {round(trailer)} kg"
+        lost.append(Text(f"with the next trailer 2 h late {round(trailer)} kg", late))
+    if not lost:
+        return Text("Reserve is back.", "冗余已恢复。")
+    en, zh = ", ".join(t.en for t in lost), "；".join(t.zh for t in lost)
+    return Text(f"No reserve: {en} go short today.", f"无冗余：{zh}。")
 
 
 def _all_well(plant: Plant, f: Forecast) -> Text:
@@ -78,14 +85,20 @@ def _all_well(plant: Plant, f: Forecast) -> Text:
         en += f" The next trailer is needed by {by}."
         zh += f"下一辆长管拖车最迟须在 {by} 到站。"
     if not f.n_minus_1_ok:
-        reserve = reserve_text(f)
+        reserve = reserve_text(f, CapacityParameters.of(plant.parameters).shortfall_kg)
         en += f" {reserve.en}"
         zh += reserve.zh
     return Text(en, zh)
 
 
-def shortage_text(plant: Plant, forecast: Forecast) -> Text:
-    """Return the shortage: kilograms, trucks, when, lead, limiting block, best action."""
+def shortage_text(plant: Plant, forecast: Forecast, keep: str | None = None) -> Text:
+    """Return the shortage: kilograms, trucks, when, lead, limiting block, best action.
+
+    Args:
+        plant: The station.
+        forecast: What is told.
+        keep: Name of the action advised before, which is told again while it is not clearly worse.
+    """
     f, detail = forecast, forecast.detail
     kg, trucks = round(detail.short_kg), detail.short_trucks
     en = f"{kg} kg and {trucks} {'truck' if trucks == 1 else 'trucks'} short today"
@@ -98,7 +111,7 @@ def shortage_text(plant: Plant, forecast: Forecast) -> Text:
     en += f". Limit: {block.en}"
     zh += f"。限制环节：{block.zh}"
     late = _overdue(f)
-    action = _action(plant, f)
+    action = action_text(plant, f, keep)
     return Text(f"{en}{late.en}. {action.en}", f"{zh}{late.zh}。{action.zh}")
 
 
@@ -119,44 +132,30 @@ def _overdue(f: Forecast) -> Text:
     )
 
 
-def best_action(forecast: Forecast) -> tuple[str, float] | None:
-    """Return (action, shortfall that it leaves [kg]) of the action that helps most, None where none helps."""
-    helping = [a for a in forecast.detail.actions if a[1] <= _WORTH * forecast.detail.short_kg]
-    if not helping:
-        return None
-    least = min(left for _, left in helping)
-    # Of actions that help alike the first one: a trailer rather than smaller fills for everybody.
-    return next(a for a in helping if a[1] <= least + 0.05 * forecast.detail.short_kg)
+def best_action(forecast: Forecast, keep: str | None = None) -> TriedAction | None:
+    """Return the action that helps most, None where none helps; `keep` names the one advised before."""
+    return best(forecast.detail.actions, forecast.detail.short_kg, keep)
 
 
-def _action(plant: Plant, f: Forecast) -> Text:
-    best = best_action(f)
-    if best is None:
+def action_text(plant: Plant, f: Forecast, keep: str | None = None) -> Text:
+    """Return the best next action and what it leaves short; arguments as for `shortage_text`."""
+    action = best_action(f, keep)
+    if action is None:
         return _without_remedy(plant, f)
-    name, left = best[0], round(best[1])
-    if name == "call-trailer":
-        did = _call_trailer(plant, f)
-    elif name.startswith("restart-"):
-        unit = name.removeprefix("restart-")
-        did = Text(f"Restart {unit}", f"尽快恢复 {unit} 运行")
-    else:
-        percent = name.removeprefix("end-at-")
-        did = Text(f"End fills at {percent} % state of charge", f"加注终点降至 SOC {percent} %")
-    if left < 1:
-        return Text(f"{did.en}: then nobody goes short.", f"{did.zh}：可避免短缺。")
+    did, lost = action.text, f.detail.lost_kg
+    left = round(action.left_kg)
+    if action.left_kg - lost < 1.0:
+        more = Text(" more", "新的") if lost >= 1.0 else Text("", "")
+        return Text(f"{did.en}: then nobody{more.en} goes short.", f"{did.zh}：可避免{more.zh}短缺。")
     return Text(f"{did.en}: then {left} kg stay short.", f"{did.zh}：仍短缺 {left} kg。")
 
 
-def _call_trailer(plant: Plant, f: Forecast) -> Text:
+def _without_remedy(plant: Plant, f: Forecast) -> Text:
+    if f.bottleneck != "trailers":
+        return Text("Tell the fleets: move bookings to later hours.", "通知车队：预约改到较晚时段。")
     by = f.trailer_needed_by_ms
     if by is None or by <= f.at_ms:
-        return Text("Call a trailer at once", "立即增调长管拖车")
+        return Text("Call a trailer at once; tell the fleets to come later.", "立即增调长管拖车；通知车队推迟到站。")
     at = local_time(plant, by, _day(plant, f))
-    return Text(f"Call a trailer to be here by {at}", f"增调长管拖车，最迟 {at} 到站")
-
-
-def _without_remedy(plant: Plant, f: Forecast) -> Text:
-    if f.bottleneck == "trailers":
-        call = _call_trailer(plant, f)
-        return Text(f"{call.en}; tell the fleets to come later.", f"{call.zh}；通知车队推迟到站。")
-    return Text("Tell the fleets: move bookings to later hours.", "通知车队：预约改到较晚时段。")
+    en = f"Call a trailer to be here by {at}; tell the fleets to come later."
+    return Text(en, f"增调长管拖车，最迟 {at} 到站；通知车队推迟到站。")

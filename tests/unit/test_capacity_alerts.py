@@ -149,7 +149,7 @@ def test_degraded_inputs(calm: Forecast) -> None:
         ("CAP-N1", {"n_minus_1_ok": False, "detail": {"n_minus_1_shortfall_kg": 90.0}}, 0.0),
         ("CAP-QUEUE", {"queue_wait_p90_minutes": 35.0}, 0.0),
         ("CAP-HB", {"detail": {"static": {"high_bank_mpa": 37.0, "trucks_here": 2}}}, 5.0),
-        ("CAP-COOL", {"detail": {"static": {"hoses_over_temperature": 2}}}, 5.0),
+        ("CAP-COOL", {"detail": {"static": {"hoses_over_temperature": 2}}}, 0.0),
         ("CAP-PACE", {"detail": {"static": {"pace": 0.85, "local_hour": 14.0}}}, 30.0),
     ],
 )
