@@ -10,7 +10,19 @@ from fastapi.openapi.utils import get_openapi
 from api import problems
 from api.metrics import ServiceCollector
 from api.middleware import BeforeRoutes
-from api.routes import alarms, capacity, completeness, health, log, plans, readings, session, stations, stream
+from api.routes import (
+    alarms,
+    capacity,
+    completeness,
+    health,
+    log,
+    plans,
+    readings,
+    scorecard,
+    session,
+    stations,
+    stream,
+)
 from api.routes.guard import place_examples
 from api.routes.plans import PlanRequest
 from api.services import ApiServices
@@ -37,7 +49,7 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health.routes(services))
-    for part in (stations, readings, completeness, log, capacity, plans, alarms, stream, session):
+    for part in (stations, readings, completeness, log, capacity, scorecard, plans, alarms, stream, session):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(BeforeRoutes, services=services)
     services.registry.register(ServiceCollector(services))

@@ -111,6 +111,35 @@ CAPACITY: Final[dict[str, Any]] = {
     },
 }
 CAPACITY_HISTORY: Final = {"items": [CAPACITY], "next_cursor": None}
+SCORECARD: Final[dict[str, Any]] = {
+    "date": "2026-11-23",
+    "complete": True,
+    "forecasts": 291,
+    "plan": {"trucks": 100, "kg": 4000.0},
+    "done": {"trucks": 92, "kg": 3641.0},
+    "shortfall_kg": 352.0,
+    "short": True,
+    "checks": [
+        {
+            "at": "2026-11-23T00:00:00.000Z",
+            "until": "2026-11-23T16:00:00.000Z",
+            "expected_kg": {"p10": 2810.0, "p50": 2940.0, "p90": 3100.0},
+            "happened_kg": 2951.5,
+            "error_percent": -0.29,
+            "in_band": True,
+        }
+    ],
+    "brier": 0.031,
+    "in_band_share": 0.84,
+    "first_alert": {"at": "2026-11-23T02:05:00.000Z", "told_lead_minutes": 455.0, "real_lead_minutes": 438.0},
+    "alerts": [{"id": "CAP-SHORT", "raised": 1, "cleared": 0}],
+    "bottleneck": "trailers",
+    "bottleneck_text": {"en": "trailer supply", "zh": "长管拖车供应"},
+    "text": {
+        "en": "92 of 100 trucks and 3641 of 4000 kg given; 352 kg short, warned 438 min before.",
+        "zh": "已加注 92 / 100 辆车、3641 / 4000 kg；短缺 352 kg，提前 438 分钟预警。",
+    },
+}
 PLAN: Final[dict[str, Any]] = {
     "date": "2026-11-23",
     "source": "put",
