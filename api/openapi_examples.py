@@ -122,10 +122,9 @@ SCORECARD: Final[dict[str, Any]] = {
     "checks": [
         {
             "at": "2026-11-23T00:00:00.000Z",
-            "until": "2026-11-23T16:00:00.000Z",
-            "expected_kg": {"p10": 2810.0, "p50": 2940.0, "p90": 3100.0},
-            "happened_kg": 2951.5,
-            "error_percent": -0.29,
+            "expected_kg": {"p10": 3510.0, "p50": 3628.0, "p90": 3790.0},
+            "happened_kg": 3641.0,
+            "error_percent": -0.33,
             "in_band": True,
         }
     ],

@@ -28,8 +28,6 @@ from station.wire.plan_v1 import parse_time, rfc3339
 
 _MOST_A_DAY: Final = 4 * 1440
 """Forecasts read of a day; one a minute is the most that events ask for."""
-_REACH_MS: Final = 13 * 3_600_000
-"""Evening forecasts reach 12 h; their end is looked for in the next day."""
 _PAGE: Final = 5000
 _CAPACITY_ALERT: Final = "CAP-"
 _RAISED: Final = {"raised": True, "cleared": False}
@@ -53,14 +51,13 @@ class _UpperBand(msgspec.Struct):
 class _Published(msgspec.Struct):
     """What is read of a forecast (contract section 6)."""
 
-    horizon_end: str
     plan: _Day
     done: _Day
-    deliverable_kg: _Band
     shortfall_kg: _UpperBand
     shortfall_probability: float
     shortfall_at: str | None
     bottleneck: str
+    kg_by_close: _Band | None = None
 
 
 _decoder = msgspec.json.Decoder(_Published)
@@ -76,8 +73,7 @@ def day_scorecard(plant: Plant, forecasts: ForecastHistory, journal: AlarmJourna
     kept = _kept(forecasts, plant.id, day.start_ms, day.close_ms)
     if not kept:
         return None
-    later = _kept(forecasts, plant.id, day.close_ms, day.close_ms + _REACH_MS)
-    return scorecard(day, kept, later, _alerts(journal, plant.id, day.start_ms, day.close_ms))
+    return scorecard(day, kept, _alerts(journal, plant.id, day.start_ms, day.close_ms))
 
 
 def scorecard_as_json(card: Scorecard) -> dict[str, Any]:
@@ -122,12 +118,12 @@ def _kept(forecasts: ForecastHistory, station: str, start_ms: int, end_ms: int) 
 
 def _read(at_ms: int, body: bytes) -> KeptForecast:
     said = _decoder.decode(body)
+    by_close = said.kg_by_close
     return KeptForecast(
         at_ms=at_ms,
-        horizon_end_ms=parse_time(said.horizon_end),
         plan=Count(round(said.plan.trucks), said.plan.kg),
         done=Count(round(said.done.trucks), said.done.kg),
-        deliverable_kg=Band(said.deliverable_kg.p10, said.deliverable_kg.p50, said.deliverable_kg.p90),
+        kg_by_close=None if by_close is None else Band(by_close.p10, by_close.p50, by_close.p90),
         shortfall_kg=said.shortfall_kg.p50,
         probability=said.shortfall_probability,
         shortfall_at_ms=None if said.shortfall_at is None else parse_time(said.shortfall_at),
@@ -156,7 +152,6 @@ def _check(check: Check) -> dict[str, Any]:
     band = check.expected_kg
     return {
         "at": rfc3339(check.at_ms),
-        "until": rfc3339(check.until_ms),
         "expected_kg": {"p10": band.p10, "p50": band.p50, "p90": band.p90},
         "happened_kg": _rounded(check.happened_kg, 1),
         "error_percent": _rounded(check.error_percent, 2),

@@ -203,7 +203,7 @@ class LiveCapacity:
 
     def _tell(self, forecast: Forecast) -> FinishedForecast:
         body = forecast_as_json(forecast)
-        encoded = _encoder.encode(body | _trailers(forecast))
+        encoded = _encoder.encode(body | _besides(forecast))
         self.newest, self.newest_at_ms = encoded, forecast.at_ms
         self.history.put((forecast.at_ms, encoded))
         conditions = self.alerts.update(forecast)
@@ -217,8 +217,14 @@ class LiveCapacity:
             self.pause(0.002)
 
 
-def _trailers(forecast: Forecast) -> dict[str, object]:
-    """Return what screens show of the trailers besides the contract's fields: who is overdue, and who comes next."""
+def _besides(forecast: Forecast) -> dict[str, object]:
+    """Return what screens show besides the contract's fields: who is overdue, who comes next, kilograms by close."""
     eta_ms = forecast.detail.next_trailer_eta_ms
     overdue = [{"id": name, "minutes": round(minutes, 1)} for name, minutes in forecast.detail.overdue]
-    return {"next_trailer_eta": None if eta_ms is None else rfc3339(eta_ms), "trailers_overdue": overdue}
+    by_close = forecast.detail.kg_by_close
+    return {
+        "next_trailer_eta": None if eta_ms is None else rfc3339(eta_ms),
+        "trailers_overdue": overdue,
+        "trucks_short": forecast.detail.short_trucks,
+        "kg_by_close": {q: round(getattr(by_close, q), 1) for q in ("p10", "p50", "p90")},
+    }

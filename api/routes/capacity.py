@@ -81,6 +81,8 @@ class ForecastBody(BaseModel):
     advice: TextBody
     next_trailer_eta: str | None = Field(None, description="When the next trailer is expected, silence considered")
     trailers_overdue: list[OverdueTrailer] = Field(default_factory=list)
+    trucks_short: int | None = Field(None, description="Of the shortage that the advice tells, the day's loss included")
+    kg_by_close: Band | None = Field(None, description="Kilograms of the whole station day, what is given included")
 
 
 class ForecastList(Page):

@@ -34,9 +34,8 @@ class CheckBody(BaseModel):
     """The forecast of one moment against what came."""
 
     at: str
-    until: str = Field(description="Kilograms count from `at` to here: close, or 12 h on if later")
-    expected_kg: Band
-    happened_kg: float | None = Field(description="Null while that time is not over")
+    expected_kg: Band = Field(description="What the whole day was expected to give")
+    happened_kg: float | None = Field(description="What it gave; null while it is not over")
     error_percent: float | None = Field(description="p50 less what happened, in percent of the day's plan")
     in_band: bool | None = Field(description="What happened lies within p10..p90")
 

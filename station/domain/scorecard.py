@@ -33,9 +33,9 @@ class KeptForecast:
     """What a scorecard reads of a kept forecast; times epoch ms, see `Forecast`.
 
     Attributes:
-        at_ms, horizon_end_ms: When it was made, and until when its deliverable kilograms count.
+        at_ms: When it was made.
         plan, done: Of the station day.
-        deliverable_kg: From `at_ms` to `horizon_end_ms`.
+        kg_by_close: Kilograms that the whole day would have given; None where it was not told.
         shortfall_kg: Expected for the whole day, p50.
         probability: Of a short day.
         shortfall_at_ms: When the day becomes, or became, short; None where it does not.
@@ -43,10 +43,9 @@ class KeptForecast:
     """
 
     at_ms: int
-    horizon_end_ms: int
     plan: Count
     done: Count
-    deliverable_kg: Band
+    kg_by_close: Band | None
     shortfall_kg: float
     probability: float
     shortfall_at_ms: int | None
@@ -87,15 +86,13 @@ class Check:
 
     Attributes:
         at_ms: Of the forecast.
-        until_ms: The kilograms count from `at_ms` to here.
-        expected_kg: Its band.
-        happened_kg: What was given in that time, None while it is not over.
+        expected_kg: What it expected the whole day to give.
+        happened_kg: What the day gave, None while it is not over.
         error_percent: p50 less what happened, in percent of the day's plan; None with it.
         in_band: What happened lies within p10..p90.
     """
 
     at_ms: int
-    until_ms: int
     expected_kg: Band
     happened_kg: float | None
     error_percent: float | None
@@ -144,15 +141,12 @@ class Scorecard:
     bottleneck: str
 
 
-def scorecard(
-    day: ScoredDay, kept: Sequence[KeptForecast], later: Sequence[KeptForecast], events: Sequence[AlertEvent]
-) -> Scorecard:
+def scorecard(day: ScoredDay, kept: Sequence[KeptForecast], events: Sequence[AlertEvent]) -> Scorecard:
     """Score a day.
 
     Args:
         day: Which.
         kept: Its forecasts, oldest first, at least one.
-        later: Those of the next day as far as there are any: in the evening forecasts reach beyond the day's end.
         events: The day's capacity alerts, oldest first.
 
     Raises:
@@ -164,7 +158,8 @@ def scorecard(
     complete = last.at_ms >= day.close_ms - NEAR_MS
     short = last.shortfall_kg >= day.short_kg
     half_hours = _found(kept, range(day.scored_from_ms, day.close_ms, SCORED_MS))
-    bands = [one.in_band for f in half_hours if (one := _check(day, f, last, later)).in_band is not None]
+    happened = last.done.kg if complete else None
+    judged = [one.in_band for one in _checks(half_hours, happened, last.plan.kg) if one.in_band is not None]
     return Scorecard(
         date=day.date,
         complete=complete,
@@ -173,9 +168,9 @@ def scorecard(
         done=last.done,
         shortfall_kg=last.shortfall_kg,
         short=short,
-        checks=tuple(_check(day, f, last, later) for f in _found(kept, day.checks_ms)),
+        checks=tuple(_checks(_found(kept, day.checks_ms), happened, last.plan.kg)),
         brier=_brier(half_hours, short=short) if complete else None,
-        in_band_share=sum(bands) / len(bands) if bands else None,
+        in_band_share=sum(judged) / len(judged) if judged else None,
         first_alert=_first_alert(kept, events, short=short),
         alerts=_counts(events),
         bottleneck=_named_most(kept),
@@ -194,25 +189,17 @@ def _found(kept: Sequence[KeptForecast], moments: Sequence[int]) -> list[KeptFor
     return [found for t_ms in moments if (found := known_at(kept, t_ms)) is not None]
 
 
-def _check(day: ScoredDay, f: KeptForecast, last: KeptForecast, later: Sequence[KeptForecast]) -> Check:
-    happened = _given_kg(day, f, last, later)
-    error = in_band = None
-    if happened is not None:
-        in_band = f.deliverable_kg.p10 <= happened <= f.deliverable_kg.p90
-        if last.plan.kg > 0:
-            error = 100.0 * (f.deliverable_kg.p50 - happened) / last.plan.kg
-    return Check(f.at_ms, f.horizon_end_ms, f.deliverable_kg, happened, error, in_band)
-
-
-def _given_kg(day: ScoredDay, f: KeptForecast, last: KeptForecast, later: Sequence[KeptForecast]) -> float | None:
-    """Return what was given from a forecast to its horizon [kg], None where that is not known yet."""
-    if last.at_ms < day.close_ms - NEAR_MS:
-        return None
-    today = last.done.kg - f.done.kg
-    if f.horizon_end_ms <= day.close_ms:
-        return today
-    end = known_at(later, f.horizon_end_ms)
-    return None if end is None else today + end.done.kg
+def _checks(forecasts: Sequence[KeptForecast], happened_kg: float | None, plan_kg: float) -> list[Check]:
+    checks = []
+    for f in forecasts:
+        band, error, in_band = f.kg_by_close, None, None
+        if band is None:
+            continue
+        if happened_kg is not None:
+            in_band = band.p10 <= happened_kg <= band.p90
+            error = 100.0 * (band.p50 - happened_kg) / plan_kg if plan_kg > 0 else None
+        checks.append(Check(f.at_ms, band, happened_kg, error, in_band))
+    return checks
 
 
 def _brier(half_hours: Sequence[KeptForecast], *, short: bool) -> float | None:

@@ -249,7 +249,12 @@ def forecast_at(at_ms: int, **changes: object) -> Forecast:
         "n_minus_1_ok": False,
         "inputs": (),
         "advice": Text("call a trailer", "叫一车"),
-        "detail": cast("ForecastDetail", SimpleNamespace(next_trailer_eta_ms=None, overdue=())),
+        "detail": cast(
+            "ForecastDetail",
+            SimpleNamespace(
+                next_trailer_eta_ms=None, overdue=(), short_trucks=9, kg_by_close=Band(3492.4, 3622.4, 3772.4)
+            ),
+        ),
         **changes,
     }
     return Forecast(**fields)  # type: ignore[arg-type]

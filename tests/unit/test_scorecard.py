@@ -27,6 +27,7 @@ DAY = ScoredDay(
     START + 8 * HOUR,
     40.0,
 )
+BY_CLOSE: dict[str, object] = {"kg_by_close": {"p10": 2700.0, "p50": 2900.0, "p90": 3000.0}}
 BASE = "/api/v1/stations/jinma/capacity"
 
 
@@ -35,10 +36,9 @@ def kept(hour: float, **changes: object) -> KeptForecast:
     done = round(100 * hour)
     usual = KeptForecast(
         at_ms=START + round(hour * HOUR),
-        horizon_end_ms=START + max(24, round(hour) + 12) * HOUR,
         plan=Count(60, 2400.0),
         done=Count(done // 40, float(done)),
-        deliverable_kg=Band(2300.0 - done, 2412.0 - done, 2500.0 - done),
+        kg_by_close=Band(2300.0, 2412.0, 2500.0),
         shortfall_kg=0.0,
         probability=0.1,
         shortfall_at_ms=None,
@@ -52,30 +52,27 @@ def whole_day(**changes: object) -> list[KeptForecast]:
 
 
 def test_a_calm_day_is_scored_by_what_the_forecasts_saw() -> None:
-    card = scorecard(DAY, whole_day(), [], [])
+    card = scorecard(DAY, whole_day(), [])
     assert (card.complete, card.short, card.first_alert, card.bottleneck) == (True, False, None, "none")
     assert card.brier == pytest.approx(0.01)
     eight, noon, four = card.checks
     assert (eight.at_ms, noon.at_ms, four.at_ms) == DAY.checks_ms
-    # 2392 kg by 23:55 less 800 at 08:00; the forecast said 1612.
-    assert eight.happened_kg == pytest.approx(1592)
-    assert eight.error_percent == pytest.approx(100 * 20 / 2400)
-    assert eight.in_band is True
-    assert (four.happened_kg, four.error_percent, four.in_band) == (None, None, None)
-
-
-def test_a_forecast_that_reaches_into_the_next_day_is_judged_once_that_is_over() -> None:
-    later = [replace(kept(24 + h), done=Count(0, 30.0 * h)) for h in range(5)]
-    four = scorecard(DAY, whole_day(), later, []).checks[2]
-    assert four.until_ms == START + 28 * HOUR
-    assert four.happened_kg == pytest.approx(2392 - 1600 + 120)
+    # 2392 kg by 23:55; every forecast said 2412.
+    assert four.happened_kg == pytest.approx(2392)
+    assert four.error_percent == pytest.approx(100 * 20 / 2400)
+    assert four.in_band is True
+    assert card.in_band_share == 1.0
 
 
 def test_a_band_that_was_missed_is_said_to_be() -> None:
-    card = scorecard(DAY, whole_day(deliverable_kg=Band(10.0, 20.0, 30.0)), [], [])
+    card = scorecard(DAY, whole_day(kg_by_close=Band(10.0, 20.0, 30.0)), [])
     assert card.checks[0].in_band is False
-    assert card.in_band_share is not None
-    assert card.in_band_share < 0.1
+    assert card.in_band_share == 0.0
+
+
+def test_a_forecast_that_told_no_kilograms_by_close_is_not_judged_by_them() -> None:
+    card = scorecard(DAY, whole_day(kg_by_close=None), [])
+    assert (card.checks, card.in_band_share) == ((), None)
 
 
 def test_a_short_day_names_its_first_warning_the_lead_and_the_limit() -> None:
@@ -87,7 +84,7 @@ def test_a_short_day_names_its_first_warning_the_lead_and_the_limit() -> None:
         AlertEvent("CAP-RISK", raised=False, t_ms=START + 10 * HOUR),
         AlertEvent("CAP-SHORT", raised=True, t_ms=START + 14 * HOUR),
     ]
-    card = scorecard(DAY, day, [], events)
+    card = scorecard(DAY, day, events)
     assert card.short
     assert card.brier == pytest.approx(0.01)
     assert card.first_alert is not None
@@ -96,20 +93,20 @@ def test_a_short_day_names_its_first_warning_the_lead_and_the_limit() -> None:
     assert card.bottleneck == "compression"
     assert "warned 300 min before" in scorecard_text(card).en
     assert "提前 300 分钟" in scorecard_text(card).zh
-    assert "without a warning" in scorecard_text(scorecard(DAY, day, [], [])).en
-    late = scorecard(DAY, day, [], [AlertEvent("CAP-SHORT", raised=True, t_ms=began + HOUR)])
+    assert "without a warning" in scorecard_text(scorecard(DAY, day, [])).en
+    late = scorecard(DAY, day, [AlertEvent("CAP-SHORT", raised=True, t_ms=began + HOUR)])
     assert "too late" in scorecard_text(late).en
 
 
 def test_a_false_alarm_has_no_real_lead() -> None:
     events = [AlertEvent("CAP-SHORT", raised=True, t_ms=START + 10 * HOUR)]
-    first = scorecard(DAY, whole_day(), [], events).first_alert
+    first = scorecard(DAY, whole_day(), events).first_alert
     assert first is not None
     assert first.real_lead_minutes is None
 
 
 def test_a_day_that_is_not_over_claims_no_result() -> None:
-    card = scorecard(DAY, whole_day()[:150], [], [])
+    card = scorecard(DAY, whole_day()[:150], [])
     assert (card.complete, card.brier, card.in_band_share) == (False, None, None)
     assert [check.happened_kg for check in card.checks] == [None, None]
     assert "not complete" in scorecard_text(card).en
@@ -117,7 +114,7 @@ def test_a_day_that_is_not_over_claims_no_result() -> None:
 
 def test_a_day_without_forecasts_has_no_scorecard() -> None:
     with pytest.raises(ValueError, match="no forecasts"):
-        scorecard(DAY, [], [], [])
+        scorecard(DAY, [], [])
 
 
 def test_an_old_forecast_says_nothing_of_a_moment() -> None:
@@ -138,7 +135,7 @@ def api() -> LiveApi:
     api = live_api()
     for step in range(288):
         at_ms = START + step * 300_000
-        body = forecast_as_json(
+        body = BY_CLOSE | forecast_as_json(
             forecast_at(at_ms, done=Count(step // 4, 10.0 * step), shortfall_at_ms=START + 15 * HOUR)
         )
         api.live.capacity.history.put((at_ms, _encoded(body)))
@@ -170,6 +167,8 @@ async def test_a_scorecard_is_had_over_http(api: LiveApi) -> None:
     assert (card["complete"], card["short"], card["forecasts"]) == (True, True, 288)
     assert card["done"] == {"trucks": 71, "kg": 2870.0}
     assert [check["at"] for check in card["checks"]] == [rfc3339(t) for t in DAY.checks_ms]
+    assert {check["error_percent"] for check in card["checks"]} == {0.75}
+    assert card["in_band_share"] == 1.0
     assert card["first_alert"] == {
         "at": rfc3339(START + 10 * HOUR), "told_lead_minutes": 300.0, "real_lead_minutes": 300.0,
     }  # fmt: skip
