@@ -20,8 +20,11 @@ from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.lanes import Float, Frame, Lanes
 from station.domain.plant import Plant, Text
 
-CALL_STEPS_H = (0, 1, 2, 3, 4, 6)
-"""Called trailers are tried for the first full quarter after the on-call lead, and this many hours on [h]."""
+CALL_STEPS_H = (0, 1, 2, 3, 4, 6, 8, 10, 12, 15)
+"""Called trailers are tried for the first full quarter after the on-call lead, and this many hours on [h].
+
+Several together are tried for each second of these.
+"""
 
 MOVE_NOTICE_MIN = 60.0
 """Bookings nearer than this are not moved: the driver is on the road [min]."""
@@ -116,7 +119,9 @@ def _arrivals(plant: Plant, now: StationSnapshot, rules: CapacityParameters, fra
     into_hour = local.minute + local.second / 60.0
     soonest = -(-(into_hour + rules.on_call_lead_min) // 15.0) * 15.0
     times = [soonest, *(soonest // 60.0 * 60.0 + 60.0 * h for h in CALL_STEPS_H[1:])]
-    return [t - into_hour for t in times if t - into_hour < frame.steps]
+    close_min = min(float(frame.steps), (now.close_ms - now.at_ms) / 6e4)
+    # After close a trailer serves nobody of today; the first is tried all the same, so that something is said of it.
+    return [t - into_hour for i, t in enumerate(times) if i == 0 or t - into_hour < close_min]
 
 
 def _calls(plant: Plant, now: StationSnapshot, rules: CapacityParameters, frame: Frame) -> list[Action]:
@@ -124,7 +129,7 @@ def _calls(plant: Plant, now: StationSnapshot, rules: CapacityParameters, frame:
     return [
         _call(plant, now, number, at_min, gross)
         for number in range(1, int(rules.on_call_trailers) + 1)
-        for at_min in _arrivals(plant, now, rules, frame)
+        for at_min in _arrivals(plant, now, rules, frame)[:: min(number, 2)]
     ]
 
 
