@@ -245,6 +245,35 @@ def capacity(
     show_capacity(api=api, station=station, as_json=json)
 
 
+@app.command("back-test", epilog="Example: jinma back-test --days 24 --output back-test.html")
+@reported
+def back_test_(
+    days: Annotated[int, typer.Option(min=1, max=10_000, help="How many simulated days.")] = 240,
+    seed: Annotated[int, typer.Option(help="Another seed makes other days.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Days made at a time.")] = 2,
+    cache: Annotated[Path | None, typer.Option(help="Folder of days made before; default DATA_DIR/back-test.")] = None,
+    step: Annotated[float, typer.Option(help="Step of the simulated plant, 1 to 10 s.")] = 5.0,
+    every: Annotated[int, typer.Option(help="Minutes between forecasts on quiet days; 5 on all others.")] = 30,
+    replicas: Annotated[int, typer.Option(min=0, max=1000, help="Monte Carlo replicas of a forecast.")] = 100,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Play this shipped scenario or file instead of the mix; repeatable.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Date of the first day; default draws a season for each.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the report here, .html; it opens without a network.")
+    ] = None,
+    plant: Plants = None,
+    json: Json = False,
+) -> None:
+    """Score the forecast over simulated days: the detailed plant is the truth, the forecast sees its sensors alone."""
+    from cli.back_test import back_test
+
+    back_test(
+        days=days, seed=seed, jobs=jobs, cache=cache, step=step, every=every, replicas=replicas,
+        scenarios=scenario or (), start=start, output=output, plant=plant, as_json=json,
+    )  # fmt: skip
+
+
 @app.command(epilog="Example: jinma fault train-trip --unit train-3 --for 30m --broker mqtt://localhost:1883")
 @reported
 def fault(

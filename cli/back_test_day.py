@@ -1,0 +1,263 @@
+"""One day of a back-test: the detailed plant lives through it, the forecast sees what was published, both are kept.
+
+What the plant said stands in the cache with its own account of the trucks, and what the forecast made of it. Each name
+holds a hash of all that the file depends on, the program's own sources too: nothing stale is ever used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from api.forecast.engine import CapacityEngine
+from api.forecast.inputs import CapacityInputs
+from api.forecast.runners import InlineRunner
+from cli.back_test_days import DayScript
+from cli.simulator_side import new_station
+from simulators.block import TruckTruth
+from simulators.scenario import scenario_state
+from station.adapters.log_files import read_log, write_log
+from station.domain.back_test import SHORT_KG, AlertChange, ForecastPoint, JudgedDay, short_at
+from station.domain.capacity_alerts import CapacityAlerts, CapacityCondition
+from station.domain.capacity_forecast import Forecast
+from station.domain.capacity_snapshot import StationSnapshot
+from station.domain.plant import Plant
+from station.wire import plan_v1
+from station.wire.admission import Admission
+
+_EVERY: Final = dt.timedelta(seconds=60)
+_DAY_S: Final = 86_400
+_GRACE_S: Final = 3_600
+"""A fill that ends this long after close still counts, contract section 6."""
+
+_BLOCK_S: Final = 3_600.0
+_MINUTE_MS: Final = 60_000
+_DENSE_FROM: Final = 0.1
+"""From this probability on each regular run of five minutes is made, as the service does always."""
+
+_URGENT: Final = ("CAP-SHORT", "CAP-RISK")
+
+_LIVED_BY: Final = ("simulators", "station.data", "station.domain.hydrogen", "station.domain.isotherms")
+_SEEN_BY: Final = ("cli.back_test_day", "api.forecast", "station")
+"""Packages and modules whose sources decide over what is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thrift:
+    """What a back-test spares.
+
+    Attributes:
+        step_s: Step of the plant's physics [s].
+        every_min: Between the forecasts of a day on which nothing happens [min].
+        replicas: Monte Carlo replicas of each.
+    """
+
+    step_s: float = 5.0
+    every_min: int = 30
+    replicas: int = 100
+
+
+class _Truth(msgspec.Struct, frozen=True):
+    """What the plant itself says of a day."""
+
+    plan_kg: float
+    trucks: list[TruckTruth]
+
+
+@dataclass(frozen=True, slots=True)
+class DayMaker:
+    """Makes days and judges them.
+
+    Attributes:
+        plant: The station.
+        cache: Folder of what is kept.
+        thrift: What is spared.
+    """
+
+    plant: Plant
+    cache: Path
+    thrift: Thrift
+
+    def judged(self, script: DayScript) -> JudgedDay:
+        """Return a day with what was forecast and what happened, from the cache where it is there."""
+        lived = _hash(_state(script), self.thrift.step_s, _sources(_LIVED_BY), repr(self.plant))
+        seen = _hash(lived, self.thrift, _sources(_SEEN_BY))
+        file = self.cache / f"forecasts-{script.number:04}-{seen}.json"
+        if file.exists():
+            return msgspec.json.decode(file.read_bytes(), type=JudgedDay)
+        log = self.cache / f"day-{script.number:04}-{lived}.ndjson.zst"
+        account = log.with_name(f"day-{script.number:04}-{lived}.truth.json")
+        if not account.exists():
+            self._live(script, log, account)
+        truth = msgspec.json.decode(account.read_bytes(), type=_Truth)
+        day = self._forecast(script, truth, log)
+        _write_whole(file, msgspec.json.encode(day))
+        return day
+
+    def _live(self, script: DayScript, log: Path, account: Path) -> None:
+        """Let the plant live through a day, and keep what it said and its own account."""
+        start = self.plant.day_start(script.date)
+        station = new_station(self.plant, script.scenario, start, script.seed)
+
+        def said() -> Iterable[tuple[str, bytes]]:
+            yield from station.retained()
+            for _ in range(0, _DAY_S + _GRACE_S, round(_BLOCK_S)):
+                for _, topic, payload, _ in station.emissions(
+                    _BLOCK_S, step_s=self.thrift.step_s, every=_EVERY, look_s=_EVERY.total_seconds()
+                ):
+                    yield topic, payload
+
+        self.cache.mkdir(parents=True, exist_ok=True)
+        part = log.with_name(f"part-{log.name}")
+        write_log(part, said(), {"station": self.plant.id, "day": script.date.isoformat(), "kind": script.kind})
+        part.replace(log)
+        plan = station.physics.plan(script.date)
+        truth = _Truth(plan.kg, list(station.physics.truth().truck_list))
+        _write_whole(account, msgspec.json.encode(truth))
+
+    def _forecast(self, script: DayScript, truth: _Truth, log: Path) -> JudgedDay:
+        """Return what the forecast made of what the plant had said."""
+        start_ms = round(self.plant.day_start(script.date).timestamp() * 1000)
+        close_ms = start_ms + _DAY_S * 1000
+        own = [truck for truck in truth.trucks if truck.arrival_ms < close_ms]
+        lacking = [((t.arrival_ms - start_ms) / _MINUTE_MS, t.asked_kg - t.delivered_kg) for t in own]
+        short_kg, short_minute = short_at(lacking)
+        watch = _Watch(self.plant, start_ms, self.thrift, always=short_kg >= SHORT_KG)
+        watch.hear(((record.topic, record.payload) for record in read_log(log)), close_ms)
+        return JudgedDay(
+            name=f"{script.number} {script.kind} {script.date}",
+            onset=script.onset,
+            cause=script.cause,
+            plan_kg=truth.plan_kg,
+            kg=sum(truck.delivered_kg for truck in own),
+            short_kg=short_kg,
+            short_minute=short_minute,
+            points=tuple(watch.points),
+            changes=tuple(watch.changes),
+        )
+
+
+class _ThriftyRunner(InlineRunner):
+    """Leaves out regular runs while nothing is the matter; each one that an event asked for is made."""
+
+    def __init__(self, plant: Plant, start_ms: int, thrift: Thrift, *, always: bool) -> None:
+        super().__init__(plant, thrift.replicas)
+        self._start_ms, self._every_ms = start_ms, thrift.every_min * _MINUTE_MS
+        self._always = always
+        self.dense = always
+
+    def look(self, forecast: Forecast, active: frozenset[str]) -> None:
+        """Take what the newest forecast says, and which alerts stand."""
+        likely = max(forecast.shortfall_probability, forecast.detail.probability_now) >= _DENSE_FROM
+        self.dense = self._always or likely or bool(active.intersection(_URGENT))
+
+    def submit(self, snapshot: StationSnapshot, *, on_grid: bool) -> None:
+        """Make a forecast, or spare it."""
+        if on_grid and not self.dense and (snapshot.at_ms - self._start_ms) % self._every_ms:
+            return
+        super().submit(snapshot, on_grid=on_grid)
+
+
+@dataclass
+class _Watch:
+    """The forecast and its alerts over one day's messages, wired as in the service."""
+
+    plant: Plant
+    start_ms: int
+    thrift: Thrift
+    always: bool = field(kw_only=True)
+    points: list[ForecastPoint] = field(default_factory=list)
+    changes: list[AlertChange] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._inputs = CapacityInputs(self.plant)
+        self._runner = _ThriftyRunner(self.plant, self.start_ms, self.thrift, always=self.always)
+        self._engine = CapacityEngine(self.plant, self._inputs, self._runner)
+        self._alerts = CapacityAlerts(self.plant)
+        self._admission = Admission([self.plant])
+        self._active: frozenset[str] = frozenset()
+        self._now_ms = self.start_ms
+
+    def hear(self, said: Iterable[tuple[str, bytes]], until_ms: int) -> None:
+        """Take what a station said, up to a moment."""
+        for topic, payload in said:
+            part = topic.split("/")
+            if part[3] == "plan":
+                day = dt.date.fromisoformat(part[4])
+                self._inputs.observe_plan(plan_v1.parse_plan(payload, day, self.plant.timezone, "mqtt"))
+            elif part[3] == "queue":
+                self._inputs.observe_queue(*plan_v1.parse_gate_queue(payload))
+            elif part[3] != "gateway":
+                self._reading(topic, payload)
+            if self._now_ms > until_ms:
+                return
+
+    def _reading(self, topic: str, payload: bytes) -> None:
+        message = self._admission.admit(topic, payload, self._now_ms).message
+        if message is None:
+            return
+        if message.t_ms > self._now_ms:
+            # Sent late after an outage of the network, or by a clock that is behind: time goes on, never back.
+            self._now_ms = message.t_ms
+            self._engine.advance(message.t_ms)
+            for forecast in self._engine.finished():
+                self._take(forecast)
+        self._inputs.observe(message)
+
+    def _take(self, forecast: Forecast) -> None:
+        minute = (forecast.at_ms - self.start_ms) // _MINUTE_MS
+        kg = forecast.detail.kg_by_close
+        self.points.append(
+            ForecastPoint(minute, forecast.shortfall_probability, (kg.p10, kg.p50, kg.p90), forecast.bottleneck)
+        )
+        self._note(minute, forecast.bottleneck, self._alerts.update(forecast))
+        self._runner.look(forecast, self._active)
+
+    def _note(self, minute: int, bottleneck: str, told: Sequence[CapacityCondition]) -> None:
+        """Note which alerts were raised or cleared; one that stands is told each time."""
+        active = frozenset(condition.id for condition in told if condition.active)
+        for alert in sorted(active ^ self._active):
+            self.changes.append(AlertChange(minute, alert, alert in active, bottleneck))
+        self._active = active
+
+
+# --- what a cached file depends on ---
+
+
+def _state(script: DayScript) -> str:
+    happens = msgspec.json.encode(scenario_state(script.scenario)).decode()
+    return f"{script.date} {script.seed} {script.cause} {script.onset} {happens}"
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def _sources(modules: Iterable[str]) -> str:
+    """Return a hash of the sources and data of packages or modules."""
+    digest = hashlib.sha256()
+    for module in modules:
+        spec = importlib.util.find_spec(module)
+        assert spec is not None
+        assert spec.origin is not None
+        home = Path(spec.origin)
+        files = sorted(home.parent.rglob("*")) if home.name == "__init__.py" else [home]
+        for file in files:
+            if file.suffix in {".py", ".toml", ".npz", ".json"}:
+                digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _write_whole(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a back-test that is broken off leaves no half days."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"part-{file.name}")
+    part.write_bytes(data)
+    part.replace(file)
