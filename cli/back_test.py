@@ -83,7 +83,9 @@ def back_test(  # noqa: PLR0913 - one for each option
     if every % 5 or every < 5:
         raise BadInputError(f"--every {every}: must be a multiple of 5 min")
     folder = cache or settings.data_dir / "back-test"
-    plan = BackTestPlan(days, seed, jobs, folder, Thrift(step, every, replicas), tuple(scenarios), _date(start))
+    plan = BackTestPlan(
+        days, seed, jobs, folder, Thrift(step, every, replicas=replicas), tuple(scenarios), _date(start)
+    )
     of_station = one_plant(settings.plant)
     with progress("back-test", float(days)) as tell:
         judged = run_days(of_station, plan, lambda done: tell(float(done)))
@@ -124,7 +126,7 @@ def run_days(plant: Plant, plan: BackTestPlan, tell: Callable[[int], None] = lam
     Raises:
         FinalError: A process died.
     """
-    maker, todo = DayMaker(plant, plan.cache, plan.thrift), scripts(plant, plan)
+    maker, todo = DayMaker.of(plant, plan.cache, plan.thrift), scripts(plant, plan)
     if plan.jobs == 1:
         return [_told(maker.judged(script), number, tell) for number, script in enumerate(todo, start=1)]
     context = multiprocessing.get_context("spawn")

@@ -39,8 +39,8 @@ _GRACE_S: Final = 3_600
 
 _BLOCK_S: Final = 3_600.0
 _MINUTE_MS: Final = 60_000
-_DENSE_FROM: Final = 0.1
-"""From this probability on each regular run of five minutes is made, as the service does always."""
+_BUSY_FROM: Final = 0.1
+"""From this probability on each regular run is made, as the service does always."""
 
 _URGENT: Final = ("CAP-SHORT", "CAP-RISK")
 
@@ -55,13 +55,17 @@ class Thrift:
 
     Attributes:
         step_s: Step of the plant's physics [s].
-        every_min: Between the forecasts of a day on which nothing happens [min].
+        every_min: Between the forecasts while nothing is the matter [min].
+        busy_min: Between them on a short day, and while a shortage is likely [min]; the service's own is 5.
         replicas: Monte Carlo replicas of each.
+        events: Make those too that an event asks for: a trip, a trailer that docks.
     """
 
     step_s: float = 5.0
     every_min: int = 30
+    busy_min: int = 5
     replicas: int = 100
+    events: bool = True
 
 
 class _Truth(msgspec.Struct, frozen=True):
@@ -72,6 +76,15 @@ class _Truth(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class DayFiles:
+    """A day in the cache: what the plant said, its own account of the trucks, what was forecast."""
+
+    log: Path
+    truth: Path
+    forecasts: Path
+
+
+@dataclass(frozen=True, slots=True)
 class DayMaker:
     """Makes days and judges them.
 
@@ -79,29 +92,44 @@ class DayMaker:
         plant: The station.
         cache: Folder of what is kept.
         thrift: What is spared.
+        lived_by, seen_by: Hashes of the sources that decide over what is kept.
     """
 
     plant: Plant
     cache: Path
     thrift: Thrift
+    lived_by: str
+    seen_by: str
+
+    @classmethod
+    def of(cls, plant: Plant, cache: Path, thrift: Thrift) -> DayMaker:
+        """Return a maker by the sources as they stand now: what is edited while it works changes no name any more."""
+        return cls(plant, cache, thrift, _sources(_LIVED_BY), _sources(_SEEN_BY))
+
+    def files(self, script: DayScript) -> DayFiles:
+        """Return where a day stands in the cache."""
+        lived = _hash(_state(script), self.thrift.step_s, self.lived_by, repr(self.plant))
+        seen = _hash(lived, self.thrift, self.seen_by)
+        day = self.cache / f"{script.number:04}"
+        return DayFiles(
+            log=day.with_name(f"{day.name}-day-{lived}.ndjson.zst"),
+            truth=day.with_name(f"{day.name}-truth-{lived}.json"),
+            forecasts=day.with_name(f"{day.name}-forecasts-{seen}.json"),
+        )
 
     def judged(self, script: DayScript) -> JudgedDay:
         """Return a day with what was forecast and what happened, from the cache where it is there."""
-        lived = _hash(_state(script), self.thrift.step_s, _sources(_LIVED_BY), repr(self.plant))
-        seen = _hash(lived, self.thrift, _sources(_SEEN_BY))
-        file = self.cache / f"forecasts-{script.number:04}-{seen}.json"
-        if file.exists():
-            return msgspec.json.decode(file.read_bytes(), type=JudgedDay)
-        log = self.cache / f"day-{script.number:04}-{lived}.ndjson.zst"
-        account = log.with_name(f"day-{script.number:04}-{lived}.truth.json")
-        if not account.exists():
-            self._live(script, log, account)
-        truth = msgspec.json.decode(account.read_bytes(), type=_Truth)
-        day = self._forecast(script, truth, log)
-        _write_whole(file, msgspec.json.encode(day))
+        files = self.files(script)
+        if files.forecasts.exists():
+            return msgspec.json.decode(files.forecasts.read_bytes(), type=JudgedDay)
+        if not files.truth.exists():
+            self._live(script, files)
+        truth = msgspec.json.decode(files.truth.read_bytes(), type=_Truth)
+        day = self._forecast(script, truth, files.log)
+        _write_whole(files.forecasts, msgspec.json.encode(day))
         return day
 
-    def _live(self, script: DayScript, log: Path, account: Path) -> None:
+    def _live(self, script: DayScript, files: DayFiles) -> None:
         """Let the plant live through a day, and keep what it said and its own account."""
         start = self.plant.day_start(script.date)
         station = new_station(self.plant, script.scenario, start, script.seed)
@@ -115,12 +143,12 @@ class DayMaker:
                     yield topic, payload
 
         self.cache.mkdir(parents=True, exist_ok=True)
-        part = log.with_name(f"part-{log.name}")
+        part = files.log.with_name(f"part-{files.log.name}")
         write_log(part, said(), {"station": self.plant.id, "day": script.date.isoformat(), "kind": script.kind})
-        part.replace(log)
+        part.replace(files.log)
         plan = station.physics.plan(script.date)
         truth = _Truth(plan.kg, list(station.physics.truth().truck_list))
-        _write_whole(account, msgspec.json.encode(truth))
+        _write_whole(files.truth, msgspec.json.encode(truth))
 
     def _forecast(self, script: DayScript, truth: _Truth, log: Path) -> JudgedDay:
         """Return what the forecast made of what the plant had said."""
@@ -145,22 +173,25 @@ class DayMaker:
 
 
 class _ThriftyRunner(InlineRunner):
-    """Leaves out regular runs while nothing is the matter; each one that an event asked for is made."""
+    """Leaves out regular runs while nothing is the matter."""
 
     def __init__(self, plant: Plant, start_ms: int, thrift: Thrift, *, always: bool) -> None:
         super().__init__(plant, thrift.replicas)
-        self._start_ms, self._every_ms = start_ms, thrift.every_min * _MINUTE_MS
+        self._start_ms, self._thrift = start_ms, thrift
         self._always = always
-        self.dense = always
+        self.busy = always
 
     def look(self, forecast: Forecast, active: frozenset[str]) -> None:
         """Take what the newest forecast says, and which alerts stand."""
-        likely = max(forecast.shortfall_probability, forecast.detail.probability_now) >= _DENSE_FROM
-        self.dense = self._always or likely or bool(active.intersection(_URGENT))
+        likely = max(forecast.shortfall_probability, forecast.detail.probability_now) >= _BUSY_FROM
+        self.busy = self._always or likely or bool(active.intersection(_URGENT))
 
     def submit(self, snapshot: StationSnapshot, *, on_grid: bool) -> None:
         """Make a forecast, or spare it."""
-        if on_grid and not self.dense and (snapshot.at_ms - self._start_ms) % self._every_ms:
+        every_min = self._thrift.busy_min if self.busy else self._thrift.every_min
+        if on_grid and (snapshot.at_ms - self._start_ms) % (every_min * _MINUTE_MS):
+            return
+        if not on_grid and not self._thrift.events:
             return
         super().submit(snapshot, on_grid=on_grid)
 

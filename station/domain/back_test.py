@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +71,7 @@ class AlertChange:
     bottleneck: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JudgedDay:
     """One station day: what was said, and what was.
 
@@ -114,9 +115,20 @@ class JudgedDay:
             return None
         return self.short_minute - first.minute
 
-    def scored(self) -> list[ForecastPoint]:
-        """Return the forecasts that count."""
-        return [p for p in self.points if p.minute >= FIRST_HOUR * 60 and p.minute % SCORED_EVERY_MIN == 0]
+    @cached_property
+    def scored(self) -> tuple[ForecastPoint, ...]:
+        """The forecasts that count."""
+        return tuple(p for p in self.points if p.minute >= FIRST_HOUR * 60 and p.minute % SCORED_EVERY_MIN == 0)
+
+    @cached_property
+    def probabilities(self) -> Float:
+        """Their probabilities."""
+        return np.array([p.probability for p in self.scored], dtype=np.float64)
+
+    @cached_property
+    def held(self) -> npt.NDArray[np.bool_]:
+        """Whether their bands of kilograms held what was given."""
+        return np.array([p.kg[0] <= self.kg <= p.kg[2] for p in self.scored], dtype=np.bool_)
 
     def at_hour(self, hour: float) -> ForecastPoint | None:
         """Return the forecast of an hour."""
@@ -191,9 +203,9 @@ _Applies = Callable[[JudgedDay], bool]
 
 def _pairs(days: _Days) -> tuple[Float, Float]:
     """Return (probability, outcome 0 or 1) of every forecast that counts."""
-    rows = [(p.probability, float(day.is_short)) for day in days for p in day.scored()]
-    table = np.array(rows, dtype=np.float64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    said = [day.probabilities for day in days]
+    was = np.repeat([float(day.is_short) for day in days], [len(one) for one in said])
+    return np.concatenate(said), was
 
 
 def brier(days: _Days) -> float | None:
@@ -237,8 +249,8 @@ def reliability_slope(days: _Days) -> float | None:
 
 def coverage(days: _Days) -> float | None:
     """Return the share of the forecasts whose 10..90 % band of kilograms by close holds what was given [%]."""
-    held = [p.kg[0] <= day.kg <= p.kg[2] for day in days for p in day.scored()]
-    return 100.0 * float(np.mean(held)) if held else None
+    held = np.concatenate([day.held for day in days])
+    return 100.0 * float(np.mean(held)) if len(held) else None
 
 
 def _kg_error(hour: float) -> _Figure:
@@ -293,7 +305,7 @@ def bottleneck_right(days: _Days) -> float | None:
 
 
 def _all(day: JudgedDay) -> bool:
-    return bool(day.scored())
+    return bool(day.scored)
 
 
 def _short(day: JudgedDay) -> bool:
