@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +11,11 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 
+from api.live.station import LiveStation
+from api.people.session_book import Session
 from api.people.sessions import session_from_request
 from api.services import ApiServices
+from dashboards.console.capacity_page import capacity_page
 from dashboards.console.headers import ConsoleHeaders
 from dashboards.console.language import language_of
 from dashboards.console.pages import login_page, overview_page
@@ -35,13 +39,20 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
 
     @ui.page("/", title="Jinma", dark=None)
     def overview(request: Request, station: str = "") -> None:
+        show(overview_page, request, station)
+
+    @ui.page("/capacity", title="Jinma", dark=None)
+    def capacity(request: Request, station: str = "") -> None:
+        show(capacity_page, request, station)
+
+    def show(draw: Callable[[LiveStation, Session, str], None], request: Request, station: str) -> None:
         language = language_of(request)
         session = session_from_request(request)
         live = services.stations.get(station) or next(iter(services.stations.values()))
         if session is None:
             login_page(language)
         else:
-            overview_page(live, session, language)
+            draw(live, session, language)
 
     app.mount(f"{CONSOLE}/static", StaticFiles(directory=_STATIC), name="console-static")
     ui.run_with(app, mount_path=CONSOLE, title="Jinma", dark=None, tailwind=False, show_welcome_message=False)

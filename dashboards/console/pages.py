@@ -20,15 +20,17 @@ from dashboards.console.layout import station_layout
 from dashboards.console.texts import text_of, texts_of
 
 STATIC: Final = "/console/static"
-_MODULES: Final = ("main", "mimic", "numbers", "stream", "capacity", "alarms", "symbols", "trend", "dom")
+_MODULES: Final = (
+    "main", "mimic", "numbers", "stream", "capacity", "day", "verdict", "frame", "alarms", "symbols", "trend", "dom",
+)  # fmt: skip
 
 
 def login_page(language: str) -> None:
     """Draw the page for who is not known yet."""
-    t = _translator(language)
-    _head("login", ("login",))
+    t = translator(language)
+    head("login", ("login",))
     ui.add_body_html(f"""
-<main class="login" lang="{_html_lang(language)}">
+<main class="login" lang="{html_lang(language)}">
   <h1>{t("title")}</h1>
   <form id="login" autocomplete="off">
     <h2>{t("login_title")}</h2>
@@ -45,13 +47,13 @@ def login_page(language: str) -> None:
 
 def overview_page(live: LiveStation, session: Session, language: str) -> None:
     """Draw the station's overview."""
-    t = _translator(language)
-    _head("overview", _MODULES)
+    t = translator(language)
+    head("overview", _MODULES)
     layout = station_layout(live.plant, language)
     ui.add_body_html(f"""
-<div id="console" lang="{_html_lang(language)}">
+<div id="console" lang="{html_lang(language)}">
 <a class="skip" href="#alarms">{t("skip")}</a>
-{_header(live, layout["name"], session, language)}
+{header(live, layout["name"], session, language)}
 {_banner(language)}
 <main>
   <section id="mimic" aria-label="{t("mimic")}"></section>
@@ -70,10 +72,11 @@ def overview_page(live: LiveStation, session: Session, language: str) -> None:
 </div>
 {data_element("texts", texts_of(language))}
 {data_element("layout", layout)}
-{data_element("context", _context(live, session, language))}""")
+{data_element("context", page_context(live, session, language))}""")
 
 
-def _context(live: LiveStation, session: Session, language: str) -> dict[str, Any]:
+def page_context(live: LiveStation, session: Session, language: str) -> dict[str, Any]:
+    """Return what a page's script needs to know of who asks and of the station's moment."""
     return {
         "language": language,
         "csrf": session.csrf,
@@ -85,21 +88,29 @@ def _context(live: LiveStation, session: Session, language: str) -> dict[str, An
     }
 
 
-def _head(name: str, modules: tuple[str, ...]) -> None:
-    """Put our style and script into the head; the script runs when the page has been read."""
+def head(name: str, modules: tuple[str, ...], styles: tuple[str, ...] = ("console",)) -> None:
+    """Put our styles and script into the head; the script runs when the page has been read.
+
+    Args:
+        name: Of the page.
+        modules: The page's script, then the modules that it loads.
+        styles: Style sheets.
+    """
     preloads = "".join(f'<link rel="modulepreload" href="{STATIC}/{module}.js">' for module in modules[1:])
+    sheets = "".join(f'<link rel="stylesheet" href="{STATIC}/{style}.css">' for style in styles)
     ui.add_head_html(
-        f'<link rel="stylesheet" href="{STATIC}/console.css">{preloads}'
-        f'<script type="module" src="{STATIC}/{modules[0]}.js" data-page="{name}"></script>'
+        f'{sheets}{preloads}<script type="module" src="{STATIC}/{modules[0]}.js" data-page="{name}"></script>'
     )
 
 
-def _header(live: LiveStation, name: str, session: Session, language: str) -> str:
-    t = _translator(language)
+def header(live: LiveStation, name: str, session: Session, language: str, here: str = "overview") -> str:
+    """Return the top of a page: the station, the way to the other pages, connection, clock, language, log-out."""
+    t = translator(language)
     simulated = "" if live.is_simulated else " hidden"
     return f"""
 <header id="top">
   <h1>{escape(name)}</h1>
+  {_ways(here, language)}
   <strong id="simulated" class="flag"{simulated}>{t("simulated")}</strong>
   <strong id="speed" class="flag" hidden></strong>
   <span class="spring"></span>
@@ -113,8 +124,21 @@ def _header(live: LiveStation, name: str, session: Session, language: str) -> st
 </header>"""
 
 
+def _ways(here: str, language: str) -> str:
+    t = translator(language)
+    mark = {here: ' aria-current="page"'}
+    links = "".join(
+        f'<a href="{path}?lang={language}"{mark.get(name, "")}>{t(label)}</a>'
+        for name, label, path in (
+            ("overview", "page_overview", "/console/"),
+            ("capacity", "page_capacity", "/console/capacity"),
+        )
+    )
+    return f'<nav id="ways" aria-label="{t("pages")}">{links}</nav>'
+
+
 def _banner(language: str) -> str:
-    t = _translator(language)
+    t = translator(language)
     return f"""
 <div id="banner" role="alert" aria-live="assertive" data-priority="">
   <span id="banner-symbol"></span>
@@ -126,7 +150,7 @@ def _banner(language: str) -> str:
 
 
 def _capacity(language: str) -> str:
-    t = _translator(language)
+    t = translator(language)
     figures = "".join(
         f'<div class="figure" id="{key}"><dt>{t(label)}</dt><dd><b class="big">–</b>'
         '<span class="sub"></span></dd></div>'
@@ -152,7 +176,7 @@ def _capacity(language: str) -> str:
 
 
 def _trend(language: str) -> str:
-    t = _translator(language)
+    t = translator(language)
     ranges = "".join(
         f'<button type="button" data-range="{name}" aria-pressed="{"true" if name == "2h" else "false"}">'
         f"{t(f'last_{name}')}</button>"
@@ -173,7 +197,7 @@ def _trend(language: str) -> str:
 
 
 def _dialog(language: str) -> str:
-    t = _translator(language)
+    t = translator(language)
     return f"""
 <dialog id="act" aria-labelledby="act-title">
   <form method="dialog">
@@ -190,9 +214,9 @@ def _dialog(language: str) -> str:
 
 
 def _language_link(language: str) -> str:
-    other, t = ("en" if language == "zh" else "zh"), _translator(language)
+    other, t = ("en" if language == "zh" else "zh"), translator(language)
     return (
-        f'<a class="language" href="?lang={other}" hreflang="{other}" lang="{_html_lang(other)}" '
+        f'<a class="language" href="?lang={other}" hreflang="{other}" lang="{html_lang(other)}" '
         f'aria-label="{t("other_language_name")}">{t("other_language")}</a>'
     )
 
@@ -203,10 +227,11 @@ def data_element(name: str, body: Any) -> str:
     return f'<script type="application/json" id="data-{name}">{text}</script>'
 
 
-def _html_lang(language: str) -> str:
+def html_lang(language: str) -> str:
+    """Return a language as HTML names it."""
     return "zh-CN" if language == "zh" else "en"
 
 
-def _translator(language: str) -> Callable[[str], str]:
+def translator(language: str) -> Callable[[str], str]:
     """Return a function from a text's key to its HTML."""
     return lambda key: escape(text_of(key, language))

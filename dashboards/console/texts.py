@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from dashboards.console.capacity_texts import CAPACITY_TEXTS
 from station.domain.plant import Text
 
 TEXTS: Final[dict[str, Text]] = {
+    **CAPACITY_TEXTS,
+    "pages": Text("Pages", "页面"),
+    "page_overview": Text("Overview", "总览"),
+    "page_capacity": Text("Capacity", "供氢能力"),
     "title": Text("Station console", "站控台"),
     "other_language": Text("中文", "English"),
     "other_language_name": Text("Show this page in Chinese", "以英文显示本页"),

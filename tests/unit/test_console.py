@@ -36,7 +36,7 @@ def test_both_languages_have_every_text_and_the_same_places_to_fill() -> None:
 
 def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> None:
     asked = set()
-    for source in [*SCRIPTS, STATIC.parent / "pages.py", STATIC.parent / "layout.py"]:
+    for source in [*SCRIPTS, *(STATIC.parent / name for name in ("pages.py", "capacity_page.py", "layout.py"))]:
         asked |= set(re.findall(r'"([a-z][a-zA-Z0-9_]+)"', source.read_text()))
         asked |= set(re.findall(r"\b([a-z]+): word\(", source.read_text()))
     made = {f"state_{state}" for state in ("UNACK", "ACKED", "RTNUN", "LATCHED")}

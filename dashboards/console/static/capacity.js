@@ -1,12 +1,13 @@
 // Whether today's trucks can be fuelled: the forecast in figures, and the day's kilograms against the plan.
 
-import { ask, byId, context, dayOf, dayStart, draw, duration, layout, minuteTime, setText, stationPath, word } from "./dom.js";
-import { stationNow, valueOf } from "./numbers.js";
+import { loadGiven, loadPlan, givenNow } from "./day.js";
+import { ask, byId, context, dayOf, dayStart, draw, duration, minuteTime, setText, stationPath, word } from "./dom.js";
+import { stationNow } from "./numbers.js";
+import { OLD_MS, verdictOf } from "./verdict.js";
 
 let forecast = context.forecast ?? null; // The page brings the newest one, so that it is painted at once.
 let plan = null; // {date, trucks: [{time, kg}], trailers: [{id, eta, kg}]} with times in ms
 let past = []; // [t, kg dispensed since midnight]
-const OLD_MS = 900000; // A forecast comes each 5 minutes; three missed are told.
 let countersAtStart = null; // tag -> kg at the start of the day
 
 /** Load the forecast, the plan and the day so far. */
@@ -15,7 +16,7 @@ export async function loadCapacity() {
     forecast = found ?? forecast;
     showCapacity();
   });
-  await Promise.allSettled([newest, loadPlan(), loadPast()]);
+  await Promise.allSettled([newest, renewPlan(), loadPast()]);
   showCapacity();
 }
 
@@ -32,54 +33,16 @@ async function newestForecast() {
 export function takeForecast(news) {
   forecast = news;
   showCapacity();
-  loadPlan().then(showCapacity, () => {}); // An ETA may have been corrected.
+  renewPlan().then(showCapacity, () => {}); // An ETA may have been corrected.
 }
 
-async function loadPlan() {
-  const date = dayOf(stationNow());
-  const body = await ask(stationPath(`/plan/${date}`)).catch(() => null);
-  if (body === null) return;
-  const trucks = body.trucks.map(({ time, kg }) => ({ time: momentOf(time), kg })).sort((one, other) => one.time - other.time);
-  const trailers = body.trailers.map(({ id, eta, kg }) => ({ id, eta: momentOf(eta), kg })).sort((one, other) => one.eta - other.eta);
-  plan = { date, trucks, trailers };
+async function renewPlan() {
+  plan = (await loadPlan(dayOf(stationNow()))) ?? plan;
 }
-
-const momentOf = (text) => (typeof text === "number" ? text : Date.parse(text));
-
-const STEP_MS = 600000;
 
 async function loadPast() {
-  const start = dayStart(stationNow());
-  if (!layout.totals.length) return;
-  const query = layout.totals.map((tag) => `signal=${encodeURIComponent(tag)}`).join("&");
-  const end = Math.floor(stationNow()) + 1;
-  const body = await ask(stationPath(`/readings?${query}&start=${start - STEP_MS}&end=${end}&every=10m&aggregate=last`));
-  const sums = new Map();
-  countersAtStart = {};
-  for (const { signal, points } of body.series) {
-    const known = points.filter(([, value]) => value !== null);
-    if (!known.length) continue;
-    countersAtStart[signal] = known[0][1];
-    addSteps(sums, known, start, end);
-  }
-  past = [...sums].sort(([one], [other]) => one - other);
-}
-
-/** Add a counter's rise to the sum at the end of each window; a window without a reading keeps the last one. */
-function addSteps(sums, known, start, end) {
-  let at = 0;
-  for (let t = start; t < end; t += STEP_MS) {
-    while (at + 1 < known.length && known[at + 1][0] + STEP_MS <= t) at += 1;
-    sums.set(t, (sums.get(t) || 0) + Math.max(0, known[at][1] - known[0][1]));
-  }
-}
-
-/** Return kilograms since midnight by the counters as they stand now. */
-function dispensedNow() {
-  if (!countersAtStart) return null;
-  let kg = 0;
-  for (const [tag, start] of Object.entries(countersAtStart)) kg += Math.max(0, (valueOf(tag)?.[0] ?? start) - start);
-  return kg;
+  const given = await loadGiven(dayStart(stationNow()));
+  if (given) ({ past, counters: countersAtStart } = given);
 }
 
 function figure(id, big, sub = "", level = "") {
@@ -124,7 +87,7 @@ function dayChanged() {
 function showDispensed(now) {
   const planned = plan ? plan.trucks.reduce((sum, { time, kg }) => sum + (time <= now ? kg : 0), 0) : null;
   const total = forecast ? forecast.plan.kg : plan?.trucks.reduce((sum, { kg }) => sum + kg, 0);
-  const done = dispensedNow() ?? forecast?.done.kg;
+  const done = givenNow(countersAtStart) ?? forecast?.done.kg;
   if (done === undefined || done === null) return;
   const sub = planned === null ? "" : `${word("plan_now")} ${round(planned)} kg`;
   figure("kg", `${round(done)} / ${total ? round(total) : "–"} kg`, sub);
@@ -132,14 +95,9 @@ function showDispensed(now) {
 }
 
 function showVerdict() {
-  const { shortfall_kg: kg, shortfall_probability: chance, shortfall_at: at, lead_minutes: lead } = forecast;
-  const old = stationNow() - Date.parse(forecast.at) > OLD_MS;
-  const level = old || !forecast.valid ? "invalid" : chance >= 0.5 ? "bad" : chance >= 0.2 ? "warn" : "good";
-  const texts = { invalid: word(old ? "forecast_old" : "forecast_invalid"), bad: word("short", round(kg.p50)), warn: word("at_risk"), good: word("enough") };
+  const { level, text, when } = verdictOf(forecast, stationNow());
   byId("verdict").dataset.level = level;
-  const sign = { invalid: "? ", bad: "✕ ", warn: "! ", good: "✓ " }[level];
-  setText(byId("verdict-text"), sign + texts[level]);
-  const when = at && level !== "good" ? word("short_from", minuteTime(Date.parse(at)), duration(lead ?? 0)) : "";
+  setText(byId("verdict-text"), text);
   setText(byId("verdict-when"), when);
   setText(byId("advice"), forecast.advice[context.language]);
 }

@@ -83,9 +83,10 @@ export function duration(minutes) {
 }
 
 export class RequestError extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, rows = []) {
     super(detail);
     this.status = status;
+    this.rows = rows;
   }
 }
 
@@ -99,7 +100,7 @@ export async function ask(path, { method = "GET", body = null, timeoutMs = 8000 
   const answer = await fetch(path, options);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
-    throw new RequestError(answer.status, problem.detail || problem.title || `${answer.status}`);
+    throw new RequestError(answer.status, problem.detail || problem.title || `${answer.status}`, problem.errors);
   }
   return answer.status === 204 ? null : answer.json();
 }

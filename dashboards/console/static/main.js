@@ -1,35 +1,23 @@
 // The overview page: brings the parts together and keeps time.
 
-import { ask, byId, clockTime, context, dayOf, layout, setText, stationPath, word, zoneName } from "./dom.js";
+import { ask, byId, layout, setText, stationPath, word } from "./dom.js";
 import { loadAlarms, startAlarms, takeAlarm } from "./alarms.js";
 import { loadCapacity, showCapacity, takeForecast } from "./capacity.js";
+import { openFrame, refreshStation, startFrame, tellLink } from "./frame.js";
 import { drawMimic, refresh, refreshAll } from "./mimic.js";
-import { setClock, setFillStarts, stationNow, valueOf } from "./numbers.js";
-import { Link } from "./stream.js";
+import { setFillStarts, stationNow, valueOf } from "./numbers.js";
 import { extend, load as loadTrend, pick, startTrend } from "./trend.js";
 
-const YEAR_S = 31536000;
-document.cookie = `jinma_lang=${context.language}; path=/; max-age=${YEAR_S}; SameSite=Lax`;
-document.documentElement.lang = byId("console").lang;
-document.title = layout.name;
-
 let begun = false;
-const link = new Link({ values, alarm: takeAlarm, capacity: takeForecast, opened, station, expired });
-
-setClock(context.now, context.speed);
-station(context);
+startFrame({ values, alarm: takeAlarm, capacity: takeForecast, opened });
 drawMimic((tag) => {
   pick(tag);
   byId("trend").scrollIntoView({ block: "nearest" });
 });
 startAlarms(refreshAll);
 showCapacity();
-link.open();
-tellLink();
-setInterval(tellLink, 250);
+openFrame();
 setInterval(eachSecond, 1000);
-setInterval(() => link.refresh().catch(() => {}), 10000);
-byId("log-out").addEventListener("click", logOut);
 
 function values(tags) {
   refresh(tags);
@@ -43,7 +31,7 @@ function values(tags) {
 function opened() {
   loadAlarms().catch(reload);
   loadCapacity();
-  link.refresh().catch(() => {});
+  refreshStation();
   if (begun) loadTrend();
 }
 
@@ -55,39 +43,6 @@ function eachSecond() {
   refreshAll();
   showCapacity();
   extend();
-}
-
-function station({ simulated, speed }) {
-  byId("simulated").hidden = !simulated;
-  const shown = Math.round(speed * 10) / 10;
-  byId("speed").hidden = shown === 1;
-  setText(byId("speed"), word("speed", shown));
-}
-
-function expired() {
-  setText(byId("link-state"), word("session_over"));
-  location.reload(); // The server answers with the login page.
-}
-
-function tellLink() {
-  link.watch();
-  const now = stationNow();
-  setText(byId("clock"), `${dayOf(now)} ${clockTime(now)}`);
-  setText(byId("zone"), zoneName(now));
-  const { state, ageS, since } = link.status();
-  const silent = state === "silent" || state === "lost";
-  byId("link").dataset.state = state;
-  byId("console").classList.toggle("no-data", silent && since !== null);
-  if (state === "live") {
-    setText(byId("link-state"), word("live"));
-    setText(byId("link-age"), word("data_age", Math.max(0, ageS).toFixed(0)));
-  } else if (since === null) {
-    setText(byId("link-state"), word(state === "silent" ? "no_data_yet" : "connecting"));
-    setText(byId("link-age"), "");
-  } else {
-    setText(byId("link-state"), word("no_data_since", clockTime(since)));
-    setText(byId("link-age"), word(state === "lost" ? "reconnecting" : "waiting_for_data"));
-  }
 }
 
 /** Find the counter at the start of each fill under way: its kilograms are counted from there. */
@@ -114,9 +69,3 @@ async function fillStart({ tag, since }) {
   const first = `signal=${encodeURIComponent(tag)}&start=${began - 2000}&end=${end}&aggregate=raw&limit=1`;
   return (await ask(stationPath(`/readings?${first}`))).series[0].points[0]?.[1] ?? null;
 }
-
-async function logOut() {
-  await ask("/api/v1/session", { method: "DELETE" }).catch(() => {});
-  location.assign("/console/");
-}
-

@@ -1,0 +1,110 @@
+"""The words of the capacity page, in both languages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from station.domain.plant import Text
+
+CAPACITY_TEXTS: Final[dict[str, Text]] = {
+    # The answer
+    "answer_all": Text("All {0} trucks can be filled", "{0} 辆车均可加注"),
+    "answer_maybe": Text("Perhaps short: {0} %", "可能短缺：{0} %"),
+    "answer_short": Text("{0} trucks and {1} kg short", "短缺 {1} kg，{0} 辆车加不满"),
+    "answer_limit": Text("Limit: {0}", "限制环节：{0}"),
+    "deliverable_now": Text("Deliverable until {0}", "至 {0} 可供氢"),
+    "by_close": Text("Given by close", "全日加注量"),
+    "trailer_in": Text("in {0}", "{0}后"),
+    "n_minus_1": Text("One train lost", "停一台压缩机"),
+    "n_minus_1_good": Text("still enough", "仍可满足"),
+    "n_minus_1_bad": Text("no reserve", "无冗余"),
+    "unknown": Text("unknown", "未知"),
+    "queue_wait": Text("Wait of the next 2 h, p90", "未来2小时等待 p90"),
+    "empty_in": Text("Empty without trailers in", "无来车时可用"),
+    "inputs_bad": Text("Doubtful inputs", "存疑输入"),
+    "inputs_good": Text("All inputs are good", "全部输入正常"),
+    "input_from": Text("replaced by {0}", "替代：{0}"),
+    # The curve
+    "day_curve": Text("The day in kilograms", "全日加注曲线"),
+    "curve_expected": Text("expected", "预计"),
+    "curve_band": Text("80 % band", "80 % 区间"),
+    "curve_note": Text(
+        "The band is the forecast of the kilograms by close, spread over the bookings until then.",
+        "区间为全日加注量的预测，按剩余预约分布到各时刻。",
+    ),
+    # Looking back
+    "looking_back": Text("What was known when", "历史预测"),
+    "moment": Text("Moment (station time)", "时刻（站时）"),
+    "show": Text("Show", "查询"),
+    "known_none": Text("No forecast is kept of the day before this moment.", "该时刻前一天内无预测记录。"),
+    "known_of": Text("Forecast of {0}", "{0} 的预测"),
+    "scorecard": Text("Scorecard of a day", "预测评分"),
+    "score_day": Text("Day", "日期"),
+    "score_none": Text("No forecasts are kept of this day.", "该日无预测记录。"),
+    "score_plan": Text("Given / plan", "已加注 / 计划"),
+    "score_value": Text("{0} / {1} trucks · {2} / {3} kg", "{0} / {1} 辆 · {2} / {3} kg"),
+    "score_at": Text("Kilograms by close, said at {0}", "{0} 预测的全日加注量"),
+    "score_check": Text("{0} kg, error {1} % of plan, band {2}", "{0} kg，误差 {1} %（占计划），区间{2}"),
+    "score_open": Text("{0} kg, day not over", "{0} kg，当日未结束"),
+    "held": Text("held", "命中"),
+    "missed": Text("missed", "未命中"),
+    "score_brier": Text("Brier score", "Brier 分数"),
+    "score_bands": Text("80 % bands that held", "80 % 区间命中率"),
+    "score_first": Text("First shortage warning", "首次短缺预警"),
+    "score_lead": Text("{0}, {1} before", "{0}，提前 {1}"),
+    "score_alerts": Text("Alerts raised / cleared", "报警发出 / 解除"),
+    # The plan
+    "plan_title": Text("The plan", "计划"),
+    "plan_day": Text("Plan of", "计划日期"),
+    "plan_state": Text("{0} trucks, {1} kg; {2} trailers, {3} kg", "{0} 辆车，{1} kg；{2} 辆长管拖车，{3} kg"),
+    "plan_empty": Text("No plan was given for this day.", "该日尚无计划。"),
+    "plan_unsaved": Text("not saved", "未保存"),
+    "plan_saved": Text("Saved at {0}", "{0} 已保存"),
+    "plan_failed": Text("Not saved: {0}", "未保存：{0}"),
+    "plan_read_only": Text("Only operators may change the plan.", "仅操作员可修改计划。"),
+    "bookings": Text("Bookings", "车辆预约"),
+    "deliveries": Text("Trailers", "长管拖车"),
+    "name_truck": Text("Truck", "车牌"),
+    "name_trailer": Text("Trailer", "拖车"),
+    "arrival": Text("Arrival", "到站"),
+    "bay": Text("Bay", "车位"),
+    "remove": Text("Remove {0}", "删除 {0}"),
+    "add_truck": Text("Add a truck", "增加车辆"),
+    "add_trailer": Text("Add a trailer", "增加拖车"),
+    "save": Text("Save the plan", "保存计划"),
+    "discard": Text("Discard changes", "放弃修改"),
+    "csv": Text("Paste or upload CSV", "粘贴或上传 CSV"),
+    "csv_hint": Text(
+        "One row each: truck,ID,time,kg or trailer,ID,time,kg,bay. Times hh:mm of the day, or 2026-11-23T06:10.",
+        "每行一条：truck,编号,时间,kg 或 trailer,编号,时间,kg,车位。时间为当日 hh:mm 或 2026-11-23T06:10。",
+    ),
+    "csv_take": Text("Put into the table", "填入表格"),
+    "csv_wrong": Text("Line {0}: {1}", "第 {0} 行：{1}"),
+    "csv_fields": Text(
+        "needs truck or trailer, an id, a time and kilograms", "须有 truck 或 trailer、编号、时间和公斤数"
+    ),
+    "csv_time": Text("“{0}” is no time", "“{0}”不是时间"),
+    "csv_kg": Text("“{0}” is no number of kilograms above 0", "“{0}”不是大于 0 的公斤数"),
+    "csv_taken": Text(
+        "{0} trucks and {1} trailers are in the table; save to use them.", "已填入 {0} 辆车、{1} 辆拖车，保存后生效。"
+    ),
+    # What if
+    "what_if": Text("What if", "假设分析"),
+    "what_if_without": Text("Without", "停用"),
+    "what_if_delay": Text("Trailers later by (min)", "拖车推迟（分钟）"),
+    "what_if_add": Text("More trucks", "增加车辆数"),
+    "what_if_ambient": Text("Ambient (°C)", "气温（°C）"),
+    "what_if_plan": Text("With the bookings of", "采用该日预约"),
+    "what_if_no_plan": Text("No plan was given for {0}.", "{0} 无计划。"),
+    "compare": Text("Compare", "比较"),
+    "comparing": Text("Working it out", "正在计算"),
+    "compared": Text("worked out in {0} s", "用时 {0} 秒"),
+    "as_is": Text("As it is", "现状"),
+    "then": Text("Then", "假设"),
+    "row_answer": Text("Answer", "结论"),
+    "row_short": Text("kg short p50 / p90", "短缺 kg p50 / p90"),
+    "row_short_at": Text("Short from", "短缺开始"),
+    "row_advice": Text("Advice", "建议"),
+    "never": Text("never", "无"),
+    "failed": Text("Cannot be had: {0}", "无法获取：{0}"),
+}
