@@ -14,7 +14,15 @@ export function startLookBack() {
   byId("score-day").value = dayOf(stationNow() - DAY_MS);
   byId("known").addEventListener("submit", (event) => answer(event, showKnown, byId("known-answer")));
   byId("score").addEventListener("submit", (event) => answer(event, showScore, byId("score-answer")));
-  showScore(byId("score-answer")).catch(() => {});
+  showYesterday().catch(() => {});
+}
+
+/** Show yesterday's scorecard where that day has any forecast: a new station has none, which is no error. */
+async function showYesterday() {
+  const start = localMs(`${byId("score-day").value}T00:00`);
+  const { items } = await ask(stationPath(`/capacity/history?start=${start}&end=${start + DAY_MS}&limit=1`));
+  if (items.length) await showScore(byId("score-answer"));
+  else byId("score-answer").replaceChildren(make("p", { class: "muted" }, word("score_none")));
 }
 
 async function answer(event, show, place) {
@@ -26,9 +34,10 @@ async function answer(event, show, place) {
   }
 }
 
-/** Return epoch ms of a local time of the station, 2026-11-23T10:00. */
+/** Return epoch ms of a local time of the station, 2026-11-23T10:00; NaN where it is none. */
 export function localMs(text) {
   const asUtc = Date.parse(`${text}Z`);
+  if (Number.isNaN(asUtc)) return NaN;
   return asUtc - offsetMinutes(asUtc - offsetMinutes(asUtc) * 60000) * 60000;
 }
 

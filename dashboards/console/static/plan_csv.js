@@ -27,7 +27,8 @@ function takeLine([kind, id, time, kg, bay], date, found) {
   return null;
 }
 
-function timeOf(text, date) {
+/** Return epoch ms of hh:mm on a day, of a local or zoned time, or of epoch ms; NaN where it is none. */
+export function timeOf(text, date) {
   if (/^\d{1,2}:\d{2}(:\d{2})?$/.test(text)) return localMs(`${date}T${text.padStart(5, "0")}`);
   if (/^\d{12,14}$/.test(text)) return Number(text);
   const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(text);

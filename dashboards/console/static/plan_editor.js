@@ -4,7 +4,7 @@ import { ask, byId, context, dayOf, layout, make, minuteTime, setText, stationPa
 import { loadPlan } from "./day.js";
 import { localMs } from "./look_back.js";
 import { stationNow } from "./numbers.js";
-import { readCsv } from "./plan_csv.js";
+import { readCsv, timeOf } from "./plan_csv.js";
 
 const COLUMNS = { trucks: ["name_truck", "arrival", "kg"], trailers: ["name_trailer", "arrival", "kg", "bay"] };
 const ADD = { trucks: "add_truck", trailers: "add_trailer" };
@@ -53,11 +53,14 @@ function draw() {
 }
 
 function drawRow(list, row) {
-  const time = list === "trucks" ? minuteTime(row.t) : `${dayOf(row.t)}T${minuteTime(row.t)}`;
+  const time = dayOf(row.t) === day() ? minuteTime(row.t) : `${dayOf(row.t)} ${minuteTime(row.t)}`;
   const cells = [
     field({ value: row.id, maxlength: 64, size: 9, "aria-label": word(list === "trucks" ? "name_truck" : "name_trailer") }, (value) => (row.id = value.trim())),
-    field({ value: time, type: list === "trucks" ? "time" : "datetime-local", "aria-label": word("arrival") }, (value) => {
-      if (value) row.t = localMs(list === "trucks" ? `${day()}T${value}` : value);
+    field({ value: time, size: 6, inputmode: "numeric", placeholder: "hh:mm", "aria-label": word("arrival") }, (value, input) => {
+      const t = timeOf(value.trim(), day());
+      input.setCustomValidity(Number.isNaN(t) ? word("csv_time", value) : "");
+      input.reportValidity();
+      if (!Number.isNaN(t)) row.t = t;
     }),
     field({ value: row.kg, type: "number", min: 1, max: list === "trucks" ? 200 : 2000, step: "any", "aria-label": "kg" }, (value) => (row.kg = Number(value))),
   ];
@@ -74,7 +77,7 @@ function drawRow(list, row) {
 function field(attributes, take) {
   const input = make("input", { ...attributes, disabled: !context.may_operate });
   input.addEventListener("change", () => {
-    take(input.value);
+    take(input.value, input);
     touched();
   });
   return input;

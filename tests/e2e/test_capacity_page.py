@@ -1,0 +1,110 @@
+"""The capacity page in a real Chromium: the answer in both languages, a plan that is edited and put, what if."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests.e2e.test_console import FLAGS, PHONE, WIDE, log_in
+from tests.support.ports import free_port
+from tests.support.processes import require_program
+from tests.support.service import Service
+
+DAY = dt.date(2030, 5, 6)
+PLAN = {
+    "trucks": [{"id": "A-1", "time": "2030-05-06T08:10:00+08:00", "kg": 40}],
+    "trailers": [{"id": "T-1", "eta": "2030-05-06T05:00:00+08:00", "kg": 278, "bay": None}],
+}
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with Service("--port", str(free_port()), "--speed", "20") as running:
+        running.wait_live()
+        running.ask("PUT", f"/stations/jinma/plan/{DAY}", json=PLAN).raise_for_status()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(service: Service) -> Iterator[Page]:
+    program = require_program("chromium")
+    with sync_playwright() as playwright:
+        chromium: Browser = playwright.chromium.launch(executable_path=str(program), args=FLAGS)
+        context = chromium.new_context(viewport={"width": 1920, "height": 1080}, locale="en-GB")
+        log_in(context.request, service)
+        yield context.new_page()
+        chromium.close()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(("language", "words"), [("en", "What if"), ("zh", "假设分析")])
+def test_the_page_answers_in_both_languages_without_overflow(
+    page: Page, service: Service, viewport: dict[str, int], language: str, words: str
+) -> None:
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    page.goto(f"{service.url}/console/?lang={language}")
+    page.locator('#ways a[href^="/console/capacity"]').click()
+    expect(page.locator("#verdict")).not_to_have_attribute("data-level", "unknown", timeout=40_000)
+    expect(page.locator("#day-curve canvas")).to_be_visible(timeout=10_000)
+    expect(page.locator("#what-if-title")).to_have_text(words)
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    assert problems == []
+
+
+def test_a_row_of_the_plan_is_edited_and_the_whole_plan_put(page: Page, service: Service) -> None:
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.goto(f"{service.url}/console/capacity?lang=en")
+    page.locator("#plan-day").fill(DAY.isoformat())
+    row = page.locator("#trucks tbody tr").first
+    expect(row.locator("input").first).to_have_value("A-1")
+    expect(row.locator("input").nth(1)).to_have_value("08:10")
+    row.locator("input").nth(1).fill("09:30")
+    row.locator("input").nth(2).fill("35")
+    page.locator("#trucks tfoot button").click()
+    expect(page.locator("#plan-state")).to_contain_text("not saved")
+    page.locator("#plan-save").click()
+    expect(page.locator("#plan-state")).to_contain_text("Saved at")
+    plan = service.get(f"/stations/jinma/plan/{DAY}")
+    assert [(one["id"], one["time"], one["kg"]) for one in plan["trucks"]] == [
+        ("A-1", "2030-05-06T01:30:00.000Z", 35.0), ("new-2", "2030-05-06T01:30:00.000Z", 35.0),
+    ]  # fmt: skip
+    assert [one["id"] for one in plan["trailers"]] == ["T-1"]
+
+
+def test_a_csv_names_its_bad_lines_and_fills_the_table_once_it_is_good(page: Page, service: Service) -> None:
+    page.goto(f"{service.url}/console/capacity?lang=zh")
+    page.locator("#csv summary").click()
+    page.locator("#csv-text").fill("truck,A-1,25:xx,40\ntruck,A-2,10:00,-1")
+    page.locator("#csv-take").click()
+    expect(page.locator("#csv-problems li")).to_have_count(2)
+    page.locator("#csv-text").fill("kind,id,time,kg,bay\ntruck,A-9,10:00,41\ntrailer,T-9,05:00,278,bay-2")
+    page.locator("#csv-take").click()
+    expect(page.locator("#trucks tbody tr")).to_have_count(1)
+    expect(page.locator("#trailers tbody input").nth(1)).to_have_value("05:00")
+    expect(page.locator("#trailers tbody select")).to_have_value("bay-2")
+
+
+def test_what_if_asks_what_the_form_says_and_shows_both_side_by_side(page: Page, service: Service) -> None:
+    """The answer is the station's own forecast with one change: the model behind the route has tests of its own."""
+    base = service.get("/stations/jinma/capacity")
+    then = {**base, "shortfall_kg": {"p50": 372.0, "p90": 501.0}, "shortfall_probability": 0.93}
+    asked: list[object] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(json={"base": base, "what_if": then})
+
+    page.route("**/capacity/what-if", answer)
+    page.goto(f"{service.url}/console/capacity?lang=en")
+    page.locator('#what-if-form input[value="train-2"]').check()
+    page.locator('#what-if-form input[name="add"]').fill("20")
+    page.locator("#what-if-form button").click()
+    expect(page.locator("#what-if-table")).to_contain_text("372 / 501")
+    expect(page.locator("#what-if-table .changed").first).to_be_visible()
+    assert asked == [{"remove": ["train-2"], "add_trucks": 20}], json.dumps(asked)
