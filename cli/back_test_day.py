@@ -217,7 +217,7 @@ class _Watch:
         self._now_ms = self.start_ms
 
     def hear(self, said: Iterable[tuple[str, bytes]], until_ms: int) -> None:
-        """Take what a station said, up to a moment."""
+        """Take what a station said, up to a moment: beyond it forecasts are of another station day."""
         for topic, payload in said:
             part = topic.split("/")
             if part[3] == "plan":
@@ -225,15 +225,16 @@ class _Watch:
                 self._inputs.observe_plan(plan_v1.parse_plan(payload, day, self.plant.timezone, "mqtt"))
             elif part[3] == "queue":
                 self._inputs.observe_queue(*plan_v1.parse_gate_queue(payload))
-            elif part[3] != "gateway":
-                self._reading(topic, payload)
-            if self._now_ms > until_ms:
+            elif part[3] != "gateway" and not self._reading(topic, payload, until_ms):
                 return
 
-    def _reading(self, topic: str, payload: bytes) -> None:
+    def _reading(self, topic: str, payload: bytes, until_ms: int) -> bool:
+        """Take a reading; return False once one is of later than `until_ms`."""
         message = self._admission.admit(topic, payload, self._now_ms).message
         if message is None:
-            return
+            return True
+        if message.t_ms > until_ms:
+            return False
         if message.t_ms > self._now_ms:
             # Sent late after an outage of the network, or by a clock that is behind: time goes on, never back.
             self._now_ms = message.t_ms
@@ -241,6 +242,7 @@ class _Watch:
             for forecast in self._engine.finished():
                 self._take(forecast)
         self._inputs.observe(message)
+        return True
 
     def _take(self, forecast: Forecast) -> None:
         minute = (forecast.at_ms - self.start_ms) // _MINUTE_MS

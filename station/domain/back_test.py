@@ -118,7 +118,8 @@ class JudgedDay:
     @cached_property
     def scored(self) -> tuple[ForecastPoint, ...]:
         """The forecasts that count."""
-        return tuple(p for p in self.points if p.minute >= FIRST_HOUR * 60 and p.minute % SCORED_EVERY_MIN == 0)
+        first, close = FIRST_HOUR * 60, 24 * 60
+        return tuple(p for p in self.points if first <= p.minute < close and p.minute % SCORED_EVERY_MIN == 0)
 
     @cached_property
     def probabilities(self) -> Float:

@@ -66,8 +66,8 @@ def test_skill_is_not_told_where_every_day_is_alike() -> None:
     assert skill([day(p=0.5), day(p=0.2)]) is None
 
 
-def test_forecasts_before_eight_and_between_half_hours_do_not_count() -> None:
-    odd = tuple(ForecastPoint(minute, 1.0, (0.0, 0.0, 0.0), "none") for minute in (0, 300, 479, 485, 500))
+def test_forecasts_before_eight_at_close_and_between_half_hours_do_not_count() -> None:
+    odd = tuple(ForecastPoint(minute, 1.0, (0.0, 0.0, 0.0), "none") for minute in (0, 300, 479, 485, 500, 1440))
     judged = JudgedDay("day", "none", None, 4000.0, 4000.0, 0.0, None, odd, ())
     assert brier([judged]) is None
     assert coverage([judged]) is None
