@@ -22,6 +22,7 @@ from api.routes import (
     session,
     stations,
     stream,
+    what_if,
 )
 from api.routes.guard import place_examples
 from api.routes.plans import PlanRequest
@@ -49,7 +50,7 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health.routes(services))
-    for part in (stations, readings, completeness, log, capacity, scorecard, plans, alarms, stream, session):
+    for part in (stations, readings, completeness, log, capacity, what_if, scorecard, plans, alarms, stream, session):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(BeforeRoutes, services=services)
     services.registry.register(ServiceCollector(services))

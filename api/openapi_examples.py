@@ -110,6 +110,8 @@ CAPACITY: Final[dict[str, Any]] = {
         "zh": "17:40起缺372 kg（9辆车）；请安排一车在15:50前到站。",
     },
 }
+WHAT_IF_BODY: Final = {"remove": ["train-2"], "delay_trailers_min": 120, "add_trucks": 20, "ambient_c": 40}
+WHAT_IF: Final = {"base": CAPACITY, "what_if": CAPACITY}
 CAPACITY_HISTORY: Final = {"items": [CAPACITY], "next_cursor": None}
 SCORECARD: Final[dict[str, Any]] = {
     "date": "2026-11-23",

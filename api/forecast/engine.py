@@ -65,11 +65,17 @@ class CapacityEngine:
         self._previous: Forecast | None = None
         self._condition: tuple[object, ...] | None = None
         self._indicators: list[StaticCapacity] = []
+        self._newest: StationSnapshot | None = None
 
     @property
     def backlog(self) -> int:
         """How many forecasts are under way."""
         return self._runner.backlog
+
+    @property
+    def newest_snapshot(self) -> StationSnapshot | None:
+        """What was known at the last full minute, None before the first; immutable, for any thread."""
+        return self._newest
 
     def advance(self, t_ms: int) -> None:
         """Let station time come to `t_ms`; called before the messages of that moment are observed.
@@ -96,7 +102,7 @@ class CapacityEngine:
         self._inputs.tick(at_ms)
         if not self._inputs.is_ready(at_ms):
             return
-        snapshot = self._inputs.snapshot(at_ms)
+        snapshot = self._newest = self._inputs.snapshot(at_ms)
         indicators = static_capacity(self._plant, snapshot)
         self._indicators.append(indicators)
         del self._indicators[:-_INDICATORS_HELD]

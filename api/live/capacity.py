@@ -14,6 +14,7 @@ from api.alarms.engine import AlarmEngine
 from api.live.outbox import Outbox
 from api.live.service_points import capacity_point
 from station.domain.capacity_forecast import Forecast, forecast_as_json
+from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant, Text
 from station.domain.signals import UnitMessage
@@ -93,6 +94,11 @@ class CapacityEngine(Protocol):
     @property
     def backlog(self) -> int:
         """How many are under way."""
+        ...
+
+    @property
+    def newest_snapshot(self) -> StationSnapshot | None:
+        """What was known at the last full minute, None before the first."""
         ...
 
     def advance(self, t_ms: int) -> None:

@@ -1,0 +1,103 @@
+"""What if: today's forecast beside the one of a changed station or day."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api import openapi_examples as examples
+from api.people.roles import Role
+from api.problems import BrokenRule, ProblemError, shown
+from api.routes.bodies import json_answer
+from api.routes.capacity import ForecastBody
+from api.routes.guard import Viewer, needs
+from api.routes.params import StationId
+from api.services import ApiServices
+from station.domain.capacity import forecast
+from station.domain.capacity_forecast import forecast_as_json
+from station.domain.capacity_snapshot import StationSnapshot
+from station.domain.day_plan import DayPlan
+from station.domain.plant import Plant
+from station.domain.what_if import Changes, changed, removable_units
+from station.wire.plan_v1 import PlanError, plan_from_body
+
+REPLICAS: Final = 40
+"""Fewer than the service's own forecasts have: two forecasts are to be there within a second."""
+
+
+class WhatIfRequest(BaseModel):
+    """What is asked to be otherwise; what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    remove: list[str] = Field(default_factory=list, max_length=64, description="Trains, chillers and hoses by name")
+    delay_trailers_min: float = Field(0.0, ge=0, le=1440)
+    add_trucks: int = Field(0, ge=0, le=500)
+    ambient_c: float | None = Field(None, ge=-40, le=60)
+    plan: dict[str, Any] | None = Field(None, description="Another plan of today, as PUT plan takes it")
+
+
+class WhatIfBody(BaseModel):
+    """Both forecasts start from the same moment and the same random numbers; neither is smoothed."""
+
+    base: ForecastBody
+    what_if: ForecastBody
+
+
+_INPUT = Body(openapi_examples={"a train less, late trailers": {"value": examples.WHAT_IF_BODY}})
+
+
+def routes(services: ApiServices) -> APIRouter:
+    """Return the route of what-if."""
+    router = APIRouter(tags=["capacity"])
+    one_at_a_time = threading.Lock()
+
+    @router.post(
+        "/stations/{station}/capacity/what-if",
+        summary="The forecast as it is, and as it would be",
+        response_model=WhatIfBody,
+        **needs(Role.VIEWER, 404, example=examples.WHAT_IF),
+    )
+    def post_what_if(_: Viewer, station: StationId, body: Annotated[WhatIfRequest, _INPUT]) -> Response:
+        """Changes nothing: units away, trailers later, more trucks, another temperature, another plan, side by side."""
+        live = services.live(station)
+        now = live.capacity.engine.newest_snapshot
+        if now is None:
+            raise ProblemError(503, "no snapshot of the station yet; ask again", (), {"Retry-After": "10"})
+        asked = _changes(live.plant, now, body)
+        # One at a time: two forecasts take a core for half a second, which the live messages need too.
+        if not one_at_a_time.acquire(timeout=2.0):
+            raise ProblemError(503, "another what-if is being worked out; ask again", (), {"Retry-After": "1"})
+        try:
+            base = forecast(live.plant, now, REPLICAS)
+            then = forecast(*changed(live.plant, now, asked), REPLICAS)
+        finally:
+            one_at_a_time.release()
+        return json_answer({"base": forecast_as_json(base), "what_if": forecast_as_json(then)})
+
+    return router
+
+
+def _changes(plant: Plant, now: StationSnapshot, body: WhatIfRequest) -> Changes:
+    units = removable_units(plant)
+    rule = f"must be one of {', '.join(units)}"
+    rows = [
+        BrokenRule(field=f"body.remove[{number}]", value=shown("remove", name), rule=rule)
+        for number, name in enumerate(body.remove)
+        if name not in units
+    ]
+    if rows:
+        raise ProblemError(422, f"no such unit: {rows[0].value}", rows)
+    plan = None if body.plan is None else _plan(plant, now, body.plan)
+    return Changes(frozenset(body.remove), body.delay_trailers_min, body.add_trucks, body.ambient_c, plan)
+
+
+def _plan(plant: Plant, now: StationSnapshot, body: dict[str, Any]) -> DayPlan:
+    try:
+        return plan_from_body(body, now.day, plant.timezone, "put")
+    except PlanError as error:
+        rows = [BrokenRule(field="body.plan", value="", rule=mistake) for mistake in error.mistakes]
+        raise ProblemError(422, f"the plan breaks {len(rows)} rule(s); first: {error.mistakes[0]}", rows) from error

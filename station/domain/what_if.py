@@ -1,0 +1,101 @@
+"""What if: a snapshot with units away, trailers later, more trucks, other weather or another plan."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from station.domain.capacity_snapshot import DemandAhead, Expected, StationSnapshot
+from station.domain.day_plan import Booking, DayPlan
+from station.domain.plant import Plant
+from station.domain.truck_queue import profile_bookings
+
+_FOR_GOOD_H = 1e6
+"""A unit that is removed is not repaired within any horizon [h]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is asked to be otherwise.
+
+    Attributes:
+        remove: Names of trains, chillers and hoses that are away for good.
+        delay_trailers_min: How much later every announced trailer comes [min].
+        add_trucks: Trucks more than planned, spread over the rest of the day by the station's profile.
+        ambient_c: Air temperature instead of the measured one [degC].
+        plan: Another plan of the snapshot's day.
+    """
+
+    remove: frozenset[str] = frozenset()
+    delay_trailers_min: float = 0.0
+    add_trucks: int = 0
+    ambient_c: float | None = None
+    plan: DayPlan | None = None
+
+
+def removable_units(plant: Plant) -> tuple[str, ...]:
+    """Return the names of the units that can be taken away."""
+    return (*(t.unit for t in plant.trains), *(c.unit for c in plant.chillers), *(h.unit for h in plant.hoses))
+
+
+def changed(plant: Plant, now: StationSnapshot, changes: Changes) -> tuple[Plant, StationSnapshot]:
+    """Return the station and the snapshot as they would be; the moment, and so the random numbers, stay the same."""
+    if changes.plan is not None:
+        now = _with_plan(now, changes.plan)
+    if changes.delay_trailers_min:
+        now = replace(now, expected=_later(now, changes.delay_trailers_min))
+    if changes.add_trucks:
+        now = replace(now, demand=_with_more_trucks(plant, now, changes.add_trucks))
+    if changes.ambient_c is not None:
+        now = replace(now, ambient_c=changes.ambient_c)
+    return _without(plant, now, changes.remove)
+
+
+def _with_plan(now: StationSnapshot, plan: DayPlan) -> StationSnapshot:
+    bookings = [b for b in plan.trucks if b.t_ms >= now.at_ms]
+    bookings += [b for b in now.demand.bookings if b.t_ms >= now.close_ms]
+    expected = [Expected(d.id, d.eta_ms, d.kg, overdue=False) for d in plan.trailers if d.eta_ms >= now.at_ms]
+    expected += [e for e in now.expected if e.eta_ms >= now.close_ms]
+    days = tuple(day for day in now.demand.profile_days if day != now.day)
+    demand = DemandAhead(tuple(bookings), days, len(plan.trucks), plan.kg)
+    return replace(now, demand=demand, expected=tuple(expected))
+
+
+def _later(now: StationSnapshot, minutes: float) -> tuple[Expected, ...]:
+    """Return the trailers with their times told anew: one whose new time is still ahead is no longer overdue."""
+    times = [(e, e.eta_ms + round(minutes * 60_000)) for e in now.expected]
+    return tuple(replace(e, eta_ms=t, overdue=e.overdue and t < now.at_ms) for e, t in times)
+
+
+def _with_more_trucks(plant: Plant, now: StationSnapshot, count: int) -> DemandAhead:
+    """Return the demand with more bookings, at equal shares of what the profile has left of the day."""
+    start = round(plant.day_start(now.day).timestamp() * 1000)
+    usual = [b.t_ms for b in profile_bookings(plant.fleet, now.day, start) if b.t_ms >= now.at_ms]
+    ahead = np.array(usual or [now.at_ms], dtype=np.float64)
+    times = np.quantile(ahead, (np.arange(count) + 0.5) / count)
+    kg = plant.fleet.mean_fill_kg
+    more = [Booking(f"what-if-{n}", round(float(t)), kg) for n, t in enumerate(times)]
+    bookings = tuple(sorted((*now.demand.bookings, *more), key=lambda b: b.t_ms))
+    demand = now.demand
+    return DemandAhead(bookings, demand.profile_days, demand.plan_trucks + count, demand.plan_kg + count * kg)
+
+
+def _without(plant: Plant, now: StationSnapshot, names: Collection[str]) -> tuple[Plant, StationSnapshot]:
+    if not names:
+        return plant, now
+    gone_plant = dataclasses.replace(
+        plant,
+        trains=tuple(replace(u, mttr_median_h=_FOR_GOOD_H) if u.unit in names else u for u in plant.trains),
+        chillers=tuple(replace(u, mttr_median_h=_FOR_GOOD_H) if u.unit in names else u for u in plant.chillers),
+        hoses=tuple(replace(u, mttr_median_h=_FOR_GOOD_H) if u.unit in names else u for u in plant.hoses),
+    )
+    gone_now = replace(
+        now,
+        trains=tuple(replace(u, available=u.available and u.unit not in names) for u in now.trains),
+        chillers=tuple(replace(u, available=u.available and u.unit not in names) for u in now.chillers),
+        hoses=tuple(replace(u, available=u.available and u.unit not in names) for u in now.hoses),
+    )
+    return gone_plant, gone_now
