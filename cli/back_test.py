@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +24,7 @@ from cli.back_test_page import page
 from cli.progress import progress
 from cli.simulator_side import scenario_named
 from cli.stations import one_plant
+from cli.stopping import StopRequest, stop_on_signals
 from cli.version import VERSION
 from station.domain.back_test import JudgedDay, Score, deciles, scores
 from station.domain.plant import Plant
@@ -125,22 +127,39 @@ def run_days(plant: Plant, plan: BackTestPlan, tell: Callable[[int], None] = lam
 
     Raises:
         FinalError: A process died.
+        typer.Exit: The end was asked for; days that are done stay in the cache.
     """
     maker, todo = DayMaker.of(plant, plan.cache, plan.thrift), scripts(plant, plan)
     if plan.jobs == 1:
         return [_told(maker.judged(script), number, tell) for number, script in enumerate(todo, start=1)]
+    with stop_on_signals() as stop:
+        return _in_processes(maker, todo, plan.jobs, stop, tell)
+
+
+def _in_processes(
+    maker: DayMaker, todo: Sequence[DayScript], jobs: int, stop: StopRequest, tell: Callable[[int], None]
+) -> list[JudgedDay]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(plan.jobs, context, initializer=_start_worker) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=_start_worker) as pool:
         futures = [pool.submit(maker.judged, script) for script in todo]
+        # A day takes a minute, and what is half made is worth nothing: the workers are ended at once.
+        stop.tell(_end_workers)
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 tell(done)
         except BrokenProcessPool as error:
+            if stop.is_set():
+                raise typer.Exit(stop.exit_code) from None
             raise FinalError("a process of the back-test died; with fewer --jobs it needs less memory") from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return [future.result() for future in futures]
+
+
+def _end_workers() -> None:
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def _told(day: JudgedDay, done: int, tell: Callable[[int], None]) -> JudgedDay:
