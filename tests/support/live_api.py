@@ -27,12 +27,14 @@ from api.services import ApiServices
 from station.adapters.memory import MemoryReadings
 from station.adapters.memory_journal import MemoryJournal
 from station.domain.capacity_forecast import Band, Count, Forecast, ForecastDetail
+from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant, Text
 from station.domain.signals import UnitMessage
 from station.ports import ReadingStore, TokenTable
 from station.wire.admission import Admission
 from station.wire.json_v1 import encode, topic_of
+from tests.support.capacity_snapshots import snapshot
 from tests.support.plants import jinma
 
 NOON = 1795406400000
@@ -85,6 +87,11 @@ class ScriptedCapacity:
     queues: list[tuple[int, Sequence[WaitingTruck]]] = field(default_factory=list)
     primed_at: int | None = None
     backlog: int = 0
+
+    @property
+    def newest_snapshot(self) -> StationSnapshot | None:
+        """A usual noon."""
+        return snapshot()
 
     def advance(self, t_ms: int) -> None:
         self.times.append(t_ms)
