@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +21,11 @@ from station.domain.reduced_station import ReducedStation
 from station.domain.supply_outlook import outlook_of
 from station.domain.truck_queue import demand_of
 from tests.support.capacity_snapshots import snapshot
+from tests.support.drawn_lanes import drawn_lanes, frame_of_round_numbers
 from tests.support.plants import jinma
+
+RECORDED: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "reduced_station.json").read_text())
+"""Sums over the trucks of drawn lanes, noted when every vessel and hose was still stepped in every minute."""
 
 RULES = CapacityParameters.of(jinma().parameters)
 
@@ -142,3 +149,22 @@ def test_a_perfect_station_has_no_shortfall_whatever_the_demand(trucks: list[tup
     frame, base = layout(now, 13 * 60)
     course = run(frame, variants.relaxed(base, "all"))
     assert (base.trucks.asked_kg - course.delivered_kg).max() < 0.01
+
+
+@pytest.mark.parametrize("seed", range(len(RECORDED)))
+def test_what_is_left_out_of_a_step_changes_no_result(seed: int) -> None:
+    then, steps = RECORDED[seed], 1500
+    lanes = drawn_lanes(np.random.default_rng(seed), steps, 16, then["trucks"], then["trailers"])
+    assert lanes.trucks.asked_kg.sum() == pytest.approx(then["drawn_kg"], rel=1e-12)
+    course = ReducedStation(frame_of_round_numbers(steps), lanes, (400, 1440)).run()
+    now = {
+        "delivered_kg": course.delivered_kg.sum(axis=0),
+        "by_mark_kg": course.mark_delivered_kg.sum(axis=1),
+        "start_min": np.minimum(course.start_min, 9999.0).sum(axis=0),
+        "end_min": np.minimum(course.end_min, 9999.0).sum(axis=0),
+        "received_kg": course.received_kg,
+        "returned_kg": course.returned_kg,
+        "stock_end_kg": course.stock_end_kg,
+    }
+    for name, values in now.items():
+        np.testing.assert_allclose(values, then[name], rtol=1e-9, atol=1e-9, err_msg=name)
