@@ -122,13 +122,14 @@ def _drawn_trucks(draw: np.random.Generator, steps: int, count: int, trucks: int
     )
 
 
-def queue_lanes(arrive_min: Float, service_min: Float, steps: int) -> Lanes:
+def queue_lanes(arrive_min: Float, service_min: Float, steps: int, hoses: int) -> Lanes:
     """Return lanes in which nothing limits but the hoses: any fill is done in its first minute.
 
     Args:
         arrive_min: Sorted arrivals, [trucks, lanes].
         service_min: How long each truck holds its hose, at least one minute, same shape.
         steps: Minutes.
+        hoses: How many.
     """
     count = arrive_min.shape[1]
     plenty = np.broadcast_to(np.full(count, 1e5), (steps, count))
@@ -143,8 +144,8 @@ def queue_lanes(arrive_min: Float, service_min: Float, steps: int) -> Lanes:
         delivery_kg=np.zeros((1, count)),
         train_kg_min=plenty,
         cooling_kg_min=plenty,
-        hose_down_from=np.full((HOSES, count), NEVER),
-        hose_down_until=np.full((HOSES, count), NEVER),
+        hose_down_from=np.full((hoses, count), NEVER),
+        hose_down_until=np.full((hoses, count), NEVER),
         tank_mpa=np.repeat(np.array(_TANK)[:, :, np.newaxis], count, axis=2),
         ramp_min=np.full((2, count), 1.0),
         hot_end_share=on.astype(np.float64),
