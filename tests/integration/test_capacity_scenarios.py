@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import multiprocessing
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any
 
 import numpy as np
 import pytest
 
-from station.domain import capacity_lanes as variants
 from station.domain.capacity import forecast
 from station.domain.capacity_forecast import forecast_as_json
-from station.domain.capacity_parameters import CapacityParameters
-from station.domain.lanes import NEVER, Course
-from station.domain.reduced_station import ReducedStation
-from station.domain.supply_outlook import outlook_of
-from station.domain.truck_queue import demand_of, profile_bookings
-from tests.support.capacity_snapshots import DAY, at, snapshot
+from tests.support.capacity_snapshots import snapshot
 from tests.support.plants import jinma
 from tests.support.virtual_station import DayRecord, VirtualStation, day_start, run_day
 
@@ -118,52 +110,7 @@ def test_the_alarm_engine_shows_the_shortage_among_few_others() -> None:
     assert len(told) < 10
 
 
-# --- the reduced station against the design table ---
-
-
-def days(trains: int = 4, hoses: int = 8, trailers: int = 15, demand: int = 100, count: int = 4) -> tuple[Course, int]:
-    """Run the reduced station alone for some days; trucks follow the profile, trailers come evenly."""
-    plant, rules = jinma(), CapacityParameters.of(jinma().parameters)
-    fleet = dataclasses.replace(plant.fleet, trucks_per_day=demand)
-    booked = []
-    for n in range(count):
-        start = at(24.0 * n)
-        booked += [b for b in profile_bookings(fleet, DAY + dt.timedelta(days=n), start) if b.t_ms > at(0.0)]
-    etas = [24.0 * (i + 0.5) / trailers for i in range(trailers * count)]
-    now = snapshot(0.0, trucks=0, trailer_hours=etas, trains_down=4 - trains, hoses=hoses)
-    now = dataclasses.replace(now, demand=dataclasses.replace(now.demand, bookings=tuple(booked)))
-    steps = 1440 * count
-    frame = variants.frame_of(plant, now, rules, steps)
-    trucks = demand_of(plant, now, rules, now.at_ms + steps * MINUTE_MS)
-    lane = variants.base_lane(plant, now, rules, frame, trucks, outlook_of(plant, now, rules))
-    repaired = lane.train_kg_min.copy()
-    repaired[:] = repaired[0]
-    until = np.where(lane.hose_down_from < 0.0, NEVER, lane.hose_down_until)
-    lane = dataclasses.replace(lane, train_kg_min=repaired, hose_down_until=until)
-    marks = tuple(range(1440, steps, 1440))
-    return ReducedStation(frame, lane, marks).run(), count
-
-
-def kg_a_day(**options: Any) -> float:
-    """Return the kilograms of a settled day: all but the first."""
-    course, count = days(**options)
-    first = course.mark_delivered_kg[0].sum()
-    return float(course.delivered_kg.sum() - first) / (count - 1)
-
-
-@pytest.mark.parametrize(
-    ("options", "kg", "within"),
-    [
-        ({}, 3999, 0.03),
-        ({"trains": 3}, 3999, 0.03),
-        ({"hoses": 6}, 3999, 0.03),
-        ({"trailers": 12, "count": 6}, 3336, 0.06),
-        ({"demand": 160}, 4176, 0.05),
-        ({"demand": 260, "trailers": 30}, 8394, 0.12),
-    ],
-)
-def test_rows_of_the_design_table(options: dict[str, Any], kg: float, within: float) -> None:
-    assert kg_a_day(**options) == pytest.approx(kg, rel=within)
+# --- the whole forecast ---
 
 
 @pytest.mark.parametrize("seed", range(4))
