@@ -2,8 +2,8 @@
 
 How it is driven: through `ReducedStation` at its own one-minute steps, hundreds of lanes of Poisson arrivals, each
 truck holding its hose for an exponential time of 22 min on average (DOMAIN 1.2); gas, storage and cooling without
-limit, fills of a few grams, drivers of endless patience. Trucks are taken to come at the full minute at which the station
-first sees them; the first ones, who meet an empty station, are left out.
+limit, fills of a few grams, drivers of endless patience. Trucks are taken to come at the full minute at which the
+station first sees them; the first ones, who meet an empty station, are left out.
 
 Waits of one run scatter by several per cent even over 100 000 trucks, since they come in clusters. So the same trucks
 are also served in continuous time by the textbook's recursion (Kiefer and Wolfowitz), and many more after them: the
