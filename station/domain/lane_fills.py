@@ -52,8 +52,8 @@ class LaneFills:
         self.start_min[:here] = trucks.arrive_min[:here]
         self._busy_until[list(trucks.at_hose)] = NEVER
         hose = np.repeat(np.array(trucks.at_hose, dtype=np.int64), self._count)
-        truck = np.repeat(np.arange(here), self._count)
-        self._hose, self.lane, self._truck = hose, np.tile(lane, here), truck
+        # Rows: hose, lane, truck.
+        self._who: Int = np.array([hose, np.tile(lane, here), np.repeat(np.arange(here), self._count)])
         connect = np.repeat(np.array(trucks.connect_left_min, dtype=np.float64), self._count)
         # Rows: given kg, asked kg, minutes until gas flows, minutes stalled.
         asked = trucks.asked_kg[:here].ravel()
@@ -77,12 +77,17 @@ class LaneFills:
     @property
     def busy(self) -> bool:
         """Whether any truck stands at a hose."""
-        return self.lane.size > 0
+        return self._who.size > 0
+
+    @property
+    def lane(self) -> Int:
+        """Lane of each fill under way."""
+        return np.asarray(self._who[1])
 
     def delivered_kg(self) -> Float:
         """Return the kilograms given to each truck, fills under way included, [trucks, lanes]."""
         now = self._delivered.copy()
-        now[self._truck, self.lane] = self._fill[0]
+        now[self._who[2], self._who[1]] = self._fill[0]
         return now
 
     # --- the line ---
@@ -97,7 +102,7 @@ class LaneFills:
             able: Lanes whose last bank can end a fill.
         """
         waiting = self._arrived_by[minute] - self._head
-        lane = np.flatnonzero(waiting > 0)
+        lane = (waiting > 0).nonzero()[0]
         if not lane.size:
             return
         waiting = waiting[lane]
@@ -116,24 +121,25 @@ class LaneFills:
 
     def _send(self, minute: int, lane: Int, waiting: Int) -> None:
         lanes = self._lanes
-        down = (lanes.hose_down_from[:, lane] <= minute) & (minute < lanes.hose_down_until[:, lane])
-        free = (self._busy_until[:, lane] <= minute) & ~down
+        free = self._busy_until.take(lane, axis=1) <= minute
+        down = lanes.hose_down_from.take(lane, axis=1) <= minute
+        down &= lanes.hose_down_until.take(lane, axis=1) > minute
+        free &= ~down
         rank = free.cumsum(axis=0)
-        hose, place = np.nonzero(free & (rank <= waiting))
+        free &= rank <= waiting
+        hose, place = free.nonzero()
         if not hose.size:
             return
-        lane = lane[place]
-        truck = self._head[lane] + rank[hose, place] - 1
-        self.start_min[truck, lane] = minute
-        self._busy_until[hose, lane] = NEVER
-        np.add.at(self._head, lane, 1)
-        new = np.zeros((4, lane.size))
-        new[1] = np.maximum(lanes.trucks.asked_kg[truck, lane], 1e-6)
-        new[2] = np.where(lanes.free_hoses[lane], 0.0, self._f.connect_min)
+        sent = lane[place]
+        truck = self._head[sent] + rank[hose, place] - 1
+        self._head[lane] += np.add.reduce(free, axis=0)
+        self.start_min[truck, sent] = minute
+        self._busy_until[hose, sent] = NEVER
+        new = np.zeros((4, sent.size))
+        new[1] = np.maximum(lanes.trucks.asked_kg[truck, sent], 1e-6)
+        new[2] = np.where(lanes.free_hoses[sent], 0.0, self._f.connect_min)
         self._fill = np.concatenate((self._fill, new), axis=1)
-        self._hose = np.concatenate((self._hose, hose))
-        self.lane = np.concatenate((self.lane, lane))
-        self._truck = np.concatenate((self._truck, truck))
+        self._who = np.concatenate((self._who, (hose, sent, truck)), axis=1)
 
     # --- the fills ---
 
@@ -178,14 +184,14 @@ class LaneFills:
             self._end(minute, done)
 
     def _end(self, minute: int, done: Bool) -> None:
-        hose, lane, truck = self._hose[done], self.lane[done], self._truck[done]
-        self._delivered[truck, lane] = self._fill[0, done]
+        ended = done.nonzero()[0]
+        hose, lane, truck = self._who.take(ended, axis=1)
+        self._delivered[truck, lane] = self._fill[0].take(ended)
         self.end_min[truck, lane] = minute + 1
         after = self._lanes.trucks.after_min[truck, lane] - _ROUND_MIN
         self._busy_until[hose, lane] = minute + 1 + np.where(self._lanes.free_hoses[lane], -1.0, after)
-        more = ~done
-        self._fill = self._fill[:, more]
-        self._hose, self.lane, self._truck = self._hose[more], self.lane[more], self._truck[more]
+        more = (~done).nonzero()[0]
+        self._fill, self._who = self._fill.take(more, axis=1), self._who.take(more, axis=1)
 
 
 def counts_by_minute(times: Float, steps: int) -> Int:

@@ -60,6 +60,9 @@ class ReducedStation:
         # By minute: whether a trailer comes in any lane.
         self._delivering: Bool = np.logical_or.reduce(more > 0, axis=1)
         self._empty_kg = f.floor_kg * _EMPTY_SHARE
+        # By flat place of a bay: the mass that stays, and the share of a train's rated flow that a kilogram makes.
+        self._floor_kg = np.repeat(f.floor_kg[:, 0], lanes.count)
+        self._share_of_kg = np.repeat(f.inverse_volume[: f.bays, 0] / f.rated_suction_density, lanes.count)
         # Whether masses have changed since pressures were worked out, and since empty trailers were looked for.
         self._stale = self._moved = True
 
@@ -72,7 +75,9 @@ class ReducedStation:
         self._stop_kg = np.array(f.recharge_stop_kg)[:, np.newaxis]
         self._hurry = self._start_mpa - np.array(f.haste_mpa)[:, np.newaxis]
         self._order = np.array(f.recharge_order)
-        self._draw_from = np.array(f.draw_order)
+        # Banks that are drawn in the order they stand in need no picking.
+        in_order = f.draw_order == tuple(range(f.banks))
+        self._draw_from: slice | Int = slice(None) if in_order else np.array(f.draw_order)
         # A relaxed storage gives whatever the truck's pressure is.
         self._floor = np.array(f.bank_floor_mpa)[:, np.newaxis] * np.where(lanes.free_storage, 0.0, 1.0)
         self._draw_floor = self._floor[self._draw_from]
@@ -150,14 +155,15 @@ class ReducedStation:
         """Begin the swap of each free bay for which a trailer stands in the yard."""
         f, lanes = self._f, self._lanes
         for _ in range(f.bays):
-            free = ~self._open & (self._opens_at >= NEVER)
-            bay = free.argmax(axis=0)
-            lane = np.flatnonzero((self._delivered_by[minute] > self._taken) & free[bay, self._row])
+            lane = (self._delivered_by[minute] > self._taken).nonzero()[0]
+            free = ~self._open.take(lane, axis=1) & (self._opens_at.take(lane, axis=1) >= NEVER)
+            some = np.logical_or.reduce(free, axis=0)
+            lane, bay = lane[some], free.argmax(axis=0)[some]
             if not lane.size:
                 return
-            self._opens_at[bay[lane], lane] = minute + f.swap_min
+            self._opens_at[bay, lane] = minute + f.swap_min
             self._next_open = min(self._next_open, minute + f.swap_min)
-            self._incoming[bay[lane], lane] = lanes.delivery_kg[self._taken[lane], lane]
+            self._incoming[bay, lane] = lanes.delivery_kg[self._taken[lane], lane]
             self._taken[lane] += 1
 
     def _open_those_ready(self, minute: int) -> None:
@@ -202,15 +208,15 @@ class ReducedStation:
 
     def _booked(self, bay: Int, taken: Float) -> Float:
         """Take kilograms out of the sources, and return the part of them that was there; `bay` is a flat place."""
-        f, stock, banks = self._f, self._stock, self._mass[self._f.bays :]
-        np.maximum(self._flat[bay] - f.floor_kg[bay // self._lanes.count, 0], 0.0, out=stock[0])
+        stock, banks = self._stock, self._mass[self._f.bays :]
+        np.maximum(self._flat.take(bay) - self._floor_kg.take(bay), 0.0, out=stock[0])
         stock[1:] = banks[self._draw_from]
         part = np.minimum(1.0, stock / np.maximum(taken, 1e-12))
         taken *= part
         self._flat[bay] -= taken[0]
         banks[self._draw_from] -= taken[1:]
         self._stale = self._moved = True
-        return np.asarray(part)
+        return part
 
     def _direct_source(self) -> tuple[Int, Float]:
         """Return the flat place of the poorest trailer that can still begin a fill, and its pressure (-1 if none)."""
@@ -257,15 +263,17 @@ class ReducedStation:
         They draw from the poorest trailer, so that one after the other is emptied and swapped; while a bank has fallen
         far they draw from the richest, since flow falls with suction pressure.
         """
-        f, count = self._f, self._lanes.count
-        pressure = self._pressure[: f.bays]
-        haste = (self._pressure[f.bays :] < self._hurry).any(axis=0)
-        # One search for both: the lowest of the pressures as they are, or turned round.
-        ranked = np.where(self._open, np.where(haste, -pressure, pressure), NEVER)
-        bay = ranked.argmin(axis=0)
-        place = bay * count + self._row
-        mass = self._flat[place]
-        suction = mass * f.inverse_volume[bay, 0] / f.rated_suction_density
-        flow = self._lanes.train_kg_min[minute] * np.minimum(1.0, suction)
-        flow = np.minimum(flow, np.maximum(mass - f.floor_kg[bay, 0], 0.0))
-        return place, np.where(ranked.take(place) < NEVER, flow, 0.0)
+        pressure = self._pressure[: self._f.bays]
+        haste = np.logical_or.reduce(self._pressure[self._f.bays :] < self._hurry, axis=0)
+        if haste.any():
+            # One search for both: the lowest of the pressures as they are, or turned round.
+            pressure = np.where(haste, -pressure, pressure)
+        ranked = np.where(self._open, pressure, NEVER)
+        place = ranked.argmin(axis=0)
+        place *= self._lanes.count
+        place += self._row
+        mass = self._flat.take(place)
+        flow = self._lanes.train_kg_min[minute] * np.minimum(1.0, mass * self._share_of_kg.take(place))
+        flow = np.minimum(flow, np.maximum(mass - self._floor_kg.take(place), 0.0))
+        flow *= ranked.take(place) < NEVER
+        return place, flow
