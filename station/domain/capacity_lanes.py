@@ -317,12 +317,12 @@ def replicas(
     floor = base.delivery_kg[now.yard :, 0] - outlook.net_kg
     steps = len(base.train_kg_min)
     wide = _repeat(base, count)
-    blur = np.clip(draw.normal(1.0, rules.sensor_kg_sd_share, wide.mass_kg.shape), 0.9, 1.1)
+    mass_kg = _blurred_kg(now, base, rules, draw, count)
     hose_from, hose_until = _hose_outages(plant, base, rules, draw, count)
-    return replace(
+    lanes = replace(
         wide,
         trucks=replica_trucks(plant, demand, rules, draw, count),
-        mass_kg=wide.mass_kg * blur,
+        mass_kg=mass_kg,
         delivery_min=np.concatenate((here, arrive)),
         delivery_kg=np.concatenate((wide.delivery_kg[: now.yard], net + floor[:, np.newaxis])),
         train_kg_min=_failing(_train_units(plant, now), rules, draw, (steps, count)),
@@ -330,6 +330,27 @@ def replicas(
         hose_down_from=hose_from,
         hose_down_until=hose_until,
     )
+    # Last, so that what is measured is drawn alike whether or not something else is lost.
+    trains = _flow_sd([flow for _, _, flow in _train_units(plant, now)], [t.flow_sd for t in now.trains])
+    chillers = _flow_sd([flow for _, _, flow in _chiller_units(plant, now)], [c.flow_sd for c in now.chillers])
+    sure = np.maximum(0.0, 1.0 + np.array([[trains], [chillers]]) * draw.standard_normal((2, count)))
+    return replace(lanes, train_kg_min=lanes.train_kg_min * sure[0], cooling_kg_min=lanes.cooling_kg_min * sure[1])
+
+
+def _blurred_kg(
+    now: StationSnapshot, base: Lanes, rules: CapacityParameters, draw: np.random.Generator, count: int
+) -> Float:
+    """Return masses [vessels, lanes] scattered by their instruments, or by what stands in for these."""
+    unmeasured = np.array([b.kg_sd for b in now.bays] + [b.kg_sd for b in now.banks])[:, np.newaxis]
+    # A trailer that is not open yet has no mass to blur.
+    known = base.mass_kg > 0.0
+    sd = np.where(known, np.hypot(rules.sensor_kg_sd_share * base.mass_kg, unmeasured), 0.0)
+    return np.asarray(np.maximum(0.0, draw.normal(base.mass_kg, sd, (len(sd), count))))
+
+
+def _flow_sd(flows: list[float], shares: list[float]) -> float:
+    """Return the standard deviation of the sum of flows [share] for what is not measured of each [share]."""
+    return math.hypot(*(f * s for f, s in zip(flows, shares, strict=True))) / max(1e-9, sum(flows))
 
 
 def _train_units(plant: Plant, now: StationSnapshot) -> list[tuple[Train, bool, float]]:

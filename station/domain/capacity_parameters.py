@@ -41,6 +41,11 @@ class CapacityParameters:
         late_wait_min: A wait longer than this is a failure of the service [min].
         on_call_lead_min: From calling a trailer to its arrival [min].
         on_call_trailers: How many trailers the supplier can send on a call.
+        twin_limit_share: Redundant transmitters further apart than this share of their range are doubted [0..1].
+        model_flow_sd_share: Standard deviation of a mass kept by book, as a share of what went in and out [share].
+        model_kg_h_sd: And what it grows by in any case [kg/h].
+        stand_in_k_sd: Standard deviation of a temperature that another thermometer stands in for [K].
+        unknown_flow_sd_share: Standard deviation of a machine's flow while its flow or state is not heard [share].
         saver_soc: State of charge at which operators end fills to spare hydrogen [0..1].
     """
 
@@ -71,6 +76,11 @@ class CapacityParameters:
     late_wait_min: float = 30.0
     on_call_lead_min: float = 120.0
     on_call_trailers: float = 2.0
+    twin_limit_share: float = 0.02
+    model_flow_sd_share: float = 0.03
+    model_kg_h_sd: float = 2.0
+    stand_in_k_sd: float = 5.0
+    unknown_flow_sd_share: float = 0.1
     saver_soc: float = 0.9
 
     @classmethod

@@ -22,6 +22,7 @@ class BayNow:
     Attributes:
         since_ms: When the state began; for docked, earthed and purging when the trailer docked.
         pressure_mpa, temperature_c: None where no trailer stands or nothing is measured.
+        kg_sd: Standard deviation of its mass beyond what a measured one has [kg]; 0 where it is measured.
     """
 
     unit: str
@@ -29,35 +30,45 @@ class BayNow:
     since_ms: int
     pressure_mpa: float | None
     temperature_c: float | None
+    kg_sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class BankNow:
-    """A storage bank."""
+    """A storage bank; `kg_sd` as for a bay [kg]."""
 
     unit: str
     pressure_mpa: float
     temperature_c: float
+    kg_sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class TrainNow:
-    """A compressor train: `available` unless tripped; `health` is its measured flow over the rated model's flow."""
+    """A compressor train.
+
+    Attributes:
+        available: Not tripped.
+        health: Its measured flow over the rated model's flow.
+        flow_sd: Standard deviation of what it gives, as a share, for what is not measured; 0 where it is.
+    """
 
     unit: str
     state: str
     available: bool
     health: float
     suction_mpa: float | None
+    flow_sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ChillerNow:
-    """A chiller: `available` unless tripped."""
+    """A chiller: `available` unless tripped; `flow_sd` as for a train."""
 
     unit: str
     state: str
     available: bool
+    flow_sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,15 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Unserved:
+    """A truck that left the gate unserved; `kg` it would have taken, None where nobody said."""
+
+    arrived_ms: int
+    left_ms: int
+    kg: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The station day so far.
 
@@ -101,6 +121,7 @@ class Done:
         short_trucks, short_kg: Trucks that left with more than 4 kg too little, or unserved; kilograms not given.
         short_at_ms: Arrival of the truck at which `short_kg` passed 40 kg, None while it has not.
         asked_kg: Kilograms that the trucks which came so far ask for.
+        unserved: The trucks of the day that left the gate without any; they are among the short ones.
     """
 
     trucks: int
@@ -109,6 +130,7 @@ class Done:
     short_kg: float
     short_at_ms: int | None
     asked_kg: float
+    unserved: tuple[Unserved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
