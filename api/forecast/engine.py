@@ -24,6 +24,9 @@ _LONGEST_GAP_MS = 30 * 60_000
 _LATE_MS = 30 * 60_000
 """A trailer overdue by this is news; most come within (median lateness 10 min)."""
 
+_SETTLED_MS = 2 * MINUTE_MS
+"""Inputs that have been whole again for this long are believed, DOMAIN 4.4."""
+
 _INDICATORS_HELD = 1_440
 
 
@@ -64,6 +67,7 @@ class CapacityEngine:
         self._next_ms: int | None = None
         self._previous: Forecast | None = None
         self._condition: tuple[object, ...] | None = None
+        self._lost_ms: int | None = None
         self._indicators: list[StaticCapacity] = []
         self._newest: StationSnapshot | None = None
 
@@ -86,7 +90,7 @@ class CapacityEngine:
         if self._next_ms is not None and t_ms < self._next_ms - _LONGEST_GAP_MS:
             # Station time was set back (a new simulation, a replay that loops): what was known is of another day.
             self._inputs.forget()
-            self._next_ms = self._previous = self._condition = None
+            self._next_ms = self._previous = self._condition = self._lost_ms = None
         if self._next_ms is None:
             self._next_ms = t_ms // MINUTE_MS * MINUTE_MS
         t_ms -= CLOCKS_APART_MS
@@ -108,13 +112,22 @@ class CapacityEngine:
         del self._indicators[:-_INDICATORS_HELD]
         event = self._inputs.take_event()
         late = tuple(e.id for e in snapshot.expected if e.overdue and at_ms - e.eta_ms >= _LATE_MS)
-        condition = (late, _data_class(indicators))
+        lost = frozenset(i.signal for i in snapshot.inputs if i.degraded_s > 0.0)
+        condition = (late, lost, _data_class(indicators))
         # Of a start nothing is known yet: its first minute counts as a change.
         changed = condition != self._condition
         self._condition = condition
+        settled = self._settled(at_ms, whole=not lost)
         on_grid = at_ms % self._run_ms == 0
-        if on_grid or event or changed:
+        if on_grid or event or changed or settled:
             self._runner.submit(snapshot, on_grid=on_grid)
+
+    def _settled(self, at_ms: int, *, whole: bool) -> bool:
+        """Return whether the alert about data may clear by now: that wants a forecast, on the grid or not."""
+        if not whole:
+            self._lost_ms = at_ms
+        # The first whole minute is one after the last that lacked something.
+        return self._lost_ms is not None and at_ms - self._lost_ms == MINUTE_MS + _SETTLED_MS
 
     def finished(self) -> list[Forecast]:
         """Return the forecasts that have been finished since the last call, in order, probabilities smoothed."""

@@ -6,12 +6,15 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from api.forecast.gate import Gate
+from api.forecast.hose_watch import HoseWatch
 from api.forecast.measured import Measured
 from api.forecast.priming import NEAR_MS, missing_kg, prime_fills, prime_measured, prime_trailers
 from api.forecast.snapshots import Known, snapshot_of
-from api.forecast.tags import BayTags, CapacityTags, HoseTags, TrainTags, capacity_tags
+from api.forecast.stock_book import StockBook
+from api.forecast.tags import BayTags, CapacityTags, ChillerTags, HoseTags, TrainTags, capacity_tags
 from api.forecast.train_health import TrainHealth
-from station.domain.capacity_snapshot import StationSnapshot
+from api.forecast.twins import TwinWatch
+from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.fill_ledger import FillLedger
 from station.domain.plant import Plant, UnitKey
@@ -28,7 +31,7 @@ _BEFORE_MIDNIGHT_MS = 2 * 3_600_000
 _WARM_UP_MS = 120_000
 """States come each minute: what has not been heard in two is missing."""
 
-_TRIP = "trip"
+_TRIP, _FAULT = "trip", "fault"
 
 Handler = Callable[[UnitMessage], None]
 
@@ -55,6 +58,9 @@ class CapacityInputs:
         self._trailers = TrailerLedger()
         self._gate = Gate()
         self._health = TrainHealth(plant, self._tags)
+        self._stock = StockBook(plant, self._tags)
+        self._twins = TwinWatch(plant, self._tags)
+        self._hoses = HoseWatch(plant, self._tags)
         self._newest_ms: dict[UnitKey, int] = {}
         self._event = False
 
@@ -65,6 +71,8 @@ class CapacityInputs:
             handlers["trailer", bay.unit] = self._bay_handler(bay)
         for train in self._tags.trains:
             handlers["compression", train.unit] = self._train_handler(train)
+        for chiller in self._tags.chillers:
+            handlers["cooling", chiller.unit] = self._chiller_handler(chiller)
         for hose in self._tags.hoses:
             handlers["dispensing", hose.unit] = self._hose_handler(hose)
         handlers[self._plant.signals[self._tags.weighbridge].key] = self._weighbridge
@@ -83,6 +91,7 @@ class CapacityInputs:
 
     def _bay_handler(self, bay: BayTags) -> Handler:
         def handle(message: UnitMessage) -> None:
+            self._stock.observe(message, bay.flow)
             state = self._state(message, bay.state)
             if state is not None and self._trailers.bay(bay.unit, message.t_ms, state):
                 self._event = True
@@ -91,20 +100,29 @@ class CapacityInputs:
 
     def _train_handler(self, train: TrainTags) -> Handler:
         def handle(message: UnitMessage) -> None:
-            number = message.values.get(train.state)
-            if number is None or number == self._measured.value(train.state):
-                return
-            # A trip changes the picture, and so does a train that comes back.
-            before = self._measured.value(train.state)
-            trip = self._plant.signals[train.state].state_number(_TRIP)
-            if before is not None and trip in (number, before):
-                self._event = True
+            self._stock.observe(message, train.flow)
+            self._out_of_order(message, train.state, _TRIP)
 
         return handle
+
+    def _chiller_handler(self, chiller: ChillerTags) -> Handler:
+        def handle(message: UnitMessage) -> None:
+            self._out_of_order(message, chiller.state, _TRIP)
+
+        return handle
+
+    def _out_of_order(self, message: UnitMessage, tag: str, name: str) -> None:
+        """Note an event where a machine trips, and where it comes back: both change the picture."""
+        number, before = message.values.get(tag), self._measured.value(tag)
+        if number is None or before is None or number == before:
+            return
+        if self._plant.signals[tag].state_number(name) in (number, before):
+            self._event = True
 
     def _hose_handler(self, hose: HoseTags) -> Handler:
         def handle(message: UnitMessage) -> None:
             total = message.values.get(hose.total)
+            self._out_of_order(message, hose.state, _FAULT)
             if total is not None:
                 self._fills.total(hose.unit, total)
             state = self._state(message, hose.state)
@@ -112,7 +130,8 @@ class CapacityInputs:
                 return
             t_ms = message.t_ms
             if self._fills.state(hose.unit, t_ms, state, lambda: self._lacking(hose, t_ms)):
-                self._gate.connected(t_ms)
+                truck = self._gate.connected(t_ms)
+                self._hoses.connected(hose.unit, t_ms, None if truck is None else truck.kg)
 
         return handle
 
@@ -149,7 +168,12 @@ class CapacityInputs:
 
     def observe_queue(self, t_ms: int, waiting: Sequence[WaitingTruck]) -> None:
         """Take who waits at the gate."""
-        self._gate.told(t_ms, waiting)
+        for _ in range(self._gate.told(t_ms, waiting)):
+            self._fills.came_back(t_ms)
+
+    def recall(self, unserved: Sequence[Unserved]) -> None:
+        """Take trucks of the day that left unserved before this start; no reading tells of them."""
+        self._gate.recall(unserved)
 
     def prime(self, store: ReadingStore, at_ms: int) -> None:
         """Take what happened on this station day before `at_ms` out of a store: fills, dockings, newest readings.
@@ -161,7 +185,10 @@ class CapacityInputs:
         """
         day = self._plant.day_of(dt.datetime.fromtimestamp(at_ms / 1000.0, dt.UTC))
         start_ms = round(self._plant.day_start(day).timestamp() * 1000) - _BEFORE_MIDNIGHT_MS
+        # The line at the gate is in no store; those who connected are.
+        gate = self._gate.without_arrivals()
         self.forget()
+        self._gate = gate
         prime_measured(self._plant, store, self._tags, self._measured, at_ms)
         prime_trailers(self._plant, store, self._tags, self._trailers, at_ms)
         prime_fills(self._plant, store, self._tags, self._fills, self._gate, start_ms, at_ms)
@@ -169,9 +196,18 @@ class CapacityInputs:
     def tick(self, at_ms: int) -> None:
         """Let a minute of station time pass: learn, forget what is old."""
         self._health.update(self._measured, at_ms)
+        pairs = [[b.pressure_a, b.pressure_b] for b in self._tags.banks]
+        trusted = [self._mean([tag for tag in pair if self._measured.is_fresh(tag, at_ms)]) for pair in pairs]
+        self._stock.tick(self._measured, self._health, trusted, at_ms)
+        self._twins.tick(self._measured, self._stock.gained_kg, at_ms)
+        self._hoses.tick(self._measured, self._fills, at_ms)
         self._gate.settle(at_ms)
         self._fills.forget_before(at_ms - _KEEP_MS)
         self._gate.forget_before(at_ms - _KEEP_MS)
+
+    def _mean(self, tags: Sequence[str]) -> float | None:
+        values = [value for tag in tags if (value := self._measured.value(tag)) is not None]
+        return sum(values) / len(values) if values else None
 
     def is_ready(self, at_ms: int) -> bool:
         """Return whether stocks and bays have been heard, or should have been by now; before, a forecast is made up."""
@@ -196,6 +232,8 @@ class CapacityInputs:
             self._trailers,
             self._gate,
             self._health,
+            self._stock,
+            self._hoses,
             self._plans,
         )
         return snapshot_of(known, at_ms)

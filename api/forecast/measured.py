@@ -26,6 +26,7 @@ class Measured:
     first_ms: int | None = None
     _values: dict[str, tuple[int, float, str]] = field(default_factory=dict)
     _bad_since: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _doubts: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def observe(self, message: UnitMessage) -> None:
         """Take a message; every value in it is kept, quality is looked at only where it says something."""
@@ -64,9 +65,43 @@ class Measured:
         known = self._values.get(tag)
         return None if known is None else known[0]
 
+    def doubt(self, tag: str, at_ms: int, quality: str) -> None:
+        """Mark a tag whose values no longer fit those around it; a bad one is not used, an uncertain one is named."""
+        before = self._doubts.get(tag)
+        self._doubts[tag] = (at_ms if before is None else before[0], quality)
+
+    def believe(self, tag: str) -> None:
+        """Take a doubt back."""
+        self._doubts.pop(tag, None)
+
+    def is_doubted(self, tag: str) -> bool:
+        """Return whether a tag is doubted in any way."""
+        return tag in self._doubts
+
+    def is_dropped(self, tag: str) -> bool:
+        """Return whether a tag is doubted so much that it is not used."""
+        return tag in self._doubts and quality_rank(self._doubts[tag][1]) == 2
+
+    def is_heard(self, tag: str, at_ms: int) -> bool:
+        """Return whether the device itself says something usable and new of a tag."""
+        return self._look(tag, at_ms, self._bad_since.get(tag)).source == "measured"
+
+    def is_fresh(self, tag: str, at_ms: int) -> bool:
+        """Return whether a tag can be used."""
+        return self.is_heard(tag, at_ms) and not self.is_dropped(tag)
+
     def look(self, tag: str, at_ms: int) -> InputNow:
         """Return an input as it stands; `source` is `measured` where it can be used, else `last value` or `none`."""
-        known, bad = self._values.get(tag), self._bad_since.get(tag)
+        bad, doubt = self._bad_since.get(tag), self._doubts.get(tag)
+        if bad is None and doubt is not None and self.is_dropped(tag):
+            return self._look(tag, at_ms, doubt)
+        own = self._look(tag, at_ms, bad)
+        if doubt is None or own.source != "measured":
+            return own
+        return replace(own, quality=doubt[1], degraded_s=max(0.001, (at_ms - doubt[0]) / 1000.0))
+
+    def _look(self, tag: str, at_ms: int, bad: tuple[int, str] | None) -> InputNow:
+        known = self._values.get(tag)
         age_s = None if known is None else (at_ms - known[0]) / 1000.0
         if bad is not None:
             source = "none" if known is None else "last value"
@@ -89,41 +124,70 @@ class InputReader:
     at_ms: int
     notes: list[InputNow] = field(default_factory=list)
 
-    def read(self, tag: str, *twins: str, wanted_since_ms: int | None = None) -> float | None:
-        """Return the value of a tag, of its first usable twin, or its last one; None where it was never known.
+    def read(
+        self,
+        tag: str,
+        *twins: str,
+        model: tuple[str, float | None] | None = None,
+        wanted_since_ms: int | None = None,
+    ) -> float | None:
+        """Return the value of a tag or of what stands in for it; None where it was never known."""
+        return self.note(tag, *twins, model=model, wanted_since_ms=wanted_since_ms).value
+
+    def note(
+        self,
+        tag: str,
+        *twins: str,
+        model: tuple[str, float | None] | None = None,
+        wanted_since_ms: int | None = None,
+    ) -> InputNow:
+        """Note an input: its own value, that of its first usable twin, a model's, or its last one.
 
         Args:
             tag: The input.
-            twins: What stands in for it, best first.
+            twins: Other measurements that stand in for it, best first.
+            model: What stands in for it after those: (its name, its value).
             wanted_since_ms: Since when it should say anything: the sensors of a bay speak while a trailer stands there.
         """
         own = self.measured.look(tag, self.at_ms)
         if wanted_since_ms is not None and own.degraded_s > 0.0:
             own = replace(own, degraded_s=min(own.degraded_s, max(0.0, (self.at_ms - wanted_since_ms) / 1000.0)))
-        return self._note(own, twins)
-
-    def _note(self, own: InputNow, twins: tuple[str, ...]) -> float | None:
         chosen = own
         if own.source != "measured":
-            for twin in twins:
-                other = self.measured.look(twin, self.at_ms)
-                if other.source == "measured":
-                    chosen = replace(own, value=other.value, source=twin)
-                    break
+            usable = ((twin, self.measured.look(twin, self.at_ms)) for twin in twins)
+            twin, other = next(((t, o) for t, o in usable if o.source == "measured"), (None, None))
+            if twin is not None and other is not None:
+                chosen = replace(own, value=other.value, source=twin)
+            elif model is not None and model[1] is not None:
+                chosen = replace(own, value=model[1], source=model[0])
         self.notes.append(chosen)
-        return chosen.value
+        return chosen
 
-    def read_pair(self, tag: str, twin: str) -> float | None:
-        """Return the mean of two redundant sensors, or the one that can be used."""
-        first, second = self.read(tag, twin), self.read(twin, tag)
-        if first is None or second is None:
-            return first if second is None else second
-        return 0.5 * (first + second)
+    def pair(self, tag: str, twin: str, model: tuple[str, float | None]) -> tuple[InputNow, InputNow]:
+        """Note two redundant sensors; of two that are doubted the mean is used."""
+        first = self.note(tag, twin, model=model)
+        second = self.note(twin, tag, model=model)
+        if first.value is None or second.value is None or not (_is_doubted(first) and _is_doubted(second)):
+            return first, second
+        mean = 0.5 * (first.value + second.value)
+        first = replace(first, value=mean, source=f"mean with {twin}")
+        second = replace(second, value=mean, source=f"mean with {tag}")
+        self.notes[-2:] = [first, second]
+        return first, second
 
-    def read_state(self, tag: str) -> str | None:
-        """Return a state's English name, the last one known where it is silent."""
-        number = self.read(tag)
+    def read_state(self, tag: str, model: tuple[str, str | None] | None = None) -> str | None:
+        """Return a state's English name, what a model says or the last one known where it is silent."""
+        spec = self.measured.plant.signals[tag]
+        stand_in = None
+        if model is not None and model[1] is not None:
+            stand_in = (model[0], float(spec.state_number(model[1])))
+        number = self.read(tag, model=stand_in)
         states = self.measured.plant.signals[tag].states
         if number is None or not 0 <= int(number) < len(states):
             return None
         return states[int(number)].en
+
+
+def _is_doubted(note: InputNow) -> bool:
+    """Return whether an input is measured and does not fit what stands beside it."""
+    return note.source == "measured" and note.degraded_s > 0.0

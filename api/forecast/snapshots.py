@@ -6,25 +6,22 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.forecast import equipment
 from api.forecast.gate import Gate
+from api.forecast.hose_watch import HoseWatch
 from api.forecast.measured import InputReader, Measured
-from api.forecast.priming import missing_kg
-from api.forecast.tags import BayTags, CapacityTags, HoseTags
+from api.forecast.stock_book import StockBook
+from api.forecast.tags import CapacityTags
 from api.forecast.train_health import TrainHealth
 from station.domain.arrivals import bookings_to_come
 from station.domain.capacity import HORIZON_MS
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import (
-    TRAILER_ON_ITS_WAY_IN,
-    BankNow,
-    BayNow,
-    ChillerNow,
     DemandAhead,
     Done,
     HoseNow,
     InputNow,
     StationSnapshot,
-    TrainNow,
 )
 from station.domain.day_plan import Booking, DayPlan, Delivery, WaitingTruck
 from station.domain.fill_ledger import FillLedger
@@ -40,8 +37,6 @@ _GIVEN_UP_MS = 2 * 3_600_000
 _LISTENING_MS = 30 * 60_000
 """Bookings from this long before the first reading on may still come; earlier ones have come unheard."""
 
-_WARM_HOSE_KG = 3.0
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -54,6 +49,8 @@ class Known:
     trailers: TrailerLedger
     gate: Gate
     health: TrainHealth
+    stock: StockBook
+    hoses: HoseWatch
     plans: Mapping[dt.date, DayPlan]
 
 
@@ -64,14 +61,19 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
     read = InputReader(known.measured, at_ms)
     ambient = read.read(tags.ambient, tags.header_temperature)
     ambient_c = STANDARD_AMBIENT_C if ambient is None else ambient
-    bays = tuple(_bay(known, read, bay, at_ms) for bay in tags.bays)
-    banks = _banks(known, read, ambient_c)
-    trains = _trains(known, read)
-    chillers = tuple(ChillerNow(c.unit, s := read.read_state(c.state) or "run", s != "trip") for c in tags.chillers)
-    hoses = tuple(_hose(known, read, hose) for hose in tags.hoses)
+    rules = CapacityParameters.of(plant.parameters)
+    reading = equipment.Reading(
+        plant, tags, read, rules, ambient_c, known.trailers, known.fills, known.health, known.stock, known.hoses
+    )
+    bays = tuple(equipment.bay_now(reading, bay) for bay in tags.bays)
+    specs = zip(plant.banks, tags.banks, strict=True)
+    banks = tuple(equipment.bank_now(reading, i, spec, bank) for i, (spec, bank) in enumerate(specs))
+    trains = tuple(equipment.train_now(reading, train) for train in tags.trains)
+    chillers = tuple(equipment.chiller_now(reading, chiller) for chiller in tags.chillers)
+    hoses = tuple(equipment.hose_now(reading, hose) for hose in tags.hoses)
+    equipment.headers(reading)
     bookings = _bookings(known, day)
     to_come, came = bookings_to_come(bookings, known.gate.arrivals)
-    rules = CapacityParameters.of(plant.parameters)
     expected, yard = known.trailers.outlook(_deliveries(known, day), at_ms, round(rules.no_dock_grace_min * 60_000))
     waiting = _waiting(known, hoses, to_come, at_ms)
     named_waiting = {truck.id for truck in waiting}
@@ -101,65 +103,6 @@ def _start_ms(plant: Plant, day: dt.date) -> int:
     return round(plant.day_start(day).timestamp() * 1000)
 
 
-def _bay(known: Known, read: InputReader, bay: BayTags, at_ms: int) -> BayNow:
-    state = read.read_state(bay.state) or "absent"
-    since = known.trailers.bay_since(bay.unit)
-    since_ms = at_ms if since is None else since
-    if state in ("absent", "empty"):
-        return BayNow(bay.unit, state, since_ms, None, None)
-    # While its valve is open, the unloading hose stands at the trailer's pressure.
-    twins = (bay.hose_pressure,) if state == "open" else ()
-    pressure = read.read(bay.pressure, *twins, wanted_since_ms=since_ms)
-    warm = (known.tags.header_temperature, known.tags.ambient)
-    temperature = read.read(bay.temperature, *warm, wanted_since_ms=since_ms)
-    heard = known.measured.time_ms(bay.pressure)
-    if state in TRAILER_ON_ITS_WAY_IN and (heard is None or heard < since_ms):
-        pressure = None  # The last trailer's: this one has not been measured yet.
-    return BayNow(bay.unit, state, since_ms, pressure, temperature)
-
-
-def _banks(known: Known, read: InputReader, ambient_c: float) -> tuple[BankNow, ...]:
-    banks = []
-    for spec, tags in zip(known.plant.banks, known.tags.banks, strict=True):
-        pressure = read.read_pair(tags.pressure_a, tags.pressure_b)
-        temperature = read.read(tags.temperature, known.tags.bank_header_temperature, known.tags.ambient)
-        banks.append(
-            BankNow(
-                spec.unit,
-                # Never heard of at all: what it holds at least while in service.
-                pressure if pressure is not None else spec.floor_mpa or spec.recharge_start_mpa,
-                temperature if temperature is not None else ambient_c,
-            )
-        )
-    return tuple(banks)
-
-
-def _trains(known: Known, read: InputReader) -> tuple[TrainNow, ...]:
-    trains = []
-    for tags in known.tags.trains:
-        state = read.read_state(tags.state) or "stop"
-        suction = read.read(tags.suction)
-        trains.append(TrainNow(tags.unit, state, state != "trip", known.health.of(tags.unit), suction))
-    return tuple(trains)
-
-
-def _hose(known: Known, read: InputReader, hose: HoseTags) -> HoseNow:
-    state = read.read_state(hose.state) or "idle"
-    measured, current = known.measured, known.fills.current(hose.unit)
-    read.read(hose.total)
-    if current is None:
-        return HoseNow(hose.unit, state, None, 0.0, None, None, state != "fault")
-    since_ms, given = current
-    asked = None
-    soc, litres, heard = measured.value(hose.soc), measured.value(hose.tank_volume), measured.time_ms(hose.soc)
-    if soc is not None and litres is not None and heard is not None and heard >= since_ms:
-        asked = given + missing_kg(soc, litres, known.plant.fill.end_soc)
-    # The first kilograms come through a hose that has warmed up since the last fill.
-    cold = state == "fill" and given > _WARM_HOSE_KG
-    delivery = measured.value(hose.delivery_temperature) if cold else None
-    return HoseNow(hose.unit, state, since_ms, given, asked, delivery, state != "fault")
-
-
 # --- the day's account ---
 
 
@@ -167,8 +110,11 @@ def _done(known: Known, day: dt.date, at_ms: int, came: list[Booking]) -> Done:
     rules = CapacityParameters.of(known.plant.parameters)
     start_ms, mean = _start_ms(known.plant, day), known.plant.fleet.mean_fill_kg
     fills = known.fills.between(start_ms, at_ms + 1)
-    lost = [(f.start_ms, f.missing_kg) for f in fills if f.missing_kg > rules.short_fill_tolerance_kg]
-    lost += [(g.arrived_ms, g.kg or mean) for g in known.gate.gone if g.left_ms >= start_ms]
+    short = known.fills.short(start_ms, at_ms, rules.short_fill_tolerance_kg)
+    lost = [(f.start_ms, f.missing_kg) for f in short]
+    unserved = tuple(g for g in known.gate.gone if g.left_ms >= start_ms)
+    lost += [(g.arrived_ms, g.kg or mean) for g in unserved]
+    unheard = known.fills.unheard_kg()
     total, reached = 0.0, None
     for arrived_ms, kg in sorted(lost):
         total += kg
@@ -177,12 +123,13 @@ def _done(known: Known, day: dt.date, at_ms: int, came: list[Booking]) -> Done:
     today = [b for b in came if start_ms <= b.t_ms]
     unbooked = sum(1 for a in known.gate.arrivals if a.t_ms >= start_ms) - len(today)
     return Done(
-        trucks=sum(f.trucks for f in fills if f.completed),
-        kg=sum(f.kg for f in fills),
+        trucks=sum(f.trucks for f in fills if f.completed) + sum(int(kg / mean) for kg in unheard),
+        kg=sum(f.kg for f in fills) + sum(unheard),
         short_trucks=len(lost),
         short_kg=total,
         short_at_ms=reached,
         asked_kg=sum(b.kg for b in today) + max(0, unbooked) * mean,
+        unserved=unserved,
     )
 
 

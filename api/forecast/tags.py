@@ -16,6 +16,7 @@ class BayTags:
     pressure: str
     hose_pressure: str
     temperature: str
+    flow: str
     state: str
 
 
@@ -69,6 +70,7 @@ class CapacityTags:
     chillers: tuple[ChillerTags, ...]
     hoses: tuple[HoseTags, ...]
     weighbridge: str
+    header_pressure: str
     header_temperature: str
     bank_header_temperature: str
     ambient: str
@@ -77,7 +79,8 @@ class CapacityTags:
     def all(self) -> list[str]:
         """Return every tag that a snapshot may read."""
         own = _tags_of((*self.bays, *self.banks, *self.trains, *self.chillers, *self.hoses))
-        return [*own, self.weighbridge, self.header_temperature, self.bank_header_temperature, self.ambient]
+        headers = (self.header_pressure, self.header_temperature, self.bank_header_temperature)
+        return [*own, self.weighbridge, *headers, self.ambient]
 
 
 def capacity_tags(plant: Plant) -> CapacityTags:
@@ -85,6 +88,7 @@ def capacity_tags(plant: Plant) -> CapacityTags:
     tag = plant.tag
     single = {
         "weighbridge": tag("trailer", "weighbridge", "mass"),
+        "header_pressure": tag("trailer", "header-lp", "pressure"),
         "header_temperature": tag("trailer", "header-lp", "temperature"),
         "bank_header_temperature": tag("storage", "header-hp", "temperature"),
         "ambient": tag("utilities", "weather", "ambient_temperature"),

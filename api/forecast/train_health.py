@@ -33,6 +33,22 @@ class TrainHealth:
         """Return a train's health."""
         return self._ratio.get(unit, 1.0)
 
+    def modelled_kg_h(self, measured: Measured, unit: str, at_ms: int) -> float:
+        """Return what a loaded train gives at the present suction by its model and its learned health [kg/h]."""
+        return self._rated_kg_h(measured, unit, at_ms) * self.of(unit)
+
+    def _rated_kg_h(self, measured: Measured, unit: str, at_ms: int) -> float:
+        """Return what the rated model gives; the header stands in for a lost suction."""
+        number = next(i for i, t in enumerate(self.tags.trains) if t.unit == unit)
+        train, tags = self.plant.trains[number], self.tags.trains[number]
+        own = measured.is_fresh(tags.suction, at_ms) or not measured.is_fresh(self.tags.header_pressure, at_ms)
+        suction = measured.value(tags.suction if own else self.tags.header_pressure)
+        warm = measured.value(self.tags.header_temperature)
+        if suction is None:
+            return train.rated_kg_h
+        share = suction_share(suction, STANDARD_AMBIENT_C if warm is None else warm, train.rated_suction_mpa)
+        return train.rated_kg_h * share
+
     def update(self, measured: Measured, at_ms: int) -> None:
         """Learn from the newest readings; called on a regular grid of station time."""
         rules = CapacityParameters.of(self.plant.parameters)
@@ -49,7 +65,7 @@ class TrainHealth:
 
     def _measured_ratio(self, measured: Measured, unit: str, at_ms: int) -> float | None:
         number = next(i for i, t in enumerate(self.tags.trains) if t.unit == unit)
-        train, tags = self.plant.trains[number], self.tags.trains[number]
+        tags = self.tags.trains[number]
         loaded = self.plant.signals[tags.state].state_number("loaded")
         if measured.value(tags.state) != loaded:
             self._loaded_since.pop(unit, None)
@@ -58,9 +74,7 @@ class TrainHealth:
         suction, flow, heard = measured.value(tags.suction), measured.value(tags.flow), measured.time_ms(tags.flow)
         if at_ms - since < _SETTLED_MS or suction is None or flow is None or heard is None:
             return None
-        warm = measured.value(self.tags.header_temperature)
-        share = suction_share(suction, STANDARD_AMBIENT_C if warm is None else warm, train.rated_suction_mpa)
-        model = train.rated_kg_h * share
+        model = self._rated_kg_h(measured, unit, at_ms)
         if at_ms - heard > _FRESH_MS or model < _LEAST_MODEL_KG_H:
             return None
         return flow / model

@@ -7,11 +7,17 @@ What the totaliser rose while nobody listened is found when it is heard again, s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 IDLE, CONNECT, END = "idle", "connect", "end"
 AT_WORK = ("connect", "leak-check", "fill", "hold")
-BROKEN = ("abort", "fault")
+ABORT, FAULT = "abort", "fault"
+BROKEN = (ABORT, FAULT)
+
+_RETURNS_WITHIN_MS = 30 * 60_000
+"""A truck whose fill broke off and that has not come back by then has left."""
+_SAME_TRUCK_KG = 1.5
+"""A tank that lacks what another lacked, within this, is the same truck."""
 
 _UNHEARD_KG = 1.0
 """The totaliser between two fills stands still; a rise above this means fills that nobody heard of."""
@@ -26,6 +32,7 @@ class Fill:
         kg: Rise of the totaliser.
         completed: It passed through `end`; a broken fill gave kilograms and filled no truck.
         missing_kg: What the truck lacked at the end to its target, by its own tank data; 0 where unknown.
+        came_back: It broke off, and the truck got the rest later: on the same hose, out of the line, or on another.
         trucks: 1, or for fills that nobody heard of as many as the kilograms make.
     """
 
@@ -36,6 +43,7 @@ class Fill:
     completed: bool
     missing_kg: float = 0.0
     trucks: int = 1
+    came_back: bool = False
 
 
 @dataclass(slots=True)
@@ -85,6 +93,8 @@ class FillLedger:
         if state == before:
             return False
         if state in AT_WORK and known.start_ms is None:
+            if before == ABORT:
+                self.came_back(t_ms, hose)
             self._begin(hose, known, t_ms)
             return True
         if state not in AT_WORK and known.start_ms is not None:
@@ -104,11 +114,29 @@ class FillLedger:
         kg = self._given(known)
         completed = state == END
         known.rest_kg = known.total_kg
+        short = missing_kg() if completed or state in BROKEN else 0.0
+        if completed:
+            self._recognise(known.start_ms, kg + short)
         # A hose that went from filling to idle was not heard at its end: the truck has left with what it got.
-        if completed or kg > 0.0:
-            short = missing_kg() if completed else 0.0
+        if completed or kg > 0.0 or short > 0.0:
             self.fills.append(Fill(hose, known.start_ms, t_ms, kg, completed or state == IDLE, short))
         known.start_ms = known.start_kg = None
+
+    def _recognise(self, start_ms: int, lacked_kg: float) -> None:
+        """Find the broken fill of a truck that lacked this much when it connected."""
+        for index, fill in enumerate(self.fills):
+            near = 0 <= start_ms - fill.end_ms <= _RETURNS_WITHIN_MS
+            if near and _is_open(fill) and abs(fill.missing_kg - lacked_kg) <= _SAME_TRUCK_KG:
+                self.fills[index] = replace(fill, came_back=True)
+                return
+
+    def came_back(self, t_ms: int, hose: str | None = None) -> None:
+        """Take that a truck whose fill broke off has come back: to its hose, or to the line (hose None)."""
+        for index in range(len(self.fills) - 1, -1, -1):
+            fill = self.fills[index]
+            if _is_open(fill) and hose in (None, fill.hose) and t_ms - fill.end_ms <= _RETURNS_WITHIN_MS:
+                self.fills[index] = replace(fill, came_back=True)
+                return
 
     @staticmethod
     def _given(known: _Hose) -> float:
@@ -127,6 +155,23 @@ class FillLedger:
         """Return the fills that ended in [start, end)."""
         return [f for f in self.fills if start_ms <= f.end_ms < end_ms]
 
+    def short(self, start_ms: int, at_ms: int, tolerance_kg: float) -> list[Fill]:
+        """Return the fills since `start_ms` whose trucks have left with more than a tolerance too little [kg]."""
+        left_ms = at_ms - _RETURNS_WITHIN_MS
+        fills = [f for f in self.between(start_ms, at_ms + 1) if f.missing_kg > tolerance_kg]
+        return [f for f in fills if f.completed or (not f.came_back and f.end_ms <= left_ms)]
+
+    def unheard_kg(self) -> list[float]:
+        """Return what each totaliser has risen by since its last fill that was heard, where that is more than noise."""
+        idle = [h for h in self._hoses.values() if h.start_ms is None and h.rest_kg is not None]
+        rises = [h.total_kg - h.rest_kg for h in idle if h.total_kg is not None and h.rest_kg is not None]
+        return [kg for kg in rises if kg > _UNHEARD_KG]
+
     def forget_before(self, t_ms: int) -> None:
         """Drop fills that ended before a moment."""
         self.fills = [f for f in self.fills if f.end_ms >= t_ms]
+
+
+def _is_open(fill: Fill) -> bool:
+    """Return whether a fill broke off and its truck has not been seen since."""
+    return not fill.completed and not fill.came_back

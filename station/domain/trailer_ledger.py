@@ -18,9 +18,13 @@ ABSENT, EMPTY = "absent", "empty"
 _TRUCK_ON_BRIDGE_KG = 5_000.0
 """No tractor weighs less."""
 _OTHER_TRAILER_KG = 150.0
-"""A jump by this much is another trailer: a full one and an empty one differ by 280 kg."""
+"""Weights this far apart are two trailers: a full one and an empty one differ by 280 kg."""
 _WEIGHING_MS = 60_000
 """Axle after axle drives on: one weighing, not several."""
+_STILL_KG = 40.0
+"""A scale that has come to rest says the same within this from reading to reading."""
+_SCALE_MS = 60_000
+"""Readings further apart than this are of two weights, however the scale went from one to the other."""
 _LEAVES_WITHIN_MS = 15 * 60_000
 _LEAVES_BEFORE_MS = 30_000
 """A weighing this long after (or a moment before) a bay has become absent is that trailer leaving."""
@@ -30,6 +34,50 @@ _FORGET_MS = 24 * 3_600_000
 """A trailer overdue for a day does not come any more."""
 BRIDGE_SILENT_MS = 120_000
 """A weighbridge not heard for this long proves nothing."""
+
+
+@dataclass(slots=True)
+class _Scale:
+    """The weighbridge: what stood on it when it last came to rest, and whether it is moving towards another weight.
+
+    A scale is damped and reports what it has reached so far. So a weight counts where it comes to rest, from the moment
+    at which it began to move; half-way values are nobody's weight.
+    """
+
+    rest_kg: float = 0.0
+    last: tuple[int, float] | None = None
+    began_ms: int | None = None
+    rate: float = 0.0
+
+    def take(self, t_ms: int, kg: float) -> int | None:
+        """Take a reading; return when another trailer began to drive on, where it has just proved to be one."""
+        if self.last is None:
+            self.last, self.rest_kg = (t_ms, kg), kg
+            return None
+        before_ms, before_kg = self.last
+        step, wait = kg - before_kg, max(1, t_ms - before_ms)
+        self.last = (t_ms, kg)
+        if abs(step) <= _STILL_KG:
+            return self._come_to_rest(kg)
+        rate = step / wait
+        goes_on = self.rate != 0.0 and 0.0 < rate / self.rate <= 1.1 and wait <= _SCALE_MS
+        found = None if goes_on else self._come_to_rest(before_kg)
+        self.began_ms, self.rate = (self.began_ms if self.began_ms is not None else t_ms), rate
+        return found
+
+    def settle(self, t_ms: int) -> int | None:
+        """As `take`, for a scale that has said nothing for long enough to have come to rest."""
+        if self.last is None or t_ms - self.last[0] < _SCALE_MS:
+            return None
+        return self._come_to_rest(self.last[1])
+
+    def _come_to_rest(self, kg: float) -> int | None:
+        began_ms, self.began_ms, self.rate = self.began_ms, None, 0.0
+        before, self.rest_kg = self.rest_kg, kg
+        if began_ms is None or kg <= _TRUCK_ON_BRIDGE_KG:
+            return None
+        is_new = before <= _TRUCK_ON_BRIDGE_KG or abs(kg - before) > _OTHER_TRAILER_KG
+        return began_ms if is_new else None
 
 
 @dataclass(slots=True)
@@ -47,7 +95,8 @@ class TrailerLedger:
     _arrivals: list[tuple[int, bool]] = field(default_factory=list)
     _departures: list[int] = field(default_factory=list)
     _weighings: list[int] = field(default_factory=list)
-    _bridge_kg: float = 0.0
+    _scale: _Scale = field(default_factory=_Scale)
+    _weighed_ms: int | None = None
     _bridge_ms: int | None = None
     _yard: int = 0
 
@@ -75,15 +124,16 @@ class TrailerLedger:
     def bridge(self, t_ms: int, kg: float) -> None:
         """Take a reading of the weighbridge [kg]."""
         self._listen(t_ms)
-        on_bridge = kg > _TRUCK_ON_BRIDGE_KG
-        is_new = self._bridge_kg <= _TRUCK_ON_BRIDGE_KG or abs(kg - self._bridge_kg) > _OTHER_TRAILER_KG
-        heard_before = self._bridge_ms is not None
-        if on_bridge and is_new and heard_before and not self._weighed_lately(t_ms):
-            self._weighings.append(t_ms)
-        self._bridge_kg, self._bridge_ms = kg, t_ms
+        self._weigh(self._scale.take(t_ms, kg))
+        self._bridge_ms = t_ms
 
-    def _weighed_lately(self, t_ms: int) -> bool:
-        return bool(self._weighings) and t_ms - self._weighings[-1] < _WEIGHING_MS
+    def _weigh(self, began_ms: int | None) -> None:
+        """Book that a trailer began to drive on, unless it is the next axle of the last one."""
+        if began_ms is None:
+            return
+        if self._weighed_ms is None or began_ms - self._weighed_ms >= _WEIGHING_MS:
+            self._weighings.append(began_ms)
+            self._weighed_ms = began_ms
 
     def _listen(self, t_ms: int) -> None:
         if self.since_ms is None:
@@ -99,8 +149,8 @@ class TrailerLedger:
 
     def _sort_weighings(self, t_ms: int) -> None:
         """Tell arrivals from departures among the weighings that are old enough to be told."""
+        self._weigh(self._scale.settle(t_ms))
         ripe = [w for w in self._weighings if w <= t_ms - _LEAVES_BEFORE_MS]
-        # The newest stays as the mark of `_weighed_lately`.
         self._weighings = [w for w in self._weighings if w > t_ms - _LEAVES_BEFORE_MS]
         for weighed in ripe:
             left = [d for d in self._departures if -_LEAVES_BEFORE_MS <= weighed - d <= _LEAVES_WITHIN_MS]

@@ -38,6 +38,7 @@ def usual_values() -> dict[str, float]:
             bay.pressure: 12.0,
             bay.hose_pressure: 11.9,
             bay.temperature: 20.0,
+            bay.flow: 0.0,
             bay.state: state(bay.state, "open"),
         }
     for bank in TAGS.banks:
@@ -48,7 +49,12 @@ def usual_values() -> dict[str, float]:
         values[chiller.state] = state(chiller.state, "run")
     for hose in TAGS.hoses:
         values |= {hose.state: state(hose.state, "idle"), hose.total: 5000.0, hose.delivery_temperature: 18.0}
-    values |= {TAGS.weighbridge: 0.0, TAGS.header_temperature: 19.0, TAGS.bank_header_temperature: 20.0}
+    values |= {
+        TAGS.weighbridge: 0.0,
+        TAGS.header_pressure: 11.9,
+        TAGS.header_temperature: 19.0,
+        TAGS.bank_header_temperature: 20.0,
+    }
     return values | {TAGS.ambient: 18.0}
 
 
