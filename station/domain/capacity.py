@@ -33,6 +33,7 @@ from station.domain.reduced_station import ReducedStation
 from station.domain.static_capacity import static_capacity
 from station.domain.supply_outlook import Outlook, outlook_of
 from station.domain.tank_heat import hottest_tank_c
+from station.domain.taught import taught
 from station.domain.truck_queue import demand_of
 
 __all__ = ["Forecast", "StationSnapshot", "forecast", "forecast_as_json", "smoothed"]
@@ -78,7 +79,7 @@ def forecast(plant: Plant, snapshot: StationSnapshot, replicas: int = 100, *, on
     Returns:
         The forecast, its probability not yet smoothed.
     """
-    rules = CapacityParameters.of(plant.parameters)
+    plant, rules = taught(plant, snapshot.learned)
     horizon_ms = max(snapshot.close_ms, snapshot.at_ms + HORIZON_MS)
     steps = math.ceil((horizon_ms - snapshot.at_ms) / 6e4) + GRACE_MIN
     frame = variants.frame_of(plant, snapshot, rules, steps)

@@ -21,12 +21,16 @@ class CapacityParameters:
         probability_ewma: Weight of a new 300 s run in the smoothed probability [0..1].
         health_window_s: Time constant of a train's measured over modelled flow [s].
         health_floor, health_ceiling: Bounds of that ratio.
-        trailer_underfill_max: A delivery's gross mass is 0..this share below a full one.
+        trailer_underfill_min, trailer_underfill_max: A delivery's gross mass is this share to that below a full one.
+        trailer_underfill_base: What the base case takes off an announced delivery, share of the gross mass.
         repair_sigma: Log-standard deviation of repair times.
         demand_floor_kg_h: Keeps the time to empty finite when nobody fuels [kg/h].
         connect_min: Part of the handling time before gas flows [min]; the rest comes after.
         booking_sd_min: Standard deviation of an arrival against its booking [min].
+        arrival_bias_min: Mean of an arrival after its booking [min].
         no_show_share: Bookings of which no truck ever comes [0..1].
+        walk_in_share: Trucks that come without a booking, over bookings.
+        fill_kg_ratio: Mean of a fill's kilograms over its booking.
         fill_kg_sd_share: Standard deviation of a fill's kilograms against its booking [share].
         day_kg_sd_share: Standard deviation of a whole day's kilograms against its bookings [share].
         haste_mpa: Per recharge rank: a bank this far below its recharge start makes trains draw from the richest
@@ -57,12 +61,17 @@ class CapacityParameters:
     health_window_s: float = 600.0
     health_floor: float = 0.3
     health_ceiling: float = 1.1
+    trailer_underfill_min: float = 0.0
     trailer_underfill_max: float = 0.05
+    trailer_underfill_base: float = 0.0
     repair_sigma: float = 0.8
     demand_floor_kg_h: float = 0.1
     connect_min: float = 3.0
     booking_sd_min: float = 12.0
+    arrival_bias_min: float = 0.0
     no_show_share: float = 0.01
+    walk_in_share: float = 0.0
+    fill_kg_ratio: float = 1.0
     fill_kg_sd_share: float = 0.06
     day_kg_sd_share: float = 0.015
     haste_mpa: float = 4.0
@@ -77,7 +86,7 @@ class CapacityParameters:
     on_call_lead_min: float = 120.0
     on_call_trailers: float = 2.0
     twin_limit_share: float = 0.02
-    model_flow_sd_share: float = 0.03
+    model_flow_sd_share: float = 0.02
     model_kg_h_sd: float = 2.0
     stand_in_k_sd: float = 5.0
     unknown_flow_sd_share: float = 0.1

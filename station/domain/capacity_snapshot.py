@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from station.domain.day_plan import Booking, WaitingTruck
+from station.domain.learned import Learned
 
 TRAILER_STATES = ("absent", "docked", "earthed", "purging", "open", "empty")
 TRAILER_ON_ITS_WAY_IN = ("docked", "earthed", "purging")
@@ -187,6 +188,7 @@ class StationSnapshot:
         expected: Trailers announced that have not come, by ETA.
         yard: Trailers known to wait in the yard.
         inputs: Every input used, with quality and age.
+        learned: What the station has taught so far; None leaves everything to its file.
     """
 
     station: str
@@ -205,3 +207,4 @@ class StationSnapshot:
     yard: int
     ambient_c: float
     inputs: tuple[InputNow, ...]
+    learned: Learned | None = None

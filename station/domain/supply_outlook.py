@@ -36,7 +36,8 @@ class Outlook:
 
     Attributes:
         eta_min: Announced arrivals from now, negative where passed, ascending [min].
-        net_kg: Kilograms above the floor that each brings.
+        announced_kg: Kilograms above the floor that each is said to bring.
+        net_kg: What the base case makes of that.
         overdue: Which of them are proven not to be here.
         outage: Belief that the whole supply is interrupted [0..1].
         silent_min: How long the first overdue one has been.
@@ -45,6 +46,7 @@ class Outlook:
     """
 
     eta_min: Float
+    announced_kg: Float
     net_kg: Float
     overdue: tuple[bool, ...]
     outage: float
@@ -104,9 +106,11 @@ def outlook_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters) ->
     outage = outage_belief(late_by, supply, rules.outage_share)
     gaps = np.diff(eta)
     gap = float(np.median(gaps)) if len(gaps) else 96.0
+    announced = np.array([e.kg for e in now.expected])
     return Outlook(
         eta_min=eta,
-        net_kg=np.array([e.kg for e in now.expected]),
+        announced_kg=announced,
+        net_kg=announced - rules.trailer_underfill_base * gross_kg(supply),
         overdue=overdue,
         outage=outage,
         silent_min=max(late_by, default=0.0),
@@ -135,7 +139,8 @@ def replica_arrivals(
     u = draw.random((number, count))
     interrupted = draw.random(count) < outlook.outage
     remaining = outlook.silent_min * (1.0 / np.maximum(draw.random(count), 1e-3) - 1.0)
-    under = draw.random((number, count)) * rules.trailer_underfill_max
+    width = rules.trailer_underfill_max - rules.trailer_underfill_min
+    under = rules.trailer_underfill_min + draw.random((number, count)) * width
     if number == 0:
         return np.zeros((0, count)), np.zeros((0, count))
     mu, sigma = lateness_law(plant.supply)
@@ -147,11 +152,12 @@ def replica_arrivals(
         held = remaining + i * outlook.gap_min * rules.outage_gap_share
         arrive[i] = np.where(interrupted, np.maximum(arrive[i], held), arrive[i])
     order = np.argsort(arrive, axis=0, kind="stable")
-    gross_share = outlook.net_kg[:, np.newaxis] - under * _gross_kg(plant.supply)
+    gross_share = outlook.announced_kg[:, np.newaxis] - under * gross_kg(plant.supply)
     return np.take_along_axis(arrive, order, axis=0), np.take_along_axis(gross_share, order, axis=0)
 
 
-def _gross_kg(supply: Supply) -> float:
+def gross_kg(supply: Supply) -> float:
+    """Return the mass of a full trailer, to which underfill refers [kg]."""
     from_file = supply.delivery_kg
     # Net is about 73 % of gross between 20 and 5 MPa; underfill is stated of the gross mass.
     return from_file / 0.73

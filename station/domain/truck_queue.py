@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from station.domain.capacity_snapshot import HOSE_AT_WORK, HoseNow, StationSnaps
 from station.domain.day_plan import Booking
 from station.domain.lanes import NEVER, Bool, Float, Trucks
 from station.domain.plant import Fleet, Plant
+
+_FEWEST_WALK_INS = 0.5
+"""Fewer trucks without a booking than this a day are left out."""
+_MAY_COME = 4
+"""How many may come for each that is expected."""
 
 _ON_TIME = 0.5
 """In the base case a booking counts while it is likelier than not that its truck still comes."""
@@ -62,7 +67,7 @@ def still_comes(overdue_min: Float, rules: CapacityParameters) -> Float:
         overdue_min: How long its time has passed; negative for times ahead [min].
         rules: The station's estimates.
     """
-    late = (1.0 - rules.no_show_share) * _logistic(-overdue_min / scale_min(rules))
+    late = (1.0 - rules.no_show_share) * _logistic((rules.arrival_bias_min - overdue_min) / scale_min(rules))
     return np.asarray(late / (late + rules.no_show_share))
 
 
@@ -75,19 +80,99 @@ def arrival_min(booked_min: Float, quantile: Float, rules: CapacityParameters) -
         rules: The station's estimates.
     """
     scale = scale_min(rules)
-    passed = _logistic(-booked_min / scale)
+    expected = booked_min + rules.arrival_bias_min
+    passed = _logistic(-expected / scale)
     u = np.clip(passed + quantile * (1.0 - passed), 1e-9, 1.0 - 1e-9)
-    return np.asarray(np.maximum(booked_min + scale * np.log(u / (1.0 - u)), 0.0))
+    return np.asarray(np.maximum(expected + scale * np.log(u / (1.0 - u)), 0.0))
 
 
-def profile_bookings(fleet: Fleet, day: dt.date, day_start_ms: int) -> tuple[Booking, ...]:
-    """Return a usual day's trucks, spread by the hourly profile: the middle of each of its equal shares."""
-    edges = np.concatenate(([0.0], np.cumsum(fleet.hourly_share)))
-    middles = (np.arange(fleet.trucks_per_day) + 0.5) / fleet.trucks_per_day * edges[-1]
-    hours = np.interp(middles, edges, np.arange(25.0))
+def profile_bookings(
+    fleet: Fleet, day: dt.date, day_start_ms: int, shares: tuple[float, ...] | None = None
+) -> tuple[Booking, ...]:
+    """Return a usual day's trucks, spread by the hourly profile: the middle of each of its equal shares.
+
+    Args:
+        fleet: Who comes.
+        day: Station day.
+        day_start_ms: Its midnight, epoch ms.
+        shares: 24 learned shares of the weekday; None for those of the fleet.
+    """
+    hours = _spread(shares or fleet.hourly_share, fleet.trucks_per_day)
     return tuple(
         Booking(f"profile-{day}-{i}", day_start_ms + round(h * 3.6e6), fleet.mean_fill_kg) for i, h in enumerate(hours)
     )
+
+
+def _spread(shares: tuple[float, ...], count: int) -> Float:
+    """Return the hours of the day at which `count` trucks come by a profile."""
+    edges = np.concatenate(([0.0], np.cumsum(shares)))
+    middles = (np.arange(count) + 0.5) / count * edges[-1]
+    return np.asarray(np.interp(middles, edges, np.arange(25.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Trucks to come.
+
+    Attributes:
+        trucks: Those booked, those that stand for the profile, those that may come without a booking.
+        profiled: True for the second kind.
+        chance: Probability that each comes of the last two kinds; NaN for a booking.
+        counted: False for one that the base case does not count on, however likely.
+    """
+
+    trucks: list[Booking]
+    profiled: list[bool]
+    chance: list[float]
+    counted: list[bool]
+
+    def add(self, truck: Booking, *, profiled: bool = False, chance: float = math.nan, counted: bool = True) -> None:
+        self.trucks.append(truck)
+        self.profiled.append(profiled)
+        self.chance.append(chance)
+        self.counted.append(counted)
+
+
+def _ahead(plant: Plant, now: StationSnapshot, rules: CapacityParameters, until_ms: int) -> _Ahead:
+    ahead = _Ahead([], [], [], [])
+    for booking in now.demand.bookings:
+        if booking.t_ms < until_ms:
+            # Whether a truck takes what is booked for it is learned over all trucks.
+            ahead.add(replace(booking, kg=booking.kg * rules.fill_kg_ratio))
+    for day in now.demand.profile_days:
+        start, shares = _start_ms(plant, day), _shares(plant, now, day)
+        for truck in profile_bookings(plant.fleet, day, start, shares):
+            if now.at_ms <= truck.t_ms < until_ms:
+                ahead.add(truck, profiled=True, chance=1.0)
+    if now.day not in now.demand.profile_days:
+        _add_walk_ins(ahead, plant, now, rules)
+    return ahead
+
+
+def _add_walk_ins(ahead: _Ahead, plant: Plant, now: StationSnapshot, rules: CapacityParameters) -> None:
+    """Add the trucks that may still come to a planned day without a booking.
+
+    For each that is expected there are several that may come, so that their number scatters nearly as chance has it;
+    the base case counts on as many as are expected, evenly among them.
+    """
+    expected = rules.walk_in_share * now.demand.plan_trucks
+    if expected < _FEWEST_WALK_INS:
+        return
+    count, start = math.ceil(expected * _MAY_COME), _start_ms(plant, now.day)
+    chance = expected / count
+    for n, hour in enumerate(_spread(_shares(plant, now, now.day), count)):
+        truck = Booking(f"walk-in-{n}", start + round(float(hour) * 3.6e6), plant.fleet.mean_fill_kg)
+        if truck.t_ms >= now.at_ms:
+            counted = math.floor((n + 0.5) * chance + 0.5) > math.floor((n - 0.5) * chance + 0.5)
+            ahead.add(truck, chance=chance, counted=counted)
+
+
+def _start_ms(plant: Plant, day: dt.date) -> int:
+    return round(plant.day_start(day).timestamp() * 1000)
+
+
+def _shares(plant: Plant, now: StationSnapshot, day: dt.date) -> tuple[float, ...]:
+    return plant.fleet.hourly_share if now.learned is None else now.learned.shares(day)
 
 
 def _at_hoses(plant: Plant, now: StationSnapshot) -> list[tuple[int, HoseNow, float]]:
@@ -107,27 +192,26 @@ def demand_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters, unt
     filling = _at_hoses(plant, now)
     mean = plant.fleet.mean_fill_kg
     waits = [(min(w.since_ms, now.at_ms), w.kg or mean) for w in now.waiting]
-    coming = [b for b in now.demand.bookings if b.t_ms < until_ms]
-    profiled = [False] * len(coming)
-    for day in now.demand.profile_days:
-        start = round(plant.day_start(day).timestamp() * 1000)
-        extra = [b for b in profile_bookings(plant.fleet, day, start) if now.at_ms <= b.t_ms < until_ms]
-        coming.extend(extra)
-        profiled.extend([True] * len(extra))
+    ahead = _ahead(plant, now, rules, until_ms)
     here = [((h.since_ms or now.at_ms), kg) for _, h, kg in filling] + waits
-    booked = np.array([(b.t_ms - now.at_ms) / 6e4 for b in coming])
-    is_profile = np.array(profiled, dtype=np.bool_)
-    comes = np.where(is_profile, 1.0, still_comes(-booked, rules)) if coming else np.zeros(0)
-    expected = np.where(is_profile, booked, arrival_min(booked, np.full(len(coming), 0.5), rules))
+    booked = np.array([(b.t_ms - now.at_ms) / 6e4 for b in ahead.trucks])
+    chance = np.array(ahead.chance)
+    is_booked = np.isnan(chance)
+    comes = np.where(is_booked, still_comes(-booked, rules), chance)
+    expected = np.where(is_booked, arrival_min(booked, np.full(len(booked), 0.5), rules), booked)
+    relied = np.where(is_booked, comes >= _ON_TIME, np.array(ahead.counted, dtype=np.bool_))
     return Demand(
         here=len(here),
         base_min=np.concatenate(
-            (np.array([(t - now.at_ms) / 6e4 for t, _ in here]), np.where(comes >= _ON_TIME, expected, NEVER))
+            (np.array([(t - now.at_ms) / 6e4 for t, _ in here]), np.where(relied, expected, NEVER))
         ),
-        asked_kg=np.array([kg for _, kg in here] + [b.kg for b in coming]),
-        booked_min=np.concatenate((np.full(len(here), np.nan), booked)),
+        asked_kg=np.array([kg for _, kg in here] + [b.kg for b in ahead.trucks]),
+        # What was never booked is late against nothing.
+        booked_min=np.concatenate(
+            (np.full(len(here), np.nan), np.where(is_booked, booked, booked - rules.arrival_bias_min))
+        ),
         comes=np.concatenate((np.ones(len(here)), comes)),
-        profiled=np.concatenate((np.zeros(len(here), dtype=np.bool_), is_profile)),
+        profiled=np.array([False] * len(here) + ahead.profiled, dtype=np.bool_),
         at_hose=tuple(n for n, _, _ in filling),
         given_kg=tuple(h.given_kg for _, h, _ in filling),
         connect_left_min=tuple(_connect_left(h, now, rules) for _, h, _ in filling),
