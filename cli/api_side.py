@@ -172,7 +172,8 @@ def _live_station(
     history: Outbox[tuple[int, bytes]] = Outbox(f"forecasts-{plant.id}", partial(_keep_forecasts, kept, plant.id))
     outboxes += [points, history]
     inputs = CapacityInputs(plant)
-    capacity = LiveCapacity(plant, CapacityEngine(plant, inputs, runner), inputs, CapacityAlerts(plant), history)
+    engine, kept_before = CapacityEngine(plant, inputs, runner), partial(kept.forecasts.range, plant.id)
+    capacity = LiveCapacity(plant, engine, inputs, CapacityAlerts(plant), history, kept_before)
     alarms = AlarmEngine(plant, kept.journal, wall_ms=wall_ms)
     alarms.restore()
     time = FollowedStationTime(FollowedClock(), plant.gateways) if follows_station else WallStationTime(WallClock())

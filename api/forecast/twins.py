@@ -22,7 +22,13 @@ _WINDOW = 60
 """Minutes over which movements are compared: long enough for a slow drift, short enough for the meters' errors."""
 
 _BACK_AT_SHARE = 0.7
-"""They are believed again once they are this share of the limit apart."""
+"""They are believed again once they have been at most this share of the limit apart .."""
+_BACK_AFTER = 10
+""".. for so many minutes, in which a stuck one has moved: a moving pressure passes by a value that stands still."""
+_STANDS_SHARE = 0.1
+"""One that moved by less than this share of what its twin moved stands still."""
+_MOVES_SHARE = 0.3
+"""A movement of this share of the limit is one."""
 _CLEARLY_SHARE = 0.5
 """One is told from the other by movements that differ by this share of the limit."""
 
@@ -32,6 +38,15 @@ class _Pair:
     """The past of a pair: (pressure A, pressure B, kilograms gained by book since the row before or None)."""
 
     past: deque[tuple[float, float, float | None]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    near: int = 0
+
+    def stands_still(self, limit: float, rows: int) -> int | None:
+        """Return which of the two (0 or 1) has stood still while the other moved, in so many minutes; None for none."""
+        lately = list(self.past)[-rows:]
+        moved = [max(said) - min(said) for said in ([a for a, _, _ in lately], [b for _, b, _ in lately])]
+        if max(moved) < _MOVES_SHARE * limit or min(moved) > _STANDS_SHARE * max(moved):
+            return None
+        return moved.index(min(moved))
 
 
 @dataclass(slots=True)
@@ -72,9 +87,12 @@ class TwinWatch:
         a, b, _ = pair.past[-1]
         limit = self.limit_mpa(bank)
         doubted = any(measured.is_doubted(tag) for tag in tags)
-        if abs(a - b) <= limit * (_BACK_AT_SHARE if doubted else 1.0):
+        pair.near = pair.near + 1 if abs(a - b) <= _BACK_AT_SHARE * limit else 0
+        if doubted and pair.near >= _BACK_AFTER and pair.stands_still(limit, _BACK_AFTER) is None:
             for tag in tags:
                 measured.believe(tag)
+            return
+        if abs(a - b) <= limit:
             return
         if any(measured.is_dropped(tag) for tag in tags):
             return
@@ -94,6 +112,9 @@ class TwinWatch:
         outside = [not low <= value <= high for value in (a, b)]
         if any(outside) and not all(outside):
             return outside.index(True)
+        still = pair.stands_still(limit, _BACK_AFTER)
+        if still is not None:
+            return still
         gains = [gain for _, _, gain in list(pair.past)[1:]]
         if not gains or None in gains:
             return None

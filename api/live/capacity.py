@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,19 +15,37 @@ from api.alarms.engine import AlarmEngine
 from api.live.outbox import Outbox
 from api.live.service_points import capacity_point
 from station.domain.capacity_forecast import Forecast, forecast_as_json
-from station.domain.capacity_snapshot import StationSnapshot
+from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant, Text
 from station.domain.signals import UnitMessage
 from station.ports import ReadingStore, ServicePoint
-from station.wire.plan_v1 import rfc3339
+from station.wire.plan_v1 import parse_time, rfc3339
 
 _MOST_BEHIND: Final = 4
 """Forecasts that may be under way before the messages wait: at high speed the worker sets the pace, not the memory."""
 _LONGEST_WAIT_S: Final = 30.0
 """A worker that died is started again within this; then the messages go on without."""
 
+_MOST_KEPT: Final = 4 * 1440
+"""Forecasts read back of a day, at most."""
+
 _encoder = msgspec.json.Encoder()
+
+
+class _UnservedTruck(msgspec.Struct):
+    since: str
+    left: str
+    kg: float | None = None
+
+
+class _Kept(msgspec.Struct):
+    """What is read back of a published forecast."""
+
+    unserved: list[_UnservedTruck] = []
+
+
+_kept = msgspec.json.Decoder(_Kept)
 
 
 class CapacityCondition(Protocol):
@@ -87,6 +106,10 @@ class CapacityInputs(Protocol):
         """Take what happened today before this start."""
         ...
 
+    def recall(self, unserved: Sequence[Unserved]) -> None:
+        """Take trucks that left unserved before this start; no reading tells of them."""
+        ...
+
 
 class CapacityEngine(Protocol):
     """Asks for forecasts on a grid of station time; see `api.forecast`."""
@@ -140,6 +163,7 @@ class LiveCapacity:
 
     Attributes:
         history: Where each forecast is kept, (at_ms, json).
+        kept: Gives the kept ones of [start, end) back, oldest first, at most so many; None where nothing is kept.
         newest: The newest forecast, encoded; None before the first.
         last_duration_s: From asking for the last forecast to having it [s], wall time; None before one was waited for.
     """
@@ -149,6 +173,7 @@ class LiveCapacity:
     inputs: CapacityInputs
     alerts: CapacityAlerts
     history: Outbox[tuple[int, bytes]]
+    kept: Callable[[int, int, int], Sequence[tuple[int, bytes]]] | None = None
     monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     newest: bytes | None = None
@@ -186,6 +211,19 @@ class LiveCapacity:
     def prime(self, store: ReadingStore, at_ms: int) -> None:
         """Take what happened today before this start."""
         self.inputs.prime(store, at_ms)
+        self.inputs.recall(self._unserved_before(at_ms))
+
+    def _unserved_before(self, at_ms: int) -> list[Unserved]:
+        """Return who had left unserved by the day's newest forecast: the line at the gate is in no store."""
+        if self.kept is None:
+            return []
+        day = self.plant.day_of(dt.datetime.fromtimestamp(at_ms / 1000.0, dt.UTC))
+        start_ms = round(self.plant.day_start(day).timestamp() * 1000)
+        forecasts = self.kept(start_ms, at_ms + 1, _MOST_KEPT)
+        if not forecasts:
+            return []
+        trucks = _kept.decode(forecasts[-1][1]).unserved
+        return [Unserved(parse_time(t.since), parse_time(t.left), t.kg) for t in trucks]
 
     def finished(self) -> list[FinishedForecast]:
         """Return the forecasts that have been finished since the last call, oldest first."""
@@ -209,12 +247,18 @@ class LiveCapacity:
 
     def _tell(self, forecast: Forecast) -> FinishedForecast:
         body = forecast_as_json(forecast)
-        encoded = _encoder.encode(body | _besides(forecast))
+        encoded = _encoder.encode(body | _besides(forecast) | {"unserved": self._unserved()})
         self.newest, self.newest_at_ms = encoded, forecast.at_ms
         self.history.put((forecast.at_ms, encoded))
         conditions = self.alerts.update(forecast)
         point = capacity_point(self.plant.id, forecast.at_ms, body)
         return FinishedForecast(forecast.at_ms, encoded, point, conditions)
+
+    def _unserved(self) -> list[dict[str, object]]:
+        """Return who left unserved today, to be known after a restart."""
+        now = self.engine.newest_snapshot
+        gone = () if now is None else now.done.unserved
+        return [{"since": rfc3339(u.arrived_ms), "left": rfc3339(u.left_ms), "kg": u.kg} for u in gone]
 
     def _wait(self) -> None:
         until = self.monotonic() + _LONGEST_WAIT_S

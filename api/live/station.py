@@ -30,7 +30,7 @@ from station.domain.alarm_views import alarm_view_json
 from station.domain.day_plan import DayPlan
 from station.domain.plant import Plant, UnitKey
 from station.domain.signals import UnitMessage
-from station.errors import PayloadError, StoreUnavailableError
+from station.errors import PayloadError, TransientError
 from station.ports import ReadingStore, ServicePoint
 from station.wire.admission import Admission
 from station.wire.json_v1 import encode
@@ -117,7 +117,7 @@ class LiveStation:
         """Take what was known before this start: newest readings, today's fills, the plans of the days around now.
 
         Raises:
-            StoreUnavailableError: The store is away; the station works without, and knows less.
+            TransientError: The store or the journal is away; the station works without, and knows less.
         """
         with self._lock:
             self._primed_from = store
@@ -232,7 +232,7 @@ class LiveStation:
         self.latest.forget()
         try:
             self.prime(store)
-        except StoreUnavailableError as error:
+        except TransientError as error:
             _log.warning("store away: what was before is not known", station=self.plant.id, error=str(error))
 
     def _advance(self) -> None:

@@ -27,7 +27,7 @@ from api.services import ApiServices
 from station.adapters.memory import MemoryReadings
 from station.adapters.memory_journal import MemoryJournal
 from station.domain.capacity_forecast import Band, Count, Forecast, ForecastDetail
-from station.domain.capacity_snapshot import StationSnapshot
+from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant, Text
 from station.domain.signals import UnitMessage
@@ -86,6 +86,7 @@ class ScriptedCapacity:
     plans: list[DayPlan] = field(default_factory=list)
     queues: list[tuple[int, Sequence[WaitingTruck]]] = field(default_factory=list)
     primed_at: int | None = None
+    recalled: list[Unserved] = field(default_factory=list)
     backlog: int = 0
 
     @property
@@ -111,6 +112,9 @@ class ScriptedCapacity:
 
     def prime(self, store: ReadingStore, at_ms: int) -> None:
         self.primed_at = at_ms
+
+    def recall(self, unserved: Sequence[Unserved]) -> None:
+        self.recalled = list(unserved)
 
     def update(self, forecast: Forecast) -> list[Condition]:
         conditions, self.conditions = self.conditions, []
