@@ -21,8 +21,8 @@ _OTHER_TRAILER_KG = 150.0
 """Weights this far apart are two trailers: a full one and an empty one differ by 280 kg."""
 _WEIGHING_MS = 60_000
 """Axle after axle drives on: one weighing, not several."""
-_STILL_KG = 40.0
-"""A scale that has come to rest says the same within this from reading to reading."""
+_STILL_KG, _STILL_MS = 40.0, 15_000
+"""A scale that says the same within this for so long has come to rest."""
 _SCALE_MS = 60_000
 """Readings further apart than this are of two weights, however the scale went from one to the other."""
 _LEAVES_WITHIN_MS = 15 * 60_000
@@ -46,23 +46,27 @@ class _Scale:
 
     rest_kg: float = 0.0
     last: tuple[int, float] | None = None
+    held: tuple[int, float] = (0, 0.0)
     began_ms: int | None = None
     rate: float = 0.0
 
     def take(self, t_ms: int, kg: float) -> int | None:
         """Take a reading; return when another trailer began to drive on, where it has just proved to be one."""
         if self.last is None:
-            self.last, self.rest_kg = (t_ms, kg), kg
+            self.last, self.held, self.rest_kg = (t_ms, kg), (t_ms, kg), kg
             return None
-        before_ms, before_kg = self.last
-        step, wait = kg - before_kg, max(1, t_ms - before_ms)
-        self.last = (t_ms, kg)
-        if abs(step) <= _STILL_KG:
-            return self._come_to_rest(kg)
-        rate = step / wait
-        goes_on = self.rate != 0.0 and 0.0 < rate / self.rate <= 1.1 and wait <= _SCALE_MS
-        found = None if goes_on else self._come_to_rest(before_kg)
-        self.began_ms, self.rate = (self.began_ms if self.began_ms is not None else t_ms), rate
+        (before_ms, before_kg), self.last = self.last, (t_ms, kg)
+        wait, step = t_ms - before_ms, kg - before_kg
+        rate, before_rate = step / max(1, wait), self.rate
+        self.rate = rate
+        if abs(kg - self.held[1]) <= _STILL_KG:
+            return self._come_to_rest(kg) if t_ms - self.held[0] >= _STILL_MS else None
+        self.held = (t_ms, kg)
+        turned = rate * before_rate < 0.0 and abs(step) > _STILL_KG
+        pushed = abs(step) > _OTHER_TRAILER_KG and abs(rate) > 2.0 * abs(before_rate)
+        found = self._come_to_rest(before_kg) if turned or pushed or wait > _SCALE_MS else None
+        if self.began_ms is None:
+            self.began_ms = t_ms
         return found
 
     def settle(self, t_ms: int) -> int | None:
@@ -72,7 +76,7 @@ class _Scale:
         return self._come_to_rest(self.last[1])
 
     def _come_to_rest(self, kg: float) -> int | None:
-        began_ms, self.began_ms, self.rate = self.began_ms, None, 0.0
+        began_ms, self.began_ms = self.began_ms, None
         before, self.rest_kg = self.rest_kg, kg
         if began_ms is None or kg <= _TRUCK_ON_BRIDGE_KG:
             return None

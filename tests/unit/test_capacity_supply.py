@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.day_plan import Delivery
@@ -149,3 +153,65 @@ def test_replicas_of_an_undisturbed_supply_are_as_late_as_trailers_are() -> None
     assert np.percentile(late, 95) == pytest.approx(90.0, rel=0.15)
     assert net.max() <= 278.0
     assert net.min() >= 278.0 - 0.05 * 385.0
+
+
+def damped(
+    stands: list[tuple[float, bool]], lag_s: float, sample_s: float, noise_kg: float
+) -> list[tuple[float, float]]:
+    """Return (minute, kg) of a damped scale on which trailers stand for 3 min each."""
+    targets: list[tuple[float, float]] = [(60.0, 0.0)]
+    for kg, is_free_before in stands:
+        if is_free_before:
+            targets.append((240.0, 0.0))
+        targets.append((180.0, kg))
+    targets.append((240.0, 0.0))
+    readings, shown, t_s, sign = [], 0.0, 0.0, 1.0
+    for lasts_s, target in targets:
+        until = t_s + lasts_s
+        while t_s < until:
+            shown = target + (shown - target) * math.exp(-sample_s / lag_s)
+            sign = -sign
+            readings.append((t_s / 60.0, max(0.0, shown + sign * noise_kg)))
+            t_s += sample_s
+    return readings
+
+
+weights = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=6)
+
+
+@settings(max_examples=40)
+@given(weights, st.floats(0.5, 20.0), st.sampled_from([1.0, 5.0, 10.0, 15.0]), st.floats(0.0, 10.0))
+def test_a_damped_scale_weighs_each_trailer_once(
+    order: list[tuple[bool, bool]], lag_s: float, sample_s: float, noise_kg: float
+) -> None:
+    # Full and empty ones; two alike that follow each other are told apart only by the free bridge between them.
+    stands = [(38_985.0 if full else 38_700.0, free) for full, free in order]
+    stands = [(kg, free or i == 0 or kg == stands[i - 1][0]) for i, (kg, free) in enumerate(stands)]
+    ledger = station()
+    for moment, kg in damped(stands, lag_s, sample_s, noise_kg):
+        ledger.bridge(minute(moment), kg)
+    assert ledger.outlook((), minute(60), GRACE)[1] == len(stands)
+
+
+def test_a_half_way_value_is_nobody_s_weight() -> None:
+    ledger = station()
+    for second, kg in (
+        (0, 38_985.0),
+        (10, 38_980.0),
+        (200, 38_960.0),
+        (210, 38_850.0),
+        (220, 38_780.0),
+        (280, 38_700.0),
+    ):
+        ledger.bridge(minute(10 + second / 60), kg)
+    ledger.bridge(minute(15), 38_700.0)
+    heard(ledger, 20)
+    assert ledger.outlook((), minute(20), GRACE)[1] == 2
+
+
+def test_axle_after_axle_is_one_trailer() -> None:
+    ledger = station()
+    for second, kg in ((0, 7_000.0), (10, 7_010.0), (20, 21_000.0), (30, 21_000.0), (40, 38_985.0), (50, 38_985.0)):
+        ledger.bridge(minute(10 + second / 60), kg)
+    heard(ledger, 14)
+    assert ledger.outlook((), minute(20), GRACE)[1] == 1

@@ -75,3 +75,57 @@ def test_the_ledger_holds_every_kilogram(fills: list[float]) -> None:
         play(ledger, (start + 900, total), (start + 900, "end"), (start + 950, "idle"))
     assert abs(sum(f.kg for f in ledger.fills) - sum(fills)) < 1e-6
     assert sum(f.trucks for f in ledger.fills) == len(fills)
+
+
+def broken_off(hose: str = "1A", lacks: float = 21.0) -> FillLedger:
+    """A truck whose fill its vehicle broke off at 200 s, after 12 kg."""
+    ledger = FillLedger(40.0)
+    ledger.total(hose, 100.0)
+    for second, name in ((0, "idle"), (5, "connect"), (100, "fill")):
+        ledger.state(hose, second * SECOND, name)
+    ledger.total(hose, 112.0)
+    ledger.state(hose, 200 * SECOND, "abort", lambda: lacks)
+    return ledger
+
+
+LATER = 3 * 3600 * SECOND
+
+
+def test_a_truck_that_breaks_off_and_leaves_is_short_of_what_it_lacked() -> None:
+    ledger = broken_off()
+    play(ledger, (500, "idle"), (3000, "connect"), (3100, 152.0), (3100, "end"))
+    assert ledger.short(0, 600 * SECOND, 4.0) == [], "it may still come back"
+    assert [f.missing_kg for f in ledger.short(0, LATER, 4.0)] == [21.0]
+    assert broken_off(lacks=3.0).short(0, LATER, 4.0) == []
+
+
+def test_one_that_is_connected_again_at_once_is_not_short() -> None:
+    ledger = broken_off()
+    play(ledger, (260, "connect"), (300, "fill"), (900, 133.0), (900, "end"))
+    assert ledger.short(0, LATER, 4.0) == []
+
+
+def test_one_that_gets_the_rest_at_another_hose_is_known_by_its_tank() -> None:
+    ledger = broken_off()
+    play(ledger, (400, "idle"))
+    ledger.total("2B", 900.0)
+    ledger.state("2B", 600 * SECOND, "connect")
+    ledger.total("2B", 920.6)
+    ledger.state("2B", 1200 * SECOND, "end", lambda: 0.2)
+    assert ledger.short(0, LATER, 4.0) == []
+
+
+def test_one_that_is_seen_in_the_line_again_is_not_short_yet() -> None:
+    ledger = broken_off()
+    play(ledger, (400, "idle"))
+    ledger.came_back(500 * SECOND)
+    assert ledger.short(0, LATER, 4.0) == []
+
+
+def test_kilograms_that_a_silent_hose_gives_count_at_once() -> None:
+    ledger = FillLedger(40.0)
+    play(ledger, (0, 0.0), (0, "connect"), (9, 40.0), (9, "end"), (20, "idle"), (500, 65.0))
+    assert ledger.unheard_kg() == [25.0]
+    play(ledger, (9000, 65.0), (9000, "connect"))
+    assert ledger.unheard_kg() == []
+    assert sum(f.kg for f in ledger.fills) == 65.0
