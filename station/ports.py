@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from station.domain.day_plan import DayPlan
+from station.domain.learned import LearnedRow
 from station.domain.signals import Reading, UnitMessage
 
 Aggregate = str
@@ -188,6 +189,24 @@ class ForecastHistory(Protocol):
 
     def range(self, station: str, start_ms: int, end_ms: int, limit: int = 1000) -> list[tuple[int, bytes]]:
         """Return (at_ms, json) of [start, end), oldest first, at most `limit`."""
+        ...
+
+
+class LearnedBook(Protocol):
+    """What stations have taught the forecast, day by day. May raise JournalUnavailableError."""
+
+    def save(self, rows: Sequence[LearnedRow]) -> None:
+        """Commit rows; each replaces that of its own station, parameter and day, and none of another day."""
+        ...
+
+    def newest(self, station: str, at_ms: int) -> list[LearnedRow]:
+        """Return each parameter's newest row not later than `at_ms`, by parameter: what a restart continues from."""
+        ...
+
+    def range(
+        self, station: str, first: dt.date, last: dt.date, limit: int = 1000, offset: int = 0
+    ) -> list[LearnedRow]:
+        """Return rows of the station days first..last, by day and parameter, at most `limit` after `offset`."""
         ...
 
 

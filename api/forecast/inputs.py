@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from api.forecast.gate import Gate
 from api.forecast.hose_watch import HoseWatch
+from api.forecast.learning import Learning
 from api.forecast.measured import Measured
 from api.forecast.priming import NEAR_MS, missing_kg, prime_fills, prime_measured, prime_trailers
 from api.forecast.snapshots import Known, snapshot_of
@@ -17,10 +18,11 @@ from api.forecast.twins import TwinWatch
 from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.fill_ledger import FillLedger
+from station.domain.learned import LearnedRow
 from station.domain.plant import Plant, UnitKey
 from station.domain.signals import UnitMessage
 from station.domain.trailer_ledger import TrailerLedger
-from station.ports import ReadingStore
+from station.ports import LearnedBook, ReadingStore
 
 _KEEP_MS = 2 * 86_400_000
 """Fills, trucks and trailers are remembered for two days: those of a day that goes over midnight are still there."""
@@ -41,11 +43,19 @@ class CapacityInputs:
 
     Args:
         plant: The station.
+        book: Where what it taught before is kept; None begins anew each time.
+        keep: Where what it teaches goes at each full hour.
     """
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        book: LearnedBook | None = None,
+        keep: Callable[[Sequence[LearnedRow]], None] | None = None,
+    ) -> None:
         self._plant = plant
         self._tags: CapacityTags = capacity_tags(plant)
+        self._learning = Learning(plant, self._tags, book, keep)
         self._plans: dict[dt.date, DayPlan] = {}
         self._handlers = self._make_handlers()
         self.forget()
@@ -63,6 +73,7 @@ class CapacityInputs:
         self._hoses = HoseWatch(plant, self._tags)
         self._newest_ms: dict[UnitKey, int] = {}
         self._event = False
+        self._learning.forget()
 
     def _make_handlers(self) -> dict[UnitKey, Handler | None]:
         """Return what to do with each unit's messages besides keeping their values."""
@@ -129,6 +140,7 @@ class CapacityInputs:
             if state is None:
                 return
             t_ms = message.t_ms
+            self._learning.hose(hose.unit, t_ms, state, self._gate.waiting)
             if self._fills.state(hose.unit, t_ms, state, lambda: self._lacking(hose, t_ms)):
                 truck = self._gate.connected(t_ms)
                 self._hoses.connected(hose.unit, t_ms, None if truck is None else truck.kg)
@@ -192,6 +204,11 @@ class CapacityInputs:
         prime_measured(self._plant, store, self._tags, self._measured, at_ms)
         prime_trailers(self._plant, store, self._tags, self._trailers, at_ms)
         prime_fills(self._plant, store, self._tags, self._fills, self._gate, start_ms, at_ms)
+        self._learning.prime(self._health, start_ms, at_ms)
+
+    def keep_learned(self) -> None:
+        """Give what is known now to be kept, at the end."""
+        self._learning.keep_rows(self._health)
 
     def tick(self, at_ms: int) -> None:
         """Let a minute of station time pass: learn, forget what is old."""
@@ -202,6 +219,7 @@ class CapacityInputs:
         self._twins.tick(self._measured, self._stock.gained_kg, at_ms)
         self._hoses.tick(self._measured, self._fills, at_ms)
         self._gate.settle(at_ms)
+        self._learning.tick(self._known(), at_ms)
         self._fills.forget_before(at_ms - _KEEP_MS)
         self._gate.forget_before(at_ms - _KEEP_MS)
 
@@ -224,7 +242,10 @@ class CapacityInputs:
 
     def snapshot(self, at_ms: int) -> StationSnapshot:
         """Return what is known at a moment of station time."""
-        known = Known(
+        return snapshot_of(self._known(), at_ms)
+
+    def _known(self) -> Known:
+        return Known(
             self._plant,
             self._tags,
             self._measured,
@@ -235,5 +256,5 @@ class CapacityInputs:
             self._stock,
             self._hoses,
             self._plans,
+            self._learning.learned,
         )
-        return snapshot_of(known, at_ms)

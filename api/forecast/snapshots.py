@@ -25,6 +25,7 @@ from station.domain.capacity_snapshot import (
 )
 from station.domain.day_plan import Booking, DayPlan, Delivery, WaitingTruck
 from station.domain.fill_ledger import FillLedger
+from station.domain.learned import Learned
 from station.domain.plant import Plant
 from station.domain.static_capacity import STANDARD_AMBIENT_C
 from station.domain.trailer_ledger import TrailerLedger
@@ -52,6 +53,7 @@ class Known:
     stock: StockBook
     hoses: HoseWatch
     plans: Mapping[dt.date, DayPlan]
+    learned: Learned | None = None
 
 
 def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
@@ -74,7 +76,9 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
     equipment.headers(reading)
     bookings = _bookings(known, day)
     to_come, came = bookings_to_come(bookings, known.gate.arrivals)
-    expected, yard = known.trailers.outlook(_deliveries(known, day), at_ms, round(rules.no_dock_grace_min * 60_000))
+    expected, yard = known.trailers.outlook(
+        announced_deliveries(known, day), at_ms, round(rules.no_dock_grace_min * 60_000)
+    )
     waiting = _waiting(known, hoses, to_come, at_ms)
     named_waiting = {truck.id for truck in waiting}
     coming = [b for b in to_come if b.id not in named_waiting]
@@ -96,6 +100,7 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
         yard=yard,
         ambient_c=ambient_c,
         inputs=notes,
+        learned=known.learned,
     )
 
 
@@ -160,7 +165,7 @@ def _demand(known: Known, day: dt.date, at_ms: int, to_come: list[Booking]) -> D
     )
 
 
-def _deliveries(known: Known, day: dt.date) -> list[Delivery]:
+def announced_deliveries(known: Known, day: dt.date) -> list[Delivery]:
     """Return the deliveries from the day before yesterday to tomorrow, at the usual times where no plan is."""
     found: list[Delivery] = []
     for ahead in (-2, -1, 0, 1):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.forecast.measured import Measured
 from api.forecast.tags import CapacityTags
 from station.domain.capacity_parameters import CapacityParameters
+from station.domain.learned import Estimate
 from station.domain.plant import Plant
 from station.domain.static_capacity import STANDARD_AMBIENT_C, suction_share
 
@@ -26,12 +28,32 @@ class TrainHealth:
     plant: Plant
     tags: CapacityTags
     _ratio: dict[str, float] = field(default_factory=dict)
+    _variance: dict[str, float] = field(default_factory=dict)
+    _minutes: dict[str, float] = field(default_factory=dict)
     _loaded_since: dict[str, int] = field(default_factory=dict)
     _updated_ms: int | None = None
 
     def of(self, unit: str) -> float:
         """Return a train's health."""
         return self._ratio.get(unit, 1.0)
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return each train's health, its scatter, its minutes under load, and how much its rating still weighs."""
+        window_min = CapacityParameters.of(self.plant.parameters).health_window_s / 60.0
+        found = {}
+        for train in self.plant.trains:
+            minutes, sd = self._minutes.get(train.unit, 0.0), math.sqrt(self._variance.get(train.unit, 0.0))
+            found[train.unit] = Estimate(self.of(train.unit), sd, minutes, math.exp(-minutes / window_min), 1.0, 0.0)
+        return found
+
+    def states(self) -> dict[str, tuple[float, ...]]:
+        """Return what a restart continues from: (health, variance, minutes) of each train."""
+        return {unit: (e.value, e.sd**2, e.n) for unit, e in self.estimates().items()}
+
+    def restore(self, unit: str, state: Sequence[float]) -> None:
+        """Continue from a state; a train that the station has no more, and another layout, are passed over."""
+        if len(state) == 3 and state[2] > 0.0 and any(t.unit == unit for t in self.plant.trains):
+            self._ratio[unit], self._variance[unit], self._minutes[unit] = state
 
     def modelled_kg_h(self, measured: Measured, unit: str, at_ms: int) -> float:
         """Return what a loaded train gives at the present suction by its model and its learned health [kg/h]."""
@@ -62,6 +84,9 @@ class TrainHealth:
                 old = self._ratio.get(train.unit, 1.0)
                 new = old + weight * (ratio - old)
                 self._ratio[train.unit] = min(rules.health_ceiling, max(rules.health_floor, new))
+                spread = self._variance.get(train.unit, 0.0) + weight * (ratio - old) ** 2
+                self._variance[train.unit] = (1.0 - weight) * spread
+                self._minutes[train.unit] = self._minutes.get(train.unit, 0.0) + (at_ms - before) / 6e4
 
     def _measured_ratio(self, measured: Measured, unit: str, at_ms: int) -> float | None:
         number = next(i for i, t in enumerate(self.tags.trains) if t.unit == unit)

@@ -1,4 +1,4 @@
-"""Tables of the journal database: alarm journal, plans, forecasts, tokens. SQLite and PostgreSQL alike.
+"""Tables of the journal database: alarm journal, plans, forecasts, what was learned, tokens. SQLite or PostgreSQL.
 
 They are made by the migrations in `journal_migrations/`; a test holds both together.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision that this program writes."""
-KNOWN = ("0001",)
+KNOWN = ("0001", "0002")
 """Revisions that this program can upgrade from, oldest first."""
 
 metadata = sa.MetaData()
@@ -60,6 +60,22 @@ forecasts = sa.Table(
     sa.Column("station", sa.Text, primary_key=True),
     sa.Column("at_ms", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+learned = sa.Table(
+    "learned",
+    metadata,
+    sa.Column("station", sa.Text, primary_key=True),
+    sa.Column("parameter", sa.Text, primary_key=True),
+    sa.Column("date", sa.Text, primary_key=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("until_ms", sa.BigInteger, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("sd", sa.Double, nullable=False),
+    sa.Column("n", sa.Double, nullable=False),
+    sa.Column("weight", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Index("learned_by_time", "station", "parameter", "at_ms"),
 )
 
 tokens = sa.Table(

@@ -20,8 +20,29 @@ class Arrival:
     id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Arrivals against bookings.
+
+    Attributes:
+        pairs: Bookings that have come, each with its arrival.
+        open: Bookings that have not, by time.
+        strangers: Arrivals that no booking is near to.
+    """
+
+    pairs: list[tuple[Booking, Arrival]]
+    open: list[Booking]
+    strangers: list[Arrival]
+
+
 def bookings_to_come(bookings: Sequence[Booking], arrivals: Sequence[Arrival]) -> tuple[list[Booking], list[Booking]]:
-    """Return (bookings that have not come, bookings that have), by time.
+    """Return (bookings that have not come, bookings that have), by time; see `matched`."""
+    found = matched(bookings, arrivals)
+    return found.open, sorted((booking for booking, _ in found.pairs), key=lambda b: b.t_ms)
+
+
+def matched(bookings: Sequence[Booking], arrivals: Sequence[Arrival]) -> Matched:
+    """Return which booking each arrival is.
 
     A named arrival takes its own booking; an unnamed one the nearest that is still open, so that a truck that never
     comes stays behind as overdue instead of being passed on from truck to truck.
@@ -30,19 +51,22 @@ def bookings_to_come(bookings: Sequence[Booking], arrivals: Sequence[Arrival]) -
         bookings: Sorted by time.
         arrivals: In the order they came.
     """
-    named = {a.id for a in arrivals if a.id is not None}
-    came = [b for b in bookings if b.id in named]
+    named = {a.id: a for a in arrivals if a.id is not None}
+    pairs = [(b, named[b.id]) for b in bookings if b.id in named]
     open_ones = [b for b in bookings if b.id not in named]
-    known = {b.id for b in came}
+    known = {b.id for b, _ in pairs}
     times = [b.t_ms for b in open_ones]
+    strangers = []
     for arrival in arrivals:
         if arrival.id in known:
             continue
         index = _nearest(times, arrival.t_ms)
-        if index is not None:
-            came.append(open_ones.pop(index))
-            times.pop(index)
-    return open_ones, sorted(came, key=lambda b: b.t_ms)
+        if index is None:
+            strangers.append(arrival)
+            continue
+        pairs.append((open_ones.pop(index), arrival))
+        times.pop(index)
+    return Matched(pairs, open_ones, strangers)
 
 
 def _nearest(times: list[int], t_ms: int) -> int | None:

@@ -15,6 +15,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from station.domain.learned import Estimate
+
 Float = npt.NDArray[np.float64]
 
 
@@ -33,31 +35,6 @@ class Prior:
     sd: float
     worth: float
     most: float
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """One learned parameter.
-
-    Attributes:
-        value: Mean, prior and observations together.
-        sd: Scatter of a single observation about it.
-        n: Observations that count.
-        weight: Share of the prior in it, 1 where nothing was learned [0..1].
-        prior, prior_sd: What the station file says.
-    """
-
-    value: float
-    sd: float
-    n: float
-    weight: float
-    prior: float
-    prior_sd: float
-
-    @property
-    def known(self) -> bool:
-        """Whether anything was learned at all."""
-        return self.n > 0.0
 
 
 def untaught(prior: Prior) -> Estimate:
@@ -167,7 +144,7 @@ class Share:
 
 
 _SD_GRID = np.geomspace(3.0, 48.0, 24)
-_BIAS_GRID = np.linspace(-24.0, 24.0, 13)
+_BIAS_GRID = np.linspace(-24.0, 24.0, 25)
 _STRANGERS_MIN = 0.003
 """Trucks a minute that belong to no booking, four a day: keeps a single stranger from deciding [1/min]."""
 
@@ -209,12 +186,13 @@ class ArrivalScatter:
             return untaught(prior)
         before = self._moments(0.0)
         after = self._moments(1.0)
-        # The grid is coarse: what it makes of the prior alone is taken off again.
+        weight = min(1.0, after[2] / before[2])
+        # What the grid makes of the prior alone is taken off again, as far as the prior counts.
         return Estimate(
-            value=prior.value + after[0] - before[0],
-            sd=prior.sd * after[1] / before[1],
+            value=after[0] - weight * (before[0] - prior.value),
+            sd=after[1] * (prior.sd / before[1]) ** weight,
             n=self._n,
-            weight=min(1.0, after[2] / before[2]),
+            weight=weight,
             prior=prior.value,
             prior_sd=prior.sd,
         )

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from station.domain.estimators import Estimate
 from station.domain.plant import Text
 
 LATENESS, UNDERFILL = "trailer_lateness_log", "trailer_underfill"
@@ -41,6 +40,31 @@ def label_of(name: str) -> tuple[Text, str]:
         return Text(f"mean hour of arrival, {_WEEKDAYS[day]}", f"平均到站时刻，星期{'一二三四五六日'[day]}"), "h"
     unit = name.removeprefix(HEALTH)
     return Text(f"measured over rated flow, {unit}", f"实测与额定流量之比，{unit}"), "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One learned parameter.
+
+    Attributes:
+        value: Mean, prior and observations together.
+        sd: Scatter of a single observation about it.
+        n: Observations that count.
+        weight: Share of the prior in it, 1 where nothing was learned [0..1].
+        prior, prior_sd: What the station file says.
+    """
+
+    value: float
+    sd: float
+    n: float
+    weight: float
+    prior: float
+    prior_sd: float
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was learned at all."""
+        return self.n > 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from statistics import NormalDist
 
 from station.domain.capacity_parameters import CapacityParameters
-from station.domain.estimators import ArrivalScatter, Estimate, Estimator, HourProfile, Prior, Sample, Share
+from station.domain.estimators import ArrivalScatter, Estimator, HourProfile, Prior, Sample, Share
 from station.domain.learned import (
     AFTER,
     ARRIVAL,
@@ -25,6 +25,7 @@ from station.domain.learned import (
     PROFILES,
     UNDERFILL,
     WALK_IN,
+    Estimate,
     Learned,
 )
 from station.domain.plant import Fleet, Plant, Supply

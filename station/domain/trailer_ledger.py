@@ -32,6 +32,8 @@ _EARLY_MS = 60 * 60_000
 """A trailer that comes up to this early is still the announced one."""
 _FORGET_MS = 24 * 3_600_000
 """A trailer overdue for a day does not come any more."""
+_REMEMBER_MS = 96 * 3_600_000
+"""Plans are looked at from the midnight before yesterday's on, 72 h at most."""
 BRIDGE_SILENT_MS = 120_000
 """A weighbridge not heard for this long proves nothing."""
 
@@ -82,6 +84,15 @@ class _Scale:
             return None
         is_new = before <= _TRUCK_ON_BRIDGE_KG or abs(kg - before) > _OTHER_TRAILER_KG
         return began_ms if is_new else None
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """An announced trailer that has come; `weighed` unless its docking alone tells of it."""
+
+    delivery: Delivery
+    arrival_ms: int
+    weighed: bool
 
 
 @dataclass(slots=True)
@@ -176,10 +187,8 @@ class TrailerLedger:
         self._forget(at_ms)
         since = self.since_ms if self.since_ms is not None else at_ms
         open_ones = sorted((d for d in deliveries if d.eta_ms >= since), key=lambda d: d.eta_ms)
-        for arrival, weighed in sorted(self._arrivals):
-            match = _match(open_ones, arrival, weighed=weighed)
-            if match is not None:
-                open_ones.remove(match)
+        for came in self.came(open_ones):
+            open_ones.remove(came.delivery)
         proven = self._yard_is_known(at_ms, grace_ms)
         expected = [
             Expected(d.id, d.eta_ms, d.kg, overdue=proven and d.eta_ms < at_ms)
@@ -187,6 +196,18 @@ class TrailerLedger:
             if d.eta_ms >= at_ms - _FORGET_MS
         ]
         return tuple(expected), self._yard
+
+    def came(self, deliveries: Iterable[Delivery]) -> list[Came]:
+        """Return which announced trailers have come, in the order they came; those from before we listened left out."""
+        since = self.since_ms if self.since_ms is not None else 0
+        open_ones = sorted((d for d in deliveries if d.eta_ms >= since), key=lambda d: d.eta_ms)
+        found = []
+        for arrival_ms, weighed in sorted(self._arrivals):
+            match = _match(open_ones, arrival_ms, weighed=weighed)
+            if match is not None:
+                open_ones.remove(match)
+                found.append(Came(match, arrival_ms, weighed))
+        return found
 
     def _yard_is_known(self, at_ms: int, grace_ms: int) -> bool:
         if self._bridge_ms is not None and at_ms - self._bridge_ms <= BRIDGE_SILENT_MS:
@@ -203,7 +224,9 @@ class TrailerLedger:
         return known[1]
 
     def _forget(self, at_ms: int) -> None:
-        oldest = at_ms - 2 * _FORGET_MS
+        # An arrival that is forgotten while its delivery is still asked about would leave that delivery to the next
+        # trailer, and every trailer since to the one after: it must be remembered for longer than plans are looked at.
+        oldest = at_ms - _REMEMBER_MS
         self._arrivals = [a for a in self._arrivals if a[0] >= oldest]
         self._departures = [d for d in self._departures if d >= at_ms - 2 * _LEAVES_WITHIN_MS]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -21,7 +22,9 @@ from alembic.script import ScriptDirectory
 
 from station.adapters import sql_database
 from station.adapters.sql_database import SqlDatabase
+from station.adapters.sql_forecasts import SqlForecasts
 from station.adapters.sql_journal import SqlJournal, open_journal
+from station.adapters.sql_learned import SqlLearned
 from station.adapters.sql_schema import HEAD, KNOWN, metadata
 from station.errors import BadInputError, DataDirectoryError, JournalUnavailableError
 from station.ports import JournalEntry
@@ -169,17 +172,32 @@ def test_a_newer_database_is_refused(path: Path) -> None:
 
 def test_an_upgrade_is_made_after_a_backup(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def upgrade(connection: sa.Connection) -> None:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9000'"))
 
-    monkeypatch.setattr(sql_database, "HEAD", "0002")
-    monkeypatch.setattr(sql_database, "KNOWN", ("0001", "0002"))
+    monkeypatch.setattr(sql_database, "HEAD", "9000")
+    monkeypatch.setattr(sql_database, "KNOWN", (*KNOWN, "9000"))
     monkeypatch.setattr(sql_database, "_migrate", upgrade)
     SqlDatabase(f"sqlite:///{path}").close()
     monkeypatch.undo()
-    backup = path.with_name("journal.db.before-0002-from-0001")
+    backup = path.with_name(f"journal.db.before-9000-from-{HEAD}")
     journal = open_journal(f"sqlite:///{backup}")
     assert len(journal.entries("jinma", 0, 10)) == 5
     journal.close()
+
+
+def test_a_database_of_the_first_schema_is_upgraded_with_all_its_rows(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/first.db", tmp_path / "first.db"
+    config = Config()
+    config.set_main_option("script_location", str(Path(sql_database.__file__).with_name("journal_migrations")))
+    with sa.create_engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(sa.text("INSERT INTO forecasts VALUES ('jinma', 5, x'7b7d')"))
+    database = SqlDatabase(url)
+    assert SqlForecasts(database).range("jinma", 0, 10) == [(5, b"{}")]
+    assert SqlLearned(database).newest("jinma", 10) == []
+    database.close()
+    assert file.with_name(f"first.db.before-{HEAD}-from-0001").exists()
 
 
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,8 +205,8 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(path: Path, monkeyp
         connection.execute(sa.text("DROP TABLE plans"))
         connection.execute(sa.text("SELECT * FROM no_such_table"))
 
-    monkeypatch.setattr(sql_database, "HEAD", "0002")
-    monkeypatch.setattr(sql_database, "KNOWN", ("0001", "0002"))
+    monkeypatch.setattr(sql_database, "HEAD", "9000")
+    monkeypatch.setattr(sql_database, "KNOWN", (*KNOWN, "9000"))
     monkeypatch.setattr(sql_database, "_migrate", upgrade)
     with pytest.raises(JournalUnavailableError, match="no_such_table"):
         SqlDatabase(f"sqlite:///{path}")

@@ -9,8 +9,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 HYDROGEN = "station.domain.hydrogen"
 REDUCED = "station.domain.reduced_station"
-DESCRIPTIONS = {"station.domain.day_plan", "station.domain.plant", "station.domain.signals"}
-"""What the forecast and the simulator both read: the station's file, its signals, the day's plan. No physics."""
+DESCRIPTIONS = {
+    "station.domain.day_plan",
+    "station.domain.learned",
+    "station.domain.plant",
+    "station.domain.signals",
+}
+"""What the forecast and the simulator both read: the station's file, its signals, the day's plan; and the rows of what
+was learned, which the ports name beside those. No physics."""
 
 
 def file_of(module: str) -> Path | None:
