@@ -48,6 +48,11 @@ class _Pair:
             return None
         return moved.index(min(moved))
 
+    def is_frozen(self, place: int, rows: int) -> bool:
+        """Return whether one of the two has said exactly the same for all of so many minutes."""
+        lately = list(self.past)[-rows:]
+        return len(lately) == rows and len({row[place] for row in lately}) == 1
+
 
 @dataclass(slots=True)
 class TwinWatch:
@@ -112,9 +117,17 @@ class TwinWatch:
         outside = [not low <= value <= high for value in (a, b)]
         if any(outside) and not all(outside):
             return outside.index(True)
-        still = pair.stands_still(limit, _BACK_AFTER)
-        if still is not None:
-            return still
+        by_book, still = self._by_book(index, pair, limit), pair.stands_still(limit, _BACK_AFTER)
+        if by_book is not None and still is not None and by_book != still:
+            # A live transmitter is never quite still, but on a bank at rest it nearly is: then the book has to agree.
+            return None if pair.is_frozen(still, _BACK_AFTER) else by_book
+        if by_book is None and still is not None:
+            return still if pair.is_frozen(still, _BACK_AFTER) else None
+        return by_book
+
+    def _by_book(self, index: int, pair: _Pair, limit: float) -> int | None:
+        """Return the one that moved otherwise than the bank's gain by book, None where that is not clear."""
+        a, b, _ = pair.past[-1]
         gains = [gain for _, _, gain in list(pair.past)[1:]]
         if not gains or None in gains:
             return None
@@ -122,8 +135,8 @@ class TwinWatch:
         volume = self.plant.banks[index].volume_m3
         middle = 0.5 * (first_a + first_b)
         kg_mpa = volume * (density(middle + 0.5, 20.0) - density(middle - 0.5, 20.0))
-        by_book = sum(gain for gain in gains if gain is not None) / kg_mpa
-        off_a, off_b = abs(a - first_a - by_book), abs(b - first_b - by_book)
+        gained = sum(gain for gain in gains if gain is not None) / kg_mpa
+        off_a, off_b = abs(a - first_a - gained), abs(b - first_b - gained)
         if abs(off_a - off_b) < _CLEARLY_SHARE * limit:
             return None
         return 0 if off_a > off_b else 1

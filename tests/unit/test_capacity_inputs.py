@@ -9,65 +9,18 @@ import pytest
 
 from api.forecast.engine import CLOCKS_APART_MS, CapacityEngine
 from api.forecast.inputs import CapacityInputs
-from api.forecast.tags import capacity_tags
 from station.adapters.memory import MemoryReadings
 from station.domain.capacity_forecast import Forecast
-from station.domain.capacity_snapshot import InputNow, StationSnapshot
+from station.domain.capacity_snapshot import InputNow, StationSnapshot, Unserved
 from station.domain.day_plan import Booking, DayPlan, Delivery, WaitingTruck
 from station.domain.signals import UnitMessage
 from station.domain.static_capacity import inputs_valid
+from tests.support.capacity_inputs import HARMS, PLANT, TAGS, ScriptedStation, at_rest, messages, state
 from tests.support.capacity_snapshots import DAY, at
-from tests.support.plants import jinma
 
-PLANT = jinma()
-TAGS = capacity_tags(PLANT)
 NOON = at(12.0)
 SECOND = 1000
 MINUTE = 60_000
-
-
-def state(tag: str, name: str) -> float:
-    return float(PLANT.signals[tag].state_number(name))
-
-
-def usual_values() -> dict[str, float]:
-    """A healthy station at rest, every capacity input with a value."""
-    values: dict[str, float] = {}
-    for bay in TAGS.bays:
-        values |= {
-            bay.pressure: 12.0,
-            bay.hose_pressure: 11.9,
-            bay.temperature: 20.0,
-            bay.flow: 0.0,
-            bay.state: state(bay.state, "open"),
-        }
-    for bank in TAGS.banks:
-        values |= {bank.pressure_a: 43.0, bank.pressure_b: 43.2, bank.temperature: 21.0}
-    for train in TAGS.trains:
-        values |= {train.suction: 12.0, train.flow: 0.0, train.state: state(train.state, "stop")}
-    for chiller in TAGS.chillers:
-        values[chiller.state] = state(chiller.state, "run")
-    for hose in TAGS.hoses:
-        values |= {hose.state: state(hose.state, "idle"), hose.total: 5000.0, hose.delivery_temperature: 18.0}
-    values |= {
-        TAGS.weighbridge: 0.0,
-        TAGS.header_pressure: 11.9,
-        TAGS.header_temperature: 19.0,
-        TAGS.bank_header_temperature: 20.0,
-    }
-    return values | {TAGS.ambient: 18.0}
-
-
-def messages(t_ms: int, values: dict[str, float | None], quality: dict[str, str] | None = None) -> list[UnitMessage]:
-    """One message a unit."""
-    units: dict[tuple[str, str], dict[str, float | None]] = {}
-    for tag, value in values.items():
-        units.setdefault(PLANT.signals[tag].key, {})[tag] = value
-    marked = quality or {}
-    return [
-        UnitMessage(PLANT.id, area, unit, t_ms, inside, {t: q for t, q in marked.items() if t in inside})
-        for (area, unit), inside in units.items()
-    ]
 
 
 def hear(
@@ -79,7 +32,7 @@ def hear(
 
 def healthy(t_ms: int = NOON) -> CapacityInputs:
     inputs = CapacityInputs(PLANT)
-    hear(inputs, t_ms, dict(usual_values()))
+    hear(inputs, t_ms, dict(at_rest()))
     return inputs
 
 
@@ -126,7 +79,7 @@ def test_a_null_is_a_failed_sensor() -> None:
 
 def test_silence_invalidates_the_forecast_after_five_minutes() -> None:
     inputs, bank = healthy(), TAGS.banks[0]
-    others = {tag: v for tag, v in usual_values().items() if tag not in (bank.pressure_a, bank.pressure_b)}
+    others = {tag: v for tag, v in at_rest().items() if tag not in (bank.pressure_a, bank.pressure_b)}
     hear(inputs, NOON + 10 * MINUTE, dict(others))
     early = inputs.snapshot(NOON + 5 * MINUTE)
     assert note(early, bank.pressure_a).quality == "bad:stale"
@@ -246,7 +199,7 @@ def test_forecasts_fall_on_a_grid_of_station_time_and_on_events() -> None:
     for second in range(0, 1260, 7):
         t_ms = NOON + second * SECOND
         engine.advance(t_ms)
-        hear(inputs, t_ms, dict(usual_values()))
+        hear(inputs, t_ms, dict(at_rest()))
         if second == 399:
             hear(inputs, t_ms, {TAGS.trains[1].state: state(TAGS.trains[1].state, "trip")})
     # The train trips at 6:39 and is back with the next message.
@@ -265,7 +218,7 @@ def test_a_long_silence_is_one_forecast_and_time_set_back_starts_anew() -> None:
     engine.advance(NOON + MINUTE + CLOCKS_APART_MS + 1)
     assert inputs.snapshot(NOON + MINUTE).bays[0].pressure_mpa is None
     assert len(runner.asked) == 2, "of a station that was forgotten nothing is forecast"
-    hear(inputs, NOON + MINUTE + SECOND, dict(usual_values()))
+    hear(inputs, NOON + MINUTE + SECOND, dict(at_rest()))
     engine.advance(NOON + 2 * MINUTE + CLOCKS_APART_MS + 1)
     assert runner.asked[2:] == [(NOON + 2 * MINUTE, False)]
 
@@ -274,7 +227,7 @@ def test_a_restart_takes_the_day_from_the_store() -> None:
     store = MemoryReadings()
     told = healthy()
     hose, bay = TAGS.hoses[1], TAGS.bays[0]
-    played: list[UnitMessage] = messages(NOON, dict(usual_values()))
+    played: list[UnitMessage] = messages(NOON, dict(at_rest()))
     steps: list[tuple[int, dict[str, float]]] = [
         (60, {hose.state: state(hose.state, "connect"), hose.total: 5000.0}),
         (300, {hose.state: state(hose.state, "fill"), hose.total: 5003.0}),
@@ -309,3 +262,83 @@ def test_tomorrow_s_plan_counts_beyond_midnight() -> None:
     demand = inputs.snapshot(at(20.1)).demand
     assert demand.profile_days == ()
     assert [b.id for b in demand.bookings] == ["N"]
+
+
+def test_a_truck_whose_link_fails_still_takes_what_its_tank_lacked_at_its_last_word() -> None:
+    station = ScriptedStation(NOON)
+    station.run(5.0)
+    asked = station.seen[-1].hoses[0].asked_kg
+    station.hurt = dict.fromkeys((station.filling.soc, station.filling.tank_volume), HARMS[0])
+    station.run(6.0)
+    hose = station.seen[-1].hoses[0]
+    assert hose.given_kg > 10.0
+    # Not that much more with each kilogram given: what is stale is not what is lacking now.
+    assert hose.asked_kg == pytest.approx(asked, abs=2.0)
+    assert note(station.seen[-1], station.filling.soc).source == station.filling.total
+
+
+def test_a_truck_without_a_link_takes_what_it_told_the_gate_and_is_no_fault() -> None:
+    inputs, hose = healthy(), TAGS.hoses[1]
+    inputs.observe_queue(NOON, [WaitingTruck("A", NOON - MINUTE, 33.0)])
+    hear(inputs, NOON + SECOND, {hose.state: state(hose.state, "connect")})
+    hear(inputs, NOON + 200 * SECOND, {hose.state: state(hose.state, "fill"), hose.total: 5010.0} | {hose.soc: None})
+    now = inputs.snapshot(NOON + 201 * SECOND)
+    assert now.hoses[1].asked_kg == 33.0
+    named = note(now, hose.soc)
+    assert (named.quality, named.source, named.degraded_s) == ("uncertain:no-link", "booking", 0.0)
+
+
+def test_a_silent_hose_is_known_by_its_totaliser() -> None:
+    station = ScriptedStation(NOON)
+    station.hurt = {station.filling.state: HARMS[0], TAGS.hoses[3].state: HARMS[0]}
+    station.changes = {}
+    station.run(10.0)
+    now = station.seen[-1]
+    assert (now.hoses[0].state, now.hoses[3].state) == ("fill", "idle")
+    assert now.hoses[0].given_kg == pytest.approx(1.2 * 8, abs=1.3)
+    assert now.hoses[0].since_ms is not None
+    assert now.hoses[3].since_ms is None
+
+
+def test_a_truck_back_in_the_line_from_a_broken_hose_has_come_once() -> None:
+    inputs, hose = healthy(), TAGS.hoses[0]
+    truck = WaitingTruck("A", NOON, 40.0)
+    inputs.observe_queue(NOON + MINUTE, [truck])
+    hear(inputs, NOON + 2 * MINUTE, {hose.state: state(hose.state, "connect")})
+    inputs.observe_queue(NOON + 2 * MINUTE + SECOND, [])
+    hear(inputs, NOON + 5 * MINUTE, {hose.state: state(hose.state, "fill"), hose.total: 5001.0})
+    hear(inputs, NOON + 8 * MINUTE, {hose.soc: 40.0, hose.tank_volume: 2100.0})
+    hear(inputs, NOON + 8 * MINUTE, {hose.state: state(hose.state, "fault"), hose.total: 5008.0})
+    inputs.observe_queue(NOON + 8 * MINUTE + SECOND, [truck])
+    now = inputs.snapshot(NOON + 60 * MINUTE)
+    assert now.done.short_trucks == 0, "it waits for the rest"
+    assert now.done.asked_kg == pytest.approx(40.0)
+    inputs.observe_queue(NOON + 61 * MINUTE, [])
+    inputs.tick(NOON + 70 * MINUTE)
+    assert inputs.snapshot(NOON + 70 * MINUTE).done.unserved == (Unserved(NOON, NOON + 61 * MINUTE, 40.0),)
+
+
+def test_who_left_unserved_is_known_after_a_restart() -> None:
+    inputs, gone = CapacityInputs(PLANT), Unserved(NOON - 90 * MINUTE, NOON - 30 * MINUTE, 44.0)
+    inputs.prime(MemoryReadings(), NOON)
+    inputs.recall([gone])
+    inputs.recall([gone])
+    hear(inputs, NOON, dict(at_rest()))
+    done = inputs.snapshot(NOON + SECOND).done
+    assert (done.short_trucks, done.short_kg) == (1, 44.0)
+    inputs.prime(MemoryReadings(), NOON + MINUTE)
+    assert inputs.snapshot(NOON + MINUTE).done.short_trucks == 1, "the store knows nothing of the gate"
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"), [(TAGS.chillers[0].state, "trip"), (TAGS.hoses[2].state, "fault"), (TAGS.trains[0].state, "trip")]
+)
+def test_what_goes_out_of_order_asks_for_a_forecast(tag: str, name: str) -> None:
+    inputs = healthy()
+    inputs.take_event()
+    hear(inputs, NOON + SECOND, {tag: state(tag, name)})
+    assert inputs.take_event()
+    hear(inputs, NOON + 2 * SECOND, {tag: state(tag, name)})
+    assert not inputs.take_event()
+    hear(inputs, NOON + 3 * SECOND, {tag: at_rest()[tag]})
+    assert inputs.take_event(), "and back in order"
