@@ -15,6 +15,7 @@ from api.routes import (
     capacity,
     completeness,
     health,
+    learned,
     log,
     plans,
     readings,
@@ -50,7 +51,20 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health.routes(services))
-    for part in (stations, readings, completeness, log, capacity, what_if, scorecard, plans, alarms, stream, session):
+    for part in (
+        stations,
+        readings,
+        completeness,
+        log,
+        capacity,
+        what_if,
+        scorecard,
+        learned,
+        plans,
+        alarms,
+        stream,
+        session,
+    ):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(BeforeRoutes, services=services)
     services.registry.register(ServiceCollector(services))

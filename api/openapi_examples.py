@@ -141,6 +141,35 @@ SCORECARD: Final[dict[str, Any]] = {
         "zh": "已加注 92 / 100 辆车、3641 / 4000 kg；短缺 352 kg，提前 438 分钟预警。",
     },
 }
+LEARNED_PARAMETER: Final[dict[str, Any]] = {
+    "name": "no_show_share",
+    "text": {"en": "bookings of which no truck comes", "zh": "预约未到比例"},
+    "unit": "1",
+    "value": 0.0132,
+    "sd": 0.114,
+    "n": 290.0,
+    "weight": 0.408,
+    "prior": 0.01,
+    "prior_sd": 0.0995,
+}
+LEARNED: Final[dict[str, Any]] = {
+    "station": "jinma",
+    "at": "2026-11-23T02:05:00.000Z",
+    "parameters": [LEARNED_PARAMETER],
+    "arrival_profiles": [[0.0417] * 24] * 7,
+    "history": [
+        {
+            "date": "2026-11-22",
+            "at": "2026-11-22T16:00:00.000Z",
+            "name": "no_show_share",
+            "value": 0.0128,
+            "sd": 0.112,
+            "n": 190.0,
+            "weight": 0.513,
+        }
+    ],
+    "next_cursor": None,
+}
 PLAN: Final[dict[str, Any]] = {
     "date": "2026-11-23",
     "source": "put",

@@ -13,7 +13,7 @@ from api.live.station import LiveStation
 from api.people.sessions import People
 from api.problems import not_found
 from station.domain.plant import Plant
-from station.ports import AlarmJournal, ForecastHistory, ReadingStore
+from station.ports import AlarmJournal, ForecastHistory, LearnedBook, ReadingStore
 from station.wire import topics
 
 
@@ -84,6 +84,7 @@ class ApiServices:
         checks: Name -> readiness check, asked by /readyz.
         ingest: Figures of an ingest in the same process, None where there is none.
         registry: Metrics of this app; one a process that serves it.
+        learned: What the stations have taught, day by day; None where nothing is kept.
     """
 
     version: str
@@ -96,6 +97,7 @@ class ApiServices:
     ingest: Callable[[], IngestFigures] | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     wall_ms: Callable[[], int] = wall_ms
+    learned: LearnedBook | None = None
 
     def live(self, station: str) -> LiveStation:
         """Return a live station.

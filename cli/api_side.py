@@ -35,9 +35,11 @@ from station.adapters.mqtt import MqttFeed
 from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_forecasts import SqlForecasts
 from station.adapters.sql_journal import SqlJournal
+from station.adapters.sql_learned import SqlLearned
 from station.adapters.sql_plans import SqlPlans
 from station.adapters.sql_tokens import SqlTokens
 from station.domain.capacity_alerts import CapacityAlerts
+from station.domain.learned import LearnedRow
 from station.domain.plant import Plant
 from station.errors import StoreUnavailableError, TransientError
 from station.ports import ReadingStore, ServicePoint
@@ -60,6 +62,7 @@ class Kept:
     journal: SqlJournal
     plans: SqlPlans
     forecasts: SqlForecasts
+    learned: SqlLearned
     people: People
     admin: AdminToken | None
 
@@ -74,7 +77,8 @@ class Kept:
         tokens = Tokens(SqlTokens(database), read_or_make_key(directory / "token.key"), wall_ms)
         admin = tokens.install_admin(directory, bootstrap)
         people = People.of(tokens, wall_ms, directory / "sessions.json")
-        return cls(database, SqlJournal(database), SqlPlans(database), SqlForecasts(database), people, admin)
+        plans, forecasts, learned = SqlPlans(database), SqlForecasts(database), SqlLearned(database)
+        return cls(database, SqlJournal(database), plans, forecasts, learned, people, admin)
 
 
 @dataclass
@@ -106,6 +110,8 @@ class ApiSide:
         self.feed.stop()
         for loop in self.loops:
             loop.stop()
+        for live in self.services.stations.values():
+            live.capacity.inputs.keep_learned()
         for outbox in self.outboxes:
             outbox.deliver()
         for runner in self.runners:
@@ -146,7 +152,9 @@ def build_api(
         "broker": lambda: None if feed.connected else "the broker is away",
         "store": lambda: _store_check(store),
     }
-    services = ApiServices(VERSION, stations, store, kept.journal, kept.forecasts, kept.people, checks, ingest)
+    services = ApiServices(
+        VERSION, stations, store, kept.journal, kept.forecasts, kept.people, checks, ingest, learned=kept.learned
+    )
     app = create_app(services)
     mount_console(app, services)
     dispatch = Dispatch(stations)
@@ -170,8 +178,9 @@ def _live_station(
 ) -> LiveStation:
     points: Outbox[ServicePoint] = Outbox(f"points-{plant.id}", store.write_points)
     history: Outbox[tuple[int, bytes]] = Outbox(f"forecasts-{plant.id}", partial(_keep_forecasts, kept, plant.id))
-    outboxes += [points, history]
-    inputs = CapacityInputs(plant)
+    lessons: Outbox[LearnedRow] = Outbox(f"learned-{plant.id}", kept.learned.save)
+    outboxes += [points, history, lessons]
+    inputs = CapacityInputs(plant, kept.learned, lessons.put_all)
     engine, kept_before = CapacityEngine(plant, inputs, runner), partial(kept.forecasts.range, plant.id)
     capacity = LiveCapacity(plant, engine, inputs, CapacityAlerts(plant), history, kept_before)
     alarms = AlarmEngine(plant, kept.journal, wall_ms=wall_ms)

@@ -106,6 +106,10 @@ class CapacityInputs(Protocol):
         """Take what happened today before this start."""
         ...
 
+    def keep_learned(self) -> None:
+        """Give what was learned to be kept, at the end."""
+        ...
+
     def recall(self, unserved: Sequence[Unserved]) -> None:
         """Take trucks that left unserved before this start; no reading tells of them."""
         ...

@@ -48,6 +48,11 @@ class Outbox(Generic[T]):
                 self._waiting.popleft()
                 self.dropped += 1
 
+    def put_all(self, things: Sequence[T]) -> None:
+        """Add some, in their order; from any thread."""
+        for thing in things:
+            self.put(thing)
+
     def deliver(self) -> bool:
         """Send what waits; returns False where the place is away and it should be tried again later."""
         while batch := self._next_batch():

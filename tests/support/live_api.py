@@ -26,6 +26,7 @@ from api.people.tokens import MemoryTokens, Tokens
 from api.services import ApiServices
 from station.adapters.memory import MemoryReadings
 from station.adapters.memory_journal import MemoryJournal
+from station.adapters.memory_learned import MemoryLearned
 from station.domain.capacity_forecast import Band, Count, Forecast, ForecastDetail
 from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
@@ -116,6 +117,9 @@ class ScriptedCapacity:
     def recall(self, unserved: Sequence[Unserved]) -> None:
         self.recalled = list(unserved)
 
+    def keep_learned(self) -> None:
+        """Nothing is learned."""
+
     def update(self, forecast: Forecast) -> list[Condition]:
         conditions, self.conditions = self.conditions, []
         return conditions
@@ -177,6 +181,7 @@ class LiveApi:
     journal: MemoryJournal
     plans: MemoryPlans
     forecasts: MemoryForecasts
+    learned: MemoryLearned
     live: LiveStation
     tokens: Tokens
     people: People
@@ -207,7 +212,7 @@ def live_api(clock: VirtualClock | None = None, tokens: TokenTable | None = None
     """Return a whole API of the shipped station at noon of a virtual day."""
     plant, clock = jinma(), clock or VirtualClock()
     capacity, store, journal = ScriptedCapacity(), MemoryReadings(), MemoryJournal()
-    plans, forecasts = MemoryPlans(), MemoryForecasts()
+    plans, forecasts, learned = MemoryPlans(), MemoryForecasts(), MemoryLearned()
 
     def keep(rows: Sequence[tuple[int, bytes]]) -> None:
         for at_ms, body in rows:
@@ -232,8 +237,9 @@ def live_api(clock: VirtualClock | None = None, tokens: TokenTable | None = None
         forecasts=forecasts,
         people=people,
         wall_ms=clock.now_ms,
+        learned=learned,
     )
-    return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, live, checked, people, services)
+    return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, learned, live, checked, people, services)
 
 
 def forecast_at(at_ms: int, **changes: object) -> Forecast:
