@@ -95,12 +95,15 @@ def bay_now(r: Reading, bay: BayTags) -> BayNow:
     twins = (bay.hose_pressure,) if state == "open" else ()
     book = _by_book(held, supply.volume_m3, warm_c, supply.fill_pressure_mpa * 1.1)
     pressure = r.read.note(bay.pressure, *twins, model=book, wanted_since_ms=since_ms)
+    noted = len(r.read.notes) - 1
     if state == "open":
         r.read.note(bay.hose_pressure, bay.pressure, model=book, wanted_since_ms=since_ms)
         r.read.note(bay.flow, model=("trains", _trains_share(r)), wanted_since_ms=since_ms)
     heard = r.read.measured.time_ms(bay.pressure)
     if state in TRAILER_ON_ITS_WAY_IN and (heard is None or heard < since_ms):
-        return BayNow(bay.unit, state, since_ms, None, warm.value)  # The last trailer's: not measured yet.
+        # The last trailer's: this one is not measured yet and counts as announced.
+        r.read.notes[noted] = replace(pressure, value=None, source="delivery")
+        return BayNow(bay.unit, state, since_ms, None, warm.value)
     kg_sd = _bay_sd(r, held, pressure, warm, warm_c)
     return BayNow(bay.unit, state, since_ms, pressure.value, warm_c if pressure.value is not None else None, kg_sd)
 

@@ -148,10 +148,12 @@ class InputReader:
             twins: Other measurements that stand in for it, best first.
             model: What stands in for it after those: (its name, its value).
             wanted_since_ms: Since when it should say anything: the sensors of a bay speak while a trailer stands there.
+                It has as long to begin as any other may be silent.
         """
         own = self.measured.look(tag, self.at_ms)
         if wanted_since_ms is not None and own.degraded_s > 0.0:
-            own = replace(own, degraded_s=min(own.degraded_s, max(0.0, (self.at_ms - wanted_since_ms) / 1000.0)))
+            wanted_s = (self.at_ms - wanted_since_ms) / 1000.0
+            own = replace(own, degraded_s=min(own.degraded_s, max(0.0, wanted_s - TOO_OLD_S)))
         chosen = own
         if own.source != "measured":
             usable = ((twin, self.measured.look(twin, self.at_ms)) for twin in twins)
