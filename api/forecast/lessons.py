@@ -59,7 +59,9 @@ def learn(known: Known, lessons: Mapping[str, Estimator], stretch: Stretch) -> N
     if bookings is None:
         return
     arrivals = [a for a in known.gate.arrivals if _near(stretch, a.t_ms)]
-    found = matched(bookings, sorted(arrivals, key=lambda a: a.t_ms))
+    # By what the station file says, not by what was learned: else a wrong match would prove itself right.
+    rules = CapacityParameters.of(known.plant.parameters)
+    found = matched(bookings, arrivals, rules, stretch.end_ms + RIPE_MS)
     if _learn_shares(lessons, stretch, bookings, found):
         _learn_arrivals(lessons, stretch, bookings, arrivals)
         _learn_fills(known, lessons, stretch, bookings)

@@ -28,6 +28,7 @@ from station.domain.fill_ledger import FillLedger
 from station.domain.learned import Learned
 from station.domain.plant import Plant
 from station.domain.static_capacity import STANDARD_AMBIENT_C
+from station.domain.taught import taught
 from station.domain.trailer_ledger import TrailerLedger
 
 _DAY = dt.timedelta(days=1)
@@ -75,7 +76,8 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
     hoses = tuple(equipment.hose_now(reading, hose) for hose in tags.hoses)
     equipment.headers(reading)
     bookings = _bookings(known, day)
-    to_come, came = bookings_to_come(bookings, known.gate.arrivals)
+    _, taught_rules = taught(plant, known.learned)
+    to_come, came = bookings_to_come(bookings, known.gate.arrivals, taught_rules, at_ms)
     expected, yard = known.trailers.outlook(
         announced_deliveries(known, day), at_ms, round(rules.no_dock_grace_min * 60_000)
     )

@@ -73,7 +73,7 @@ class CapacityParameters:
     walk_in_share: float = 0.0
     fill_kg_ratio: float = 1.0
     fill_kg_sd_share: float = 0.06
-    day_kg_sd_share: float = 0.015
+    day_kg_sd_share: float = 0.03
     haste_mpa: float = 4.0
     dock_to_open_min: float = 45.0
     direct_fill_min_mpa: float = 8.5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.domain.arrivals import Arrival, bookings_to_come
+from station.domain.arrivals import Arrival, bookings_to_come, matched
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import DemandAhead, HoseNow
 from station.domain.day_plan import Booking, WaitingTruck
@@ -92,10 +92,10 @@ def test_without_a_plan_the_profile_stands_in() -> None:
     assert demand.profiled.all()
 
 
-def test_arrivals_take_their_own_booking_or_the_nearest() -> None:
+def test_arrivals_take_their_own_booking_or_the_likeliest() -> None:
     bookings = [Booking("A", at(8.0), 40.0), Booking("B", at(8.5), 40.0), Booking("C", at(9.0), 40.0)]
     arrivals = [Arrival(at(8.4)), Arrival(at(8.2), "C")]
-    to_come, came = bookings_to_come(bookings, arrivals)
+    to_come, came = bookings_to_come(bookings, arrivals, RULES, at(12.0))
     assert [b.id for b in to_come] == ["A"]
     assert [b.id for b in came] == ["B", "C"]
 
@@ -103,6 +103,36 @@ def test_arrivals_take_their_own_booking_or_the_nearest() -> None:
 def test_a_no_show_stays_behind_and_a_stranger_takes_nobody_s_booking() -> None:
     bookings = [Booking(f"B{i}", at(8.0 + i), 40.0) for i in range(4)]
     arrivals = [Arrival(at(9.05)), Arrival(at(9.9)), Arrival(at(20.0))]
-    to_come, came = bookings_to_come(bookings, arrivals)
+    to_come, came = bookings_to_come(bookings, arrivals, RULES, at(20.0))
     assert [b.id for b in to_come] == ["B0", "B3"]
     assert [b.id for b in came] == ["B1", "B2"]
+
+
+def test_a_walk_in_among_close_bookings_leaves_the_bookings_ahead_alone() -> None:
+    """Truck by truck the nearest would push everyone one booking on, and the last of the day would be missed."""
+    bookings = [Booking(f"B{i}", at(8.0 + 0.25 * i), 40.0) for i in range(24)]
+    on_time = [Arrival(at(8.0 + 0.25 * i)) for i in range(20)]
+    walk_in = Arrival(at(9.1))
+    arrivals = sorted([*on_time, walk_in], key=lambda a: a.t_ms)
+    found = matched(bookings, arrivals, RULES, at(12.8))
+    assert [b.id for b in found.open] == ["B20", "B21", "B22", "B23"]
+    assert len(found.strangers) == 1
+
+
+def test_a_truck_far_too_early_for_the_next_booking_is_a_stranger() -> None:
+    bookings = [Booking("A", at(22.2), 40.0), Booking("B", at(23.0), 40.0)]
+    arrivals = [Arrival(at(22.2)), Arrival(at(22.25))]
+    found = matched(bookings, arrivals, RULES, at(22.5))
+    assert [b.id for b in found.open] == ["B"]
+    assert len(found.strangers) == 1
+
+
+@given(st.integers(0, 2**31))
+def test_matching_keeps_every_booking_and_every_arrival_once(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    bookings = [Booking(f"B{i}", at(float(h)), 40.0) for i, h in enumerate(np.sort(draw.uniform(6.0, 12.0, 12)))]
+    arrivals = [Arrival(at(float(h))) for h in np.sort(draw.uniform(5.0, 13.0, int(draw.integers(0, 15))))]
+    found = matched(bookings, arrivals, RULES, at(10.0))
+    assert sorted([b.id for b in found.open] + [b.id for b, _ in found.pairs]) == sorted(b.id for b in bookings)
+    assert len(found.strangers) + len(found.pairs) == len(arrivals)
+    assert all(abs(a.t_ms - b.t_ms) <= 3_600_000 for b, a in found.pairs)
