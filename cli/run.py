@@ -137,15 +137,24 @@ class _Run:
         shown_broker = self.broker.rpartition("@")[2].removeprefix("mqtt://")
         self._directory.write_ports(http=port, broker=shown_broker)
         tell_admin(self._kept)
-        server = HttpServer(self.api.app, lambda: self._greet(port, browser=browser))
+        server = HttpServer(self.api.app, lambda: self._started(port, browser=browser))
         end_with(self._stop, server, self.api)
         if self.simulation is None:
             self.api.start()
-        else:
-            self._stop.tell(self.simulation.ask_to_end)
-            self.simulation.start()
         if not self._stop.is_set():
             server.run(sockets=[listener])
+
+    def _started(self, port: int, *, browser: bool) -> None:
+        """Tell where the console is, and let the simulator begin.
+
+        Not sooner: while the app starts, NiceGUI looks for its server among all objects of the process. A tuple that
+        another thread is just making out of a generator is then held twice, and Python ends its making with a
+        SystemError; numpy makes such tuples when the simulator builds its tables.
+        """
+        self._greet(port, browser=browser)
+        if self.simulation is not None and not self._stop.is_set():
+            self._stop.tell(self.simulation.ask_to_end)
+            self.simulation.start()
 
     def stop(self) -> None:
         """End in the order in which messages flow, so that nothing is left between two parts."""
