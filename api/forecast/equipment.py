@@ -6,6 +6,7 @@ See docs/forecast-inputs.md for the table of stand-ins.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from api.forecast.hose_watch import HoseWatch
@@ -30,6 +31,7 @@ from station.domain.plant import Bank, Plant
 from station.domain.trailer_ledger import TrailerLedger
 
 MODEL = "model"
+_TRIP = "trip"
 _FLOWS_KG_H = 20.0
 """Above this a meter does not read its zero."""
 _HOSE_LOSS_MPA = 0.15
@@ -53,6 +55,12 @@ class Reading:
     health: TrainHealth
     stock: StockBook
     hoses: HoseWatch
+    down_since_ms: Mapping[str, int]
+
+    def down_min(self, tag: str, state: str) -> float:
+        """Return how long a machine has been tripped [min]; 0 where nobody saw it happen."""
+        since_ms = self.down_since_ms.get(tag)
+        return 0.0 if state != _TRIP or since_ms is None else max(0.0, (self.at_ms - since_ms) / 60_000.0)
 
     @property
     def at_ms(self) -> int:
@@ -182,13 +190,15 @@ def train_now(r: Reading, train: TrainTags) -> TrainNow:
     flow_note = r.read.note(train.flow, model=(MODEL, modelled))
     suction = r.read.note(train.suction, r.tags.header_pressure)
     flow_sd = math.hypot(*(_share_sd(r.rules, note) for note in (state_note, flow_note, suction)))
-    return TrainNow(train.unit, state, state != "trip", r.health.of(train.unit), suction.value, flow_sd)
+    down = r.down_min(train.state, state)
+    return TrainNow(train.unit, state, state != _TRIP, r.health.of(train.unit), suction.value, flow_sd, down)
 
 
 def chiller_now(r: Reading, chiller: ChillerTags) -> ChillerNow:
     """Return a chiller as it stands."""
     state = r.read.read_state(chiller.state) or "run"
-    return ChillerNow(chiller.unit, state, state != "trip", _share_sd(r.rules, r.read.notes[-1]))
+    sd = _share_sd(r.rules, r.read.notes[-1])
+    return ChillerNow(chiller.unit, state, state != _TRIP, sd, r.down_min(chiller.state, state))
 
 
 def headers(r: Reading) -> None:

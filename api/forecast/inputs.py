@@ -9,7 +9,7 @@ from api.forecast.gate import Gate
 from api.forecast.hose_watch import HoseWatch
 from api.forecast.learning import Learning
 from api.forecast.measured import Measured
-from api.forecast.priming import NEAR_MS, missing_kg, prime_fills, prime_measured, prime_trailers
+from api.forecast.priming import NEAR_MS, missing_kg, prime_down, prime_fills, prime_measured, prime_trailers
 from api.forecast.snapshots import Known, snapshot_of
 from api.forecast.stock_book import StockBook
 from api.forecast.tags import BayTags, CapacityTags, ChillerTags, HoseTags, TrainTags, capacity_tags
@@ -72,6 +72,7 @@ class CapacityInputs:
         self._twins = TwinWatch(plant, self._tags)
         self._hoses = HoseWatch(plant, self._tags)
         self._newest_ms: dict[UnitKey, int] = {}
+        self._down_since_ms: dict[str, int] = {}
         self._event = False
         self._learning.forget()
 
@@ -127,8 +128,11 @@ class CapacityInputs:
         number, before = message.values.get(tag), self._measured.value(tag)
         if number is None or before is None or number == before:
             return
-        if self._plant.signals[tag].state_number(name) in (number, before):
+        broken = self._plant.signals[tag].state_number(name)
+        if broken in (number, before):
             self._event = True
+        if broken == number:
+            self._down_since_ms[tag] = message.t_ms
 
     def _hose_handler(self, hose: HoseTags) -> Handler:
         def handle(message: UnitMessage) -> None:
@@ -202,6 +206,7 @@ class CapacityInputs:
         self.forget()
         self._gate = gate
         prime_measured(self._plant, store, self._tags, self._measured, at_ms)
+        self._down_since_ms = prime_down(self._plant, store, self._tags, self._measured, _TRIP, at_ms - _KEEP_MS, at_ms)
         prime_trailers(self._plant, store, self._tags, self._trailers, at_ms)
         prime_fills(self._plant, store, self._tags, self._fills, self._gate, start_ms, at_ms)
         self._learning.prime(self._health, start_ms, at_ms)
@@ -256,5 +261,6 @@ class CapacityInputs:
             self._stock,
             self._hoses,
             self._plans,
+            self._down_since_ms,
             self._learning.learned,
         )

@@ -66,6 +66,23 @@ def prime_trailers(plant: Plant, store: ReadingStore, tags: CapacityTags, traile
             trailers.bridge(t_ms, value)
 
 
+def prime_down(
+    plant: Plant, store: ReadingStore, tags: CapacityTags, measured: Measured, broken: str, start_ms: int, at_ms: int
+) -> dict[str, int]:
+    """Return since when each machine that is down has been so, epoch ms; at the earliest since `start_ms`."""
+    found = {}
+    for tag in [*(train.state for train in tags.trains), *(chiller.state for chiller in tags.chillers)]:
+        number = plant.signals[tag].state_number(broken)
+        if measured.value(tag) != number:
+            continue
+        rows = list(_usable(store, plant, tag, start_ms, at_ms + 1))
+        others = [t_ms for t_ms, value in rows if value != number]
+        after = [t_ms for t_ms, _ in rows if not others or t_ms > others[-1]]
+        if after:
+            found[tag] = after[0]
+    return found
+
+
 def prime_fills(
     plant: Plant,
     store: ReadingStore,

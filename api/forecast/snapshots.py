@@ -54,6 +54,7 @@ class Known:
     stock: StockBook
     hoses: HoseWatch
     plans: Mapping[dt.date, DayPlan]
+    down_since_ms: Mapping[str, int]
     learned: Learned | None = None
 
 
@@ -66,7 +67,17 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
     ambient_c = STANDARD_AMBIENT_C if ambient is None else ambient
     rules = CapacityParameters.of(plant.parameters)
     reading = equipment.Reading(
-        plant, tags, read, rules, ambient_c, known.trailers, known.fills, known.health, known.stock, known.hoses
+        plant,
+        tags,
+        read,
+        rules,
+        ambient_c,
+        known.trailers,
+        known.fills,
+        known.health,
+        known.stock,
+        known.hoses,
+        known.down_since_ms,
     )
     bays = tuple(equipment.bay_now(reading, bay) for bay in tags.bays)
     specs = zip(plant.banks, tags.banks, strict=True)

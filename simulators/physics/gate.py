@@ -11,13 +11,14 @@ from simulators.fleet import TruckDraw
 from simulators.physics.gas import Gas
 from simulators.physics.storage import Cascade
 from simulators.physics.tank import VehicleTank
+from station.domain import hydrogen
 from station.domain.hydrogen import H35_REFERENCE_KG_M3, KELVIN
 from station.domain.plant import Plant
 
 
 @dataclass(frozen=True, slots=True)
 class GateEstimates:
-    """When the gate is shut: shares of the high bank's working pressure."""
+    """When the gate is shut: shares of the high bank's working pressure at 20 degC."""
 
     shut_below_share: float
     open_above_share: float
@@ -25,6 +26,7 @@ class GateEstimates:
 
 _E = estimates("simulators.physics", "gate", GateEstimates)
 _SHUT, _OPEN = _E.shut_below_share, _E.open_above_share
+_REFERENCE_K = 293.15
 
 
 @dataclass(slots=True)
@@ -57,6 +59,10 @@ class Gate:
         self.waiting: deque[TruckVisit] = deque()
         self.visits: list[TruckVisit] = []
         self.open = True
+        working = cascade.by_recharge[0].spec.working_mpa
+        self._shut_mpa, self._open_mpa = _SHUT * working, _OPEN * working
+        self._shut_kg_m3 = hydrogen.density(self._shut_mpa, _REFERENCE_K)
+        self._open_kg_m3 = hydrogen.density(self._open_mpa, _REFERENCE_K)
 
     def expect(self, draws: Sequence[TruckDraw], from_ms: int) -> None:
         """Take a day's trucks; those that came before `from_ms` are not this run's, no-shows are nobody's."""
@@ -80,9 +86,17 @@ class Gate:
         while waiting and t_ms - waiting[0].since_ms >= self.patience_ms:
             gone = waiting.popleft()
             gone.end_ms, gone.outcome, gone.tank = t_ms, "gone", None
-        top = self.cascade.by_recharge[0]
-        share = top.vessel.pressure / top.spec.working_mpa
-        self.open = not shut and share > (_SHUT if self.open else _OPEN)
+        self.open = not shut and self._top_is_full_enough()
+
+    def _top_is_full_enough(self) -> bool:
+        """Return whether the high bank can end a fill, by its pressure or its density.
+
+        In the cold a full bank stands at less pressure than the mark, and so does the truck that it fills.
+        """
+        top = self.cascade.by_recharge[0].vessel
+        if self.open:
+            return top.pressure > self._shut_mpa or top.density > self._shut_kg_m3
+        return top.pressure > self._open_mpa or top.density > self._open_kg_m3
 
     def call(self, t_ms: int, hose: str, ambient_c: float) -> tuple[TruckVisit, VehicleTank]:
         """Send the first truck of the queue to a hose; its tanks have stood in the open at about ambient."""

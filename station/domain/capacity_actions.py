@@ -76,7 +76,7 @@ def actions_of(
         base: The lane that the actions are tried in; decides which hours are busy.
     """
     calls = _calls(plant, now, rules, frame)
-    trains, chillers = _restarts(plant, now)
+    trains, chillers = _restarts(plant, now, rules)
     moves = _moves(plant, now, frame, base)
     saver = _smaller_fills(plant, rules)
     # The strongest of each kind: the earliest arrival, everything back, the widest move.
@@ -151,17 +151,17 @@ def _call(plant: Plant, now: StationSnapshot, number: int, at_min: float, gross_
 # --- equipment ---
 
 
-def _restarts(plant: Plant, now: StationSnapshot) -> tuple[list[Action], list[Action]]:
+def _restarts(plant: Plant, now: StationSnapshot, rules: CapacityParameters) -> tuple[list[Action], list[Action]]:
     """Return the restarts of trains and of chillers: each that is down alone, then all of them."""
     trains = [
-        (t.unit, 60.0 * t.mttr_median_h, t.rated_kg_h * s.health / 60.0)
-        for t, s in zip(plant.trains, now.trains, strict=True)
-        if not s.available
+        (u.machine.unit, u.repair.median_min, u.kg_min)
+        for u in variants.train_units(plant, now, rules)
+        if u.repair is not None
     ]
     chillers = [
-        (c.unit, 60.0 * c.mttr_median_h, variants.cooling_kg_min(plant, now, c))
-        for c, s in zip(plant.chillers, now.chillers, strict=True)
-        if not s.available
+        (u.machine.unit, u.repair.median_min, u.kg_min)
+        for u in variants.chiller_units(plant, now, rules)
+        if u.repair is not None
     ]
     return _sets(trains, variants.with_compression_back), _sets(chillers, variants.with_cooling_back)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import TRAILER_ON_ITS_WAY_IN, BayNow, StationSnapshot
 from station.domain.lanes import NEVER, Float, Frame, Lanes, Trucks
 from station.domain.plant import Chiller, FillRules, Plant, Train
+from station.domain.repairs import Repair, repairs_of
 from station.domain.static_capacity import bank_floor_mpa, enthalpy_drop_j_kg
 from station.domain.supply_outlook import Outlook, replica_arrivals
 from station.domain.truck_queue import Demand, base_trucks, replica_trucks
@@ -99,8 +101,8 @@ def base_lane(
         incoming_kg=np.array([b[2] for b in bays])[:, np.newaxis],
         delivery_min=np.concatenate((np.zeros(now.yard), outlook.base_min))[:, np.newaxis],
         delivery_kg=_gross_kg(plant, now, frame, outlook)[:, np.newaxis],
-        train_kg_min=_train_base(plant, now, frame.steps)[:, np.newaxis],
-        cooling_kg_min=_chiller_base(plant, now, frame.steps)[:, np.newaxis],
+        train_kg_min=_train_base(plant, now, rules, frame.steps)[:, np.newaxis],
+        cooling_kg_min=_chiller_base(plant, now, rules, frame.steps)[:, np.newaxis],
         hose_down_from=np.where(down < 0.0, -1.0, never),
         hose_down_until=np.where(down < 0.0, repair, never),
         tank_mpa=tank,
@@ -157,13 +159,17 @@ def _fill_shape(plant: Plant, ambient_c: float) -> tuple[Float, Float, Float]:
     return coefficients[:, :, np.newaxis], minutes[:, np.newaxis], np.array([hot])
 
 
-def _train_base(plant: Plant, now: StationSnapshot, steps: int) -> Float:
+def _train_base(plant: Plant, now: StationSnapshot, rules: CapacityParameters, steps: int) -> Float:
     """Return compression [kg/min] at rated suction over time: what tripped comes back after its median repair."""
+    return _coming_back(train_units(plant, now, rules), steps)
+
+
+def _coming_back(units: Sequence[Unit], steps: int) -> Float:
     minutes = np.arange(steps)
     flow = np.zeros(steps)
-    for train, state in zip(plant.trains, now.trains, strict=True):
-        back = 0.0 if state.available else 60.0 * train.mttr_median_h
-        flow += np.where(minutes >= back, train.rated_kg_h * state.health / 60.0, 0.0)
+    for unit in units:
+        back = 0.0 if unit.repair is None else unit.repair.median_min
+        flow += np.where(minutes >= back, unit.kg_min, 0.0)
     return flow
 
 
@@ -175,13 +181,30 @@ def cooling_kg_min(plant: Plant, now: StationSnapshot, chiller: Chiller) -> floa
     return chiller.duty_kw * 60_000.0 / drop
 
 
-def _chiller_base(plant: Plant, now: StationSnapshot, steps: int) -> Float:
-    minutes = np.arange(steps)
-    flow = np.zeros(steps)
-    for chiller, state in zip(plant.chillers, now.chillers, strict=True):
-        back = 0.0 if state.available else 60.0 * chiller.mttr_median_h
-        flow += np.where(minutes >= back, cooling_kg_min(plant, now, chiller), 0.0)
-    return flow
+def _chiller_base(plant: Plant, now: StationSnapshot, rules: CapacityParameters, steps: int) -> Float:
+    return _coming_back(chiller_units(plant, now, rules), steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A train or a chiller: what it gives when it runs [kg/min], how unsure that is, and its repair if it is down."""
+
+    machine: Train | Chiller
+    kg_min: float
+    flow_sd: float
+    repair: Repair | None
+
+
+def train_units(plant: Plant, now: StationSnapshot, rules: CapacityParameters) -> list[Unit]:
+    """Return the trains, at rated suction."""
+    rows = zip(plant.trains, now.trains, repairs_of(plant.trains, now.trains, rules), strict=True)
+    return [Unit(t, t.rated_kg_h * s.health / 60.0, s.flow_sd, repair) for t, s, repair in rows]
+
+
+def chiller_units(plant: Plant, now: StationSnapshot, rules: CapacityParameters) -> list[Unit]:
+    """Return the chillers, at the banks' working pressure."""
+    rows = zip(plant.chillers, now.chillers, repairs_of(plant.chillers, now.chillers, rules), strict=True)
+    return [Unit(c, cooling_kg_min(plant, now, c), s.flow_sd, repair) for c, s, repair in rows]
 
 
 # --- variants of one lane ---
@@ -319,21 +342,21 @@ def replicas(
     wide = _repeat(base, count)
     mass_kg = _blurred_kg(now, base, rules, draw, count)
     hose_from, hose_until = _hose_outages(plant, base, rules, draw, count)
+    trains, chillers = train_units(plant, now, rules), chiller_units(plant, now, rules)
     lanes = replace(
         wide,
         trucks=replica_trucks(plant, demand, rules, draw, count),
         mass_kg=mass_kg,
         delivery_min=np.concatenate((here, arrive)),
         delivery_kg=np.concatenate((wide.delivery_kg[: now.yard], net + floor[:, np.newaxis])),
-        train_kg_min=_failing(_train_units(plant, now), rules, draw, (steps, count)),
-        cooling_kg_min=_failing(_chiller_units(plant, now), rules, draw, (steps, count)),
+        train_kg_min=_failing(trains, rules, draw, (steps, count)),
+        cooling_kg_min=_failing(chillers, rules, draw, (steps, count)),
         hose_down_from=hose_from,
         hose_down_until=hose_until,
     )
     # Last, so that what is measured is drawn alike whether or not something else is lost.
-    trains = _flow_sd([flow for _, _, flow in _train_units(plant, now)], [t.flow_sd for t in now.trains])
-    chillers = _flow_sd([flow for _, _, flow in _chiller_units(plant, now)], [c.flow_sd for c in now.chillers])
-    sure = np.maximum(0.0, 1.0 + np.array([[trains], [chillers]]) * draw.standard_normal((2, count)))
+    sd = np.array([[_flow_sd(trains)], [_flow_sd(chillers)]])
+    sure = np.maximum(0.0, 1.0 + sd * draw.standard_normal((2, count)))
     return replace(lanes, train_kg_min=lanes.train_kg_min * sure[0], cooling_kg_min=lanes.cooling_kg_min * sure[1])
 
 
@@ -348,36 +371,27 @@ def _blurred_kg(
     return np.asarray(np.maximum(0.0, draw.normal(base.mass_kg, sd, (len(sd), count))))
 
 
-def _flow_sd(flows: list[float], shares: list[float]) -> float:
+def _flow_sd(units: Sequence[Unit]) -> float:
     """Return the standard deviation of the sum of flows [share] for what is not measured of each [share]."""
-    return math.hypot(*(f * s for f, s in zip(flows, shares, strict=True))) / max(1e-9, sum(flows))
-
-
-def _train_units(plant: Plant, now: StationSnapshot) -> list[tuple[Train, bool, float]]:
-    pairs = zip(plant.trains, now.trains, strict=True)
-    return [(t, s.available, t.rated_kg_h * s.health / 60.0) for t, s in pairs]
-
-
-def _chiller_units(plant: Plant, now: StationSnapshot) -> list[tuple[Chiller, bool, float]]:
-    pairs = zip(plant.chillers, now.chillers, strict=True)
-    return [(c, s.available, cooling_kg_min(plant, now, c)) for c, s in pairs]
+    return math.hypot(*(u.kg_min * u.flow_sd for u in units)) / max(1e-9, sum(u.kg_min for u in units))
 
 
 def _failing(
-    units: list[tuple[Train, bool, float]] | list[tuple[Chiller, bool, float]],
-    rules: CapacityParameters,
-    draw: np.random.Generator,
-    shape: tuple[int, int],
+    units: Sequence[Unit], rules: CapacityParameters, draw: np.random.Generator, shape: tuple[int, int]
 ) -> Float:
     """Return the sum of the units' flows [steps, lanes]: each may fail once, and what is down comes back."""
     minutes = np.arange(shape[0], dtype=np.float64)[:, np.newaxis]
     total = np.zeros(shape)
-    for unit, available, flow in units:
-        fails = draw.exponential(60.0 * unit.mtbf_h, shape[1])
-        repair = 60.0 * unit.mttr_median_h * draw.lognormal(0.0, rules.repair_sigma, shape[1])
-        if not available:
-            fails = np.zeros(shape[1])
-        total += flow * ((minutes < fails) | (minutes >= fails + repair))
+    together = draw.random((len(units), shape[1]))
+    for unit in units:
+        fails = draw.exponential(60.0 * unit.machine.mtbf_h, shape[1])
+        lasts = 60.0 * unit.machine.mttr_median_h * draw.lognormal(0.0, rules.repair_sigma, shape[1])
+        if unit.repair is None:
+            total += unit.kg_min * ((minutes < fails) | (minutes >= fails + lasts))
+        else:
+            # Those that wait for one cause come back together.
+            back = unit.repair.law.remaining(unit.repair.so_far_min, together[unit.repair.together])
+            total += unit.kg_min * (minutes >= back)
     return total
 
 

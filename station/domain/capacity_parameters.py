@@ -24,12 +24,16 @@ class CapacityParameters:
         trailer_underfill_min, trailer_underfill_max: A delivery's gross mass is this share to that below a full one.
         trailer_underfill_base: What the base case takes off an announced delivery, share of the gross mass.
         repair_sigma: Log-standard deviation of repair times.
+        common_cause_min: Machines of a kind that stop within this of each other wait for one cause [min].
+        common_cause_median_h: Median duration of such a cause [h].
         demand_floor_kg_h: Keeps the time to empty finite when nobody fuels [kg/h].
         connect_min: Part of the handling time before gas flows [min]; the rest comes after.
         booking_sd_min: Standard deviation of an arrival against its booking [min].
         arrival_bias_min: Mean of an arrival after its booking [min].
         no_show_share: Bookings of which no truck ever comes [0..1].
         walk_in_share: Trucks that come without a booking, over bookings.
+        day_share_worth: Bookings that the constancy of these two shares from day to day is worth: the fewer, the more
+            they differ.
         fill_kg_ratio: Mean of a fill's kilograms over its booking.
         fill_kg_sd_share: Standard deviation of a fill's kilograms against its booking [share].
         day_kg_sd_share: Standard deviation of a whole day's kilograms against its bookings [share].
@@ -39,6 +43,8 @@ class CapacityParameters:
         direct_fill_min_mpa: Poorest trailer that still begins a truck fill [MPa].
         hold_min: A fill that finds no source ends short after this long [min].
         outage_share: Prior probability that the whole supply is interrupted when a delivery is due [0..1].
+        outage_median_h: Median duration of an interrupted supply [h].
+        outage_sigma: Log-standard deviation of it.
         outage_gap_share: After an interruption trailers follow each other at this share of their planned gap [0..1].
         no_dock_grace_min: A bay that stood free this long proves that no trailer waits in the yard [min].
         sensor_kg_sd_share: Standard deviation of an inventory measured by pressure and temperature [share].
@@ -65,12 +71,15 @@ class CapacityParameters:
     trailer_underfill_max: float = 0.05
     trailer_underfill_base: float = 0.0
     repair_sigma: float = 0.8
+    common_cause_min: float = 5.0
+    common_cause_median_h: float = 10.0
     demand_floor_kg_h: float = 0.1
     connect_min: float = 3.0
     booking_sd_min: float = 12.0
     arrival_bias_min: float = 0.0
-    no_show_share: float = 0.01
-    walk_in_share: float = 0.0
+    no_show_share: float = 0.02
+    walk_in_share: float = 0.02
+    day_share_worth: float = 50.0
     fill_kg_ratio: float = 1.0
     fill_kg_sd_share: float = 0.06
     day_kg_sd_share: float = 0.03
@@ -79,6 +88,8 @@ class CapacityParameters:
     direct_fill_min_mpa: float = 8.5
     hold_min: float = 20.0
     outage_share: float = 0.02
+    outage_median_h: float = 8.0
+    outage_sigma: float = 0.6
     outage_gap_share: float = 0.5
     no_dock_grace_min: float = 20.0
     sensor_kg_sd_share: float = 0.008

@@ -52,6 +52,7 @@ class TrainNow:
         available: Not tripped.
         health: Its measured flow over the rated model's flow.
         flow_sd: Standard deviation of what it gives, as a share, for what is not measured; 0 where it is.
+        down_min: How long it has been tripped [min].
     """
 
     unit: str
@@ -60,16 +61,18 @@ class TrainNow:
     health: float
     suction_mpa: float | None
     flow_sd: float = 0.0
+    down_min: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ChillerNow:
-    """A chiller: `available` unless tripped; `flow_sd` as for a train."""
+    """A chiller: `available` unless tripped; `flow_sd` and `down_min` as for a train."""
 
     unit: str
     state: str
     available: bool
     flow_sd: float = 0.0
+    down_min: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

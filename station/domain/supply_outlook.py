@@ -2,9 +2,8 @@
 
 Two stories compete for a trailer whose ETA has passed while a bay stood free for it. Either it is late as trailers are:
 lateness is lognormal with the station file's median (10 min) and 95th percentile (90 min), so what is left of it is the
-conditional law. Or the whole supply is interrupted, which nobody has told us: then how long it will last is unknown,
-and the one scale at hand is how long it has lasted: the remaining time has the survival e / (e + r) after e minutes of
-silence (the longer it has been, the longer it will be; median e), and every trailer waits for the same end.
+conditional law. Or the whole supply is interrupted, which nobody has told us: how long interruptions last is an
+estimate (`outage_median_h`, lognormal), of which the silence so far has passed, and every trailer waits for one end.
 
 The weight of the second story starts small (`outage_share`) and grows by Bayes' rule with each trailer that is
 overdue: one trailer 90 min late still looks like lateness (weight 0.29), two overdue by 186 and 90 min do not (0.96).
@@ -24,6 +23,7 @@ from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.lanes import Float
 from station.domain.plant import Plant, Supply
+from station.domain.waiting_times import Lasting, normal_quantile
 
 _NORMAL = NormalDist()
 _LONGEST_MIN = 2880.0
@@ -85,14 +85,20 @@ def outage_belief(late_by: list[float], supply: Supply, prior: float) -> float:
     return prior / (prior + ordinary)
 
 
-def _remaining_median(late_by: float, outage: float, supply: Supply) -> float:
+def outage_law(rules: CapacityParameters) -> Lasting:
+    """Return how long an interruption of the supply lasts."""
+    return Lasting(60.0 * rules.outage_median_h, rules.outage_sigma)
+
+
+def _remaining_median(late_by: float, outage: float, supply: Supply, rules: CapacityParameters) -> float:
     """Return the median of the time until an overdue trailer comes, over both stories [min], by bisection."""
-    survival = later_than(late_by, supply)
+    survival, interruption = later_than(late_by, supply), outage_law(rules)
+    silent = max(interruption.longer_than(late_by), 1e-300)
     low, high = 0.0, _LONGEST_MIN
     for _ in range(40):
         middle = 0.5 * (low + high)
         ordinary = later_than(late_by + middle, supply) / max(survival, 1e-300)
-        left = (1.0 - outage) * ordinary + outage * late_by / (late_by + middle)
+        left = (1.0 - outage) * ordinary + outage * interruption.longer_than(late_by + middle) / silent
         low, high = (middle, high) if left > 0.5 else (low, middle)
     return high
 
@@ -115,19 +121,21 @@ def outlook_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters) ->
         outage=outage,
         silent_min=max(late_by, default=0.0),
         gap_min=max(gap, 1.0),
-        base_min=_base_min(supply, eta, overdue, outage, max(gap, 1.0) * rules.outage_gap_share),
+        base_min=_base_min(supply, rules, eta, overdue, outage, max(gap, 1.0)),
     )
 
 
-def _base_min(supply: Supply, eta: Float, overdue: tuple[bool, ...], outage: float, gap: float) -> Float:
+def _base_min(
+    supply: Supply, rules: CapacityParameters, eta: Float, overdue: tuple[bool, ...], outage: float, gap: float
+) -> Float:
     """Return the expected arrivals: the median of each trailer's law, in order."""
     median = math.exp(lateness_law(supply)[0])
     expected = [max(0.0, float(m) + median) for m in eta]
     for index, is_overdue in enumerate(overdue):
         if is_overdue:
-            expected[index] = _remaining_median(-float(eta[index]), outage if index == 0 else 0.0, supply)
+            expected[index] = _remaining_median(-float(eta[index]), outage if index == 0 else 0.0, supply, rules)
     if outage >= 0.5 and expected:
-        expected = [max(e, expected[0] + i * gap) for i, e in enumerate(expected)]
+        expected = [max(e, expected[0] + i * gap * rules.outage_gap_share) for i, e in enumerate(expected)]
     return np.maximum.accumulate(np.array(expected)) if expected else np.zeros(0)
 
 
@@ -138,7 +146,7 @@ def replica_arrivals(
     number = len(outlook.eta_min)
     u = draw.random((number, count))
     interrupted = draw.random(count) < outlook.outage
-    remaining = outlook.silent_min * (1.0 / np.maximum(draw.random(count), 1e-3) - 1.0)
+    remaining = outage_law(rules).remaining(outlook.silent_min, draw.random(count))
     width = rules.trailer_underfill_max - rules.trailer_underfill_min
     under = rules.trailer_underfill_min + draw.random((number, count)) * width
     if number == 0:
@@ -148,7 +156,7 @@ def replica_arrivals(
     for i, eta in enumerate(outlook.eta_min):
         late_by = max(0.0, -float(eta)) if outlook.overdue[i] else 0.0
         tail = (1.0 - u[i]) * later_than(late_by, plant.supply)
-        arrive[i] = np.maximum(eta + np.exp(mu + sigma * _normal_quantile(1.0 - tail)), 0.0)
+        arrive[i] = np.maximum(eta + np.exp(mu + sigma * normal_quantile(1.0 - tail)), 0.0)
         held = remaining + i * outlook.gap_min * rules.outage_gap_share
         arrive[i] = np.where(interrupted, np.maximum(arrive[i], held), arrive[i])
     order = np.argsort(arrive, axis=0, kind="stable")
@@ -161,12 +169,3 @@ def gross_kg(supply: Supply) -> float:
     from_file = supply.delivery_kg
     # Net is about 73 % of gross between 20 and 5 MPa; underfill is stated of the gross mass.
     return from_file / 0.73
-
-
-_GRID = np.linspace(-6.0, 6.0, 2401)
-_GRID_CDF = np.array([_NORMAL.cdf(float(z)) for z in _GRID])
-
-
-def _normal_quantile(u: Float) -> Float:
-    """Return the standard normal quantile by interpolation, good to 1e-5 within +-4 sigma."""
-    return np.asarray(np.interp(u, _GRID_CDF, _GRID))

@@ -38,6 +38,7 @@ class Demand:
         booked_min: Booking time of each; NaN for trucks that are here.
         comes: Probability that each still comes.
         profiled: True for trucks that stand for the fleet's profile, not for a booking.
+        is_booked: True for trucks that have a booking and are not here.
     """
 
     here: int
@@ -46,6 +47,7 @@ class Demand:
     booked_min: Float
     comes: Float
     profiled: Bool
+    is_booked: Bool
     at_hose: tuple[int, ...]
     given_kg: tuple[float, ...]
     connect_left_min: tuple[float, ...]
@@ -60,15 +62,17 @@ def scale_min(rules: CapacityParameters) -> float:
     return rules.booking_sd_min * math.sqrt(3.0) / math.pi
 
 
-def still_comes(overdue_min: Float, rules: CapacityParameters) -> Float:
+def still_comes(overdue_min: Float, rules: CapacityParameters, no_show: Float | None = None) -> Float:
     """Return the probability that a booked truck still comes, given that it has not come so far.
 
     Args:
         overdue_min: How long its time has passed; negative for times ahead [min].
         rules: The station's estimates.
+        no_show: Share of bookings without a truck, broadcast against it; None for the estimate.
     """
-    late = (1.0 - rules.no_show_share) * _logistic((rules.arrival_bias_min - overdue_min) / scale_min(rules))
-    return np.asarray(late / (late + rules.no_show_share))
+    absent = np.asarray(rules.no_show_share if no_show is None else no_show)
+    late = (1.0 - absent) * _logistic((rules.arrival_bias_min - overdue_min) / scale_min(rules))
+    return np.asarray(late / np.maximum(late + absent, 1e-300))
 
 
 def arrival_min(booked_min: Float, quantile: Float, rules: CapacityParameters) -> Float:
@@ -153,17 +157,19 @@ def _add_walk_ins(ahead: _Ahead, plant: Plant, now: StationSnapshot, rules: Capa
     """Add the trucks that may still come to a planned day without a booking.
 
     For each that is expected there are several that may come, so that their number scatters nearly as chance has it;
-    the base case counts on as many as are expected, evenly among them.
+    the base case counts on as many as are expected beyond those that take the place of bookings without a truck, evenly
+    among them.
     """
     expected = rules.walk_in_share * now.demand.plan_trucks
     if expected < _FEWEST_WALK_INS:
         return
     count, start = math.ceil(expected * _MAY_COME), _start_ms(plant, now.day)
     chance = expected / count
+    relied = chance * max(0.0, 1.0 - rules.no_show_share / rules.walk_in_share)
     for n, hour in enumerate(_spread(_shares(plant, now, now.day), count)):
         truck = Booking(f"walk-in-{n}", start + round(float(hour) * 3.6e6), plant.fleet.mean_fill_kg)
         if truck.t_ms >= now.at_ms:
-            counted = math.floor((n + 0.5) * chance + 0.5) > math.floor((n - 0.5) * chance + 0.5)
+            counted = math.floor((n + 0.5) * relied + 0.5) > math.floor((n - 0.5) * relied + 0.5)
             ahead.add(truck, chance=chance, counted=counted)
 
 
@@ -212,6 +218,7 @@ def demand_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters, unt
         ),
         comes=np.concatenate((np.ones(len(here)), comes)),
         profiled=np.array([False] * len(here) + ahead.profiled, dtype=np.bool_),
+        is_booked=np.concatenate((np.zeros(len(here), dtype=np.bool_), is_booked)),
         at_hose=tuple(n for n, _, _ in filling),
         given_kg=tuple(h.given_kg for _, h, _ in filling),
         connect_left_min=tuple(_connect_left(h, now, rules) for _, h, _ in filling),
@@ -249,7 +256,7 @@ def replica_trucks(
     asked[: len(demand.at_hose)] = np.maximum(
         asked[: len(demand.at_hose)], np.array(demand.given_kg)[:, np.newaxis] + 0.1
     )
-    shows = draw.random(shape) < demand.comes[:, np.newaxis]
+    shows = draw.random(shape) < _comes(demand, rules, draw, count)
     # A weak day has fewer of the profile's trucks, a strong one as many that take more: the kilograms come out right.
     factor = _day_factor(plant.fleet, draw, count)
     profiled = demand.profiled[:, np.newaxis]
@@ -259,6 +266,26 @@ def replica_trucks(
     sigma = plant.fleet.handling_sigma
     after = _after_min(plant, rules) * draw.lognormal(-0.5 * sigma**2, sigma, shape)
     return _ordered(demand, arrive, np.where(shows, asked, 0.0), after)
+
+
+def _comes(demand: Demand, rules: CapacityParameters, draw: np.random.Generator, count: int) -> Float:
+    """Return the probability that each truck comes, [trucks, lanes]: some days more stay away, or come unasked."""
+    comes = np.repeat(demand.comes[:, np.newaxis], count, axis=1)
+    booked = demand.is_booked
+    absent = _day_share(rules.no_show_share, rules.day_share_worth, draw, count)
+    comes[booked] = still_comes(-demand.booked_min[booked, np.newaxis], rules, absent)
+    unasked = ~booked & ~demand.profiled
+    unasked[: demand.here] = False
+    more = _day_share(rules.walk_in_share, rules.day_share_worth, draw, count) / max(rules.walk_in_share, 1e-9)
+    comes[unasked] *= more
+    return comes
+
+
+def _day_share(mean: float, worth: float, draw: np.random.Generator, count: int) -> Float:
+    """Return a share on `count` days, by a beta law about its mean."""
+    if not 0.0 < mean < 1.0:
+        return np.full(count, mean)
+    return draw.beta(mean * worth, (1.0 - mean) * worth, count)
 
 
 def _day_factor(fleet: Fleet, draw: np.random.Generator, count: int) -> Float:

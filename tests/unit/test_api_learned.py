@@ -32,7 +32,7 @@ def test_a_station_that_taught_nothing_shows_its_file() -> None:
     answer = get(live_api())
     assert answer["status"] == 200
     rows = {row["name"]: row for row in answer["parameters"]}  # type: ignore[attr-defined]
-    assert (rows[NO_SHOW]["value"], rows[NO_SHOW]["n"], rows[NO_SHOW]["weight"]) == (0.01, 0.0, 1.0)
+    assert (rows[NO_SHOW]["value"], rows[NO_SHOW]["n"], rows[NO_SHOW]["weight"]) == (0.02, 0.0, 1.0)
     assert rows[NO_SHOW]["text"]["zh"]
     assert len(answer["arrival_profiles"]) == 7  # type: ignore[arg-type]
     assert answer["history"] == []

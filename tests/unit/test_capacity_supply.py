@@ -15,10 +15,12 @@ from station.domain.supply_outlook import (
     lateness_min,
     later_than,
     outage_belief,
+    outage_law,
     outlook_of,
     replica_arrivals,
 )
 from station.domain.trailer_ledger import TrailerLedger
+from station.domain.waiting_times import Lasting
 from tests.support.capacity_snapshots import MINUTE_MS, at, snapshot
 from tests.support.plants import jinma
 
@@ -139,8 +141,10 @@ def test_the_longer_the_silence_the_later_every_trailer_is_expected() -> None:
     first, last = np.array([a[0] for a in arrivals]), np.array([a[3] for a in arrivals])
     assert (np.diff(first) > 0.0).all()
     assert (np.diff(last) >= 0.0).all()
-    # After 4 h 12 min of silence as long again is expected, and the others wait for the same end.
-    assert first[-1] == pytest.approx(13.0 + 4.2, abs=0.2)
+    # After 4 h 12 min of silence: the middle of what interruptions have left then; the others wait for the same end.
+    left = float(outage_law(RULES).remaining(252.0, np.array(0.5))) / 60.0
+    assert left == pytest.approx(4.7, abs=0.1)
+    assert first[-1] == pytest.approx(13.0 + left, abs=0.3)
     assert last[-1] > first[-1] + 2.0
 
 
@@ -215,3 +219,21 @@ def test_axle_after_axle_is_one_trailer() -> None:
         ledger.bridge(minute(10 + second / 60), kg)
     heard(ledger, 14)
     assert ledger.outlook((), minute(20), GRACE)[1] == 1
+
+
+@given(st.floats(10.0, 900.0), st.floats(0.3, 1.2), st.floats(0.0, 2.0))
+def test_what_is_left_of_a_duration_follows_its_whole_law(median: float, sigma: float, so_far: float) -> None:
+    law = Lasting(median, sigma)
+    passed = so_far * median
+    left = law.remaining(passed, np.array([0.1, 0.5, 0.9]))
+    assert (np.diff(left) >= 0.0).all()
+    for minutes, quantile in zip(left, (0.1, 0.5, 0.9), strict=True):
+        if minutes <= 0.0501 * passed:
+            continue  # at the least share
+        assert law.longer_than(passed + float(minutes)) == pytest.approx(
+            (1.0 - quantile) * law.longer_than(passed), rel=2e-3
+        )
+
+
+def test_what_outlasts_its_law_still_takes_a_while() -> None:
+    assert (Lasting(60.0, 0.3).remaining(6000.0, np.array([0.01, 0.5])) >= 300.0).all()

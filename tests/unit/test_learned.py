@@ -183,13 +183,15 @@ def test_trucks_follow_what_was_learned() -> None:
     came = lane.arrive_min[:, 0] < NEVER
     booked = np.isclose(lane.arrive_min[:, 0], 360.0 + rules.arrival_bias_min)
     assert lane.asked_kg[booked, 0].tolist() == [pytest.approx(40.0 * rules.fill_kg_ratio)] * 4
-    # Of 0.18 walk-ins a booking and 100 bookings, those of the afternoon.
-    afternoon = 100 * rules.walk_in_share * sum(PLANT.fleet.hourly_share[12:])
-    assert (came & ~booked).sum() == pytest.approx(afternoon, abs=1.0)
+    # Of 0.18 walk-ins a booking and 100 bookings, those of the afternoon; the base case sets off those who stay away.
+    share = sum(PLANT.fleet.hourly_share[12:])
+    afternoon = 100 * rules.walk_in_share * share
+    assert (came & ~booked).sum() == pytest.approx(afternoon - 100 * rules.no_show_share * share, abs=1.0)
     many = replica_trucks(plant, demand, rules, np.random.default_rng(1), 3000)
     numbers = (many.arrive_min < NEVER).sum(axis=0)
     assert numbers.mean() == pytest.approx(afternoon + 4 * (1.0 - rules.no_show_share), abs=0.3)
-    assert numbers.std() == pytest.approx(math.sqrt(afternoon), rel=0.2)
+    day_sd = 100 * share * math.sqrt(rules.walk_in_share * (1.0 - rules.walk_in_share) / (rules.day_share_worth + 1.0))
+    assert numbers.std() == pytest.approx(math.hypot(math.sqrt(afternoon), day_sd), rel=0.2)
 
 
 def test_a_learned_weekday_moves_the_trucks_of_a_day_without_plan() -> None:

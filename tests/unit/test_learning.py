@@ -65,6 +65,7 @@ def known_of(**changes: object) -> Known:
         stock=StockBook(PLANT, TAGS),
         hoses=HoseWatch(PLANT, TAGS),
         plans={},
+        down_since_ms={},
     )
     return dataclasses.replace(nothing, **changes)  # type: ignore[arg-type]
 

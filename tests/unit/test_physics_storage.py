@@ -7,6 +7,7 @@ import math
 import pytest
 
 from simulators.physics.gas import Gas, gas_of
+from simulators.physics.gate import Gate
 from simulators.physics.storage import Cascade, CascadeBank
 from simulators.physics.vessel import Vessel
 from station.adapters.property_tables import hydrogen_tables
@@ -188,3 +189,23 @@ def test_a_bank_that_is_charged_heats_and_settles_lower(gas: Gas) -> None:
     assert vessel.kelvin - 273.15 < 32.0
     assert 41.0 < vessel.pressure < 43.5
     assert vessel.density == density
+
+
+@pytest.mark.parametrize("ambient_c", [-15.0, 20.0, 45.0])
+def test_a_bank_that_is_full_by_its_own_rule_opens_the_gate_again_in_any_weather(gas: Gas, ambient_c: float) -> None:
+    kelvin = ambient_c + 273.15
+    cascade = cascade_at(gas, 44.0, 44.0, 44.0)
+    gate = Gate(jinma(), gas, cascade)
+    _put(cascade.banks[HB], 36.0 * kelvin / WARM_K, kelvin)
+    gate.advance(0, shut=False)
+    assert not gate.open
+    bank = cascade.banks[HB]
+    mpa = 36.0 * kelvin / WARM_K
+    while True:
+        _put(bank, mpa, kelvin)
+        bank.ask()
+        if not bank.recharging:
+            break
+        mpa += 0.05
+    gate.advance(1000, shut=False)
+    assert gate.open

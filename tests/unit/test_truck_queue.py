@@ -26,6 +26,7 @@ from tests.support.capacity_snapshots import DAY, MINUTE_MS, at, snapshot
 from tests.support.plants import jinma
 
 RULES = CapacityParameters()
+BOOKED_ONLY = CapacityParameters(walk_in_share=0.0)
 UNTIL = at(25.0)
 
 
@@ -53,8 +54,8 @@ def test_trucks_here_come_first_then_those_booked() -> None:
     hoses[3] = HoseNow(hoses[3].unit, "fill", now.at_ms - 9 * MINUTE_MS, 15.0, 38.0, None, available=True)
     waiting = (WaitingTruck("W", now.at_ms - 4 * MINUTE_MS, None),)
     now = dataclasses.replace(now, hoses=tuple(hoses), waiting=waiting)
-    demand = demand_of(jinma(), now, RULES, UNTIL)
-    lane = base_trucks(jinma(), demand, RULES)
+    demand = demand_of(jinma(), now, BOOKED_ONLY, UNTIL)
+    lane = base_trucks(jinma(), demand, BOOKED_ONLY)
     assert lane.at_hose == (3,)
     assert lane.given_kg == (15.0,)
     assert lane.asked_kg[:, 0].tolist() == [38.0, jinma().fleet.mean_fill_kg, 41.0, 39.0]
@@ -64,13 +65,14 @@ def test_trucks_here_come_first_then_those_booked() -> None:
 def test_a_fill_that_ran_over_its_guess_is_about_to_end() -> None:
     now = snapshot(12.0, booked=[])
     hose = HoseNow(now.hoses[0].unit, "fill", now.at_ms - MINUTE_MS, 44.0, None, None, available=True)
-    demand = demand_of(jinma(), dataclasses.replace(now, hoses=(hose, *now.hoses[1:])), RULES, UNTIL)
+    demand = demand_of(jinma(), dataclasses.replace(now, hoses=(hose, *now.hoses[1:])), BOOKED_ONLY, UNTIL)
     assert demand.asked_kg.tolist() == [44.5]
 
 
 def test_replicas_scatter_about_the_bookings() -> None:
     now = snapshot(12.0, booked=[(18.0, 40.0)] * 4)
-    lanes = replica_trucks(jinma(), demand_of(jinma(), now, RULES, UNTIL), RULES, np.random.default_rng(1), 2000)
+    demand = demand_of(jinma(), now, BOOKED_ONLY, UNTIL)
+    lanes = replica_trucks(jinma(), demand, BOOKED_ONLY, np.random.default_rng(1), 2000)
     came = lanes.arrive_min < NEVER
     assert came.mean() == pytest.approx(1.0 - RULES.no_show_share, abs=0.01)
     assert lanes.arrive_min[came].mean() == pytest.approx(360.0, abs=1.0)
@@ -78,6 +80,17 @@ def test_replicas_scatter_about_the_bookings() -> None:
     assert lanes.asked_kg[came].mean() == pytest.approx(40.0, abs=0.2)
     assert (lanes.asked_kg[~came] == 0.0).all()
     assert (np.diff(lanes.arrive_min, axis=0) >= 0.0).all()
+
+
+def test_some_days_more_trucks_stay_away_or_come_unasked_than_chance_would_have() -> None:
+    now = snapshot(0.0)
+    lanes = replica_trucks(jinma(), demand_of(jinma(), now, RULES, UNTIL), RULES, np.random.default_rng(1), 4000)
+    came = (lanes.arrive_min < NEVER).sum(axis=0)
+    # As many stay away as come without a booking, in the mean; each share scatters by its beta law about 0.02.
+    assert came.mean() == pytest.approx(100.0, abs=0.2)
+    share_sd = np.sqrt(0.02 * 0.98 / (RULES.day_share_worth + 1.0))
+    by_chance = 100 * 0.02 * 0.98
+    assert came.std() == pytest.approx(np.sqrt(2.0 * (100 * share_sd) ** 2 + 2.0 * by_chance), rel=0.1)
 
 
 def test_without_a_plan_the_profile_stands_in() -> None:
