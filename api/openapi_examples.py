@@ -176,6 +176,20 @@ PLAN: Final[dict[str, Any]] = {
     "trucks": [{"id": "豫A12345", "time": "2026-11-22T22:10:00.000Z", "kg": 40.0}],
     "trailers": [{"id": "T-07", "eta": "2026-11-22T21:00:00.000Z", "bay": None, "kg": 278.0}],
 }
+TAKEN_PLAN: Final[dict[str, Any]] = PLAN | {
+    "feasible": {
+        "ok": True,
+        "trucks": 1,
+        "kg": 40.0,
+        "shortfall_kg": 0.0,
+        "bottleneck": "none",
+        "text": {
+            "en": "The station can carry this plan: 1 trucks, 40 kg.",
+            "zh": "本站可以完成该计划：1 辆车，40 kg。",
+        },
+    }
+}
+PLAN_CSV: Final = "kind,id,time,kg,bay\ntruck,豫A12345,06:10,40,\ntrailer,T-07,05:00,278,bay-2\n"
 PLAN_BODY: Final = {"trucks": PLAN["trucks"], "trailers": PLAN["trailers"]}
 ALARM: Final[dict[str, Any]] = {
     "id": "PT-330A.HH",

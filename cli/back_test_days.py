@@ -21,7 +21,7 @@ from station.domain.signals import Kind as SignalKind
 from station.errors import BadInputError
 
 Range = tuple[float, float]
-Onset = Literal["none", "supply", "sudden"]
+Onset = Literal["none", "supply", "sudden", "standstill"]
 
 _EVEN_STEP = (5**0.5 - 1) / 2
 """Multiples of it fall evenly into 0..1 however many there are: few days already have every kind in proportion."""

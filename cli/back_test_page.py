@@ -97,6 +97,7 @@ def _leads(days: Sequence[JudgedDay]) -> go.Figure:
     for onset, colour, name in (
         ("supply", "#1f6fb4", "supply · 供应"),
         ("sudden", "#d1495b", "sudden · 突发"),
+        ("standstill", "#7a7a7a", "standstill · 全站停止"),
         ("none", "#9aa5ab", "none · 无"),
     ):
         found = [day.lead_minutes for day in days if day.onset == onset and day.lead_minutes is not None]

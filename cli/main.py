@@ -24,9 +24,11 @@ app = typer.Typer(
 )
 plant_commands = typer.Typer(no_args_is_help=True, help="Station files.")
 dashboard_commands = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
+plan_commands = typer.Typer(no_args_is_help=True, help="The plan of a day: bookings and trailers.")
 token_commands = typer.Typer(no_args_is_help=True, help="Tokens of machines and people.")
 app.add_typer(plant_commands, name="plant")
 app.add_typer(dashboard_commands, name="dashboards")
+app.add_typer(plan_commands, name="plan")
 app.add_typer(token_commands, name="token")
 
 Plants = Annotated[
@@ -41,6 +43,8 @@ Speed = Annotated[str | None, typer.Option(help="Station seconds per wall second
 RunSpeed = Annotated[str | None, typer.Option("--speed", help="Station seconds per wall second, a ceiling.")]
 Seed = Annotated[int | None, typer.Option(help="The same seed gives the same day.")]
 Clock = Annotated[str | None, typer.Option(help="wall, or station to follow a simulator's clock.")]
+Api = Annotated[str | None, typer.Option(help="Address of the API.")]
+FirstStation = Annotated[str | None, typer.Option("--station", help="Station id; default is the first.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
 
@@ -232,17 +236,49 @@ def picture(
     )
 
 
-@app.command(epilog="Example: jinma capacity --json")
+@app.command(epilog="Example: jinma capacity --what-if hot-and-one-train-less.json")
 @reported
 def capacity(
-    api: Annotated[str | None, typer.Option(help="Address of the API.")] = None,
-    station: Annotated[str | None, typer.Option(help="Station id; default is the first.")] = None,
+    what_if: Annotated[
+        Path | None, typer.Option(help="JSON or TOML file of what is to be otherwise; shown beside the forecast.")
+    ] = None,
+    api: Api = None,
+    station: FirstStation = None,
     json: Json = False,
 ) -> None:
     """Show today's forecast: can the station fuel the trucks still to come?"""
     from cli.capacity import show_capacity
 
-    show_capacity(api=api, station=station, as_json=json)
+    show_capacity(what_if=what_if, api=api, station=station, as_json=json)
+
+
+@plan_commands.command("import", epilog="Example: jinma plan import bookings.csv --date 2026-11-24")
+@reported
+def plan_import(
+    file: Annotated[Path, typer.Argument(help="CSV: kind (truck or trailer), id, time, kg, bay.")],
+    date: Annotated[str | None, typer.Option(help="Station day; default is today.")] = None,
+    api: Api = None,
+    station: FirstStation = None,
+    json: Json = False,
+) -> None:
+    """Take a day's bookings and trailers out of a CSV file, and say whether the station can carry them."""
+    from cli.plans import import_plan
+
+    import_plan(file, date=date, api=api, station=station, as_json=json)
+
+
+@plan_commands.command("show", epilog="Example: jinma plan show 2026-11-24")
+@reported
+def plan_show(
+    date: Annotated[str | None, typer.Argument(help="Station day; default is today.")] = None,
+    api: Api = None,
+    station: FirstStation = None,
+    json: Json = False,
+) -> None:
+    """Show the plan of a day."""
+    from cli.plans import show_plan
+
+    show_plan(date, api=api, station=station, as_json=json)
 
 
 @app.command("back-test", epilog="Example: jinma back-test --days 24 --output back-test.html")

@@ -31,7 +31,7 @@ from station.domain.plant import Bank, Plant
 from station.domain.trailer_ledger import TrailerLedger
 
 MODEL = "model"
-_TRIP = "trip"
+_TRIP, _FAULT = "trip", "fault"
 _FLOWS_KG_H = 20.0
 """Above this a meter does not read its zero."""
 _HOSE_LOSS_MPA = 0.15
@@ -57,10 +57,10 @@ class Reading:
     hoses: HoseWatch
     down_since_ms: Mapping[str, int]
 
-    def down_min(self, tag: str, state: str) -> float:
-        """Return how long a machine has been tripped [min]; 0 where nobody saw it happen."""
+    def down_min(self, tag: str) -> float:
+        """Return how long a machine that is down has been so [min]; 0 where nobody saw it happen."""
         since_ms = self.down_since_ms.get(tag)
-        return 0.0 if state != _TRIP or since_ms is None else max(0.0, (self.at_ms - since_ms) / 60_000.0)
+        return 0.0 if since_ms is None else max(0.0, (self.at_ms - since_ms) / 60_000.0)
 
     @property
     def at_ms(self) -> int:
@@ -190,7 +190,7 @@ def train_now(r: Reading, train: TrainTags) -> TrainNow:
     flow_note = r.read.note(train.flow, model=(MODEL, modelled))
     suction = r.read.note(train.suction, r.tags.header_pressure)
     flow_sd = math.hypot(*(_share_sd(r.rules, note) for note in (state_note, flow_note, suction)))
-    down = r.down_min(train.state, state)
+    down = r.down_min(train.state) if state == _TRIP else 0.0
     return TrainNow(train.unit, state, state != _TRIP, r.health.of(train.unit), suction.value, flow_sd, down)
 
 
@@ -198,7 +198,8 @@ def chiller_now(r: Reading, chiller: ChillerTags) -> ChillerNow:
     """Return a chiller as it stands."""
     state = r.read.read_state(chiller.state) or "run"
     sd = _share_sd(r.rules, r.read.notes[-1])
-    return ChillerNow(chiller.unit, state, state != _TRIP, sd, r.down_min(chiller.state, state))
+    down = r.down_min(chiller.state) if state == _TRIP else 0.0
+    return ChillerNow(chiller.unit, state, state != _TRIP, sd, down)
 
 
 def headers(r: Reading) -> None:
@@ -222,14 +223,15 @@ def hose_now(r: Reading, hose: HoseTags) -> HoseNow:
     if r.read.notes[-1].source == hose.total:
         current = None if state == "idle" else current or r.hoses.rising(measured, hose)
     current = _with_total(r, hose, current)
+    down = r.down_min(hose.state) if state == _FAULT else 0.0
     if current is None:
-        return HoseNow(hose.unit, state, None, 0.0, None, None, state != "fault")
+        return HoseNow(hose.unit, state, None, 0.0, None, None, state != _FAULT, down)
     asked = r.hoses.asked(measured, hose, current, r.at_ms)
     if state in _FILLING:
         _note_tank(r, hose, current, asked)
     delivery = _delivery(r, hose, state, current[1])
     kg = None if asked is None else asked[0]
-    return HoseNow(hose.unit, state, current[0], current[1], kg, delivery, state != "fault")
+    return HoseNow(hose.unit, state, current[0], current[1], kg, delivery, state != _FAULT, down)
 
 
 def _hose_state(r: Reading, hose: HoseTags) -> str:

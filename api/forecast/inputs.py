@@ -206,7 +206,7 @@ class CapacityInputs:
         self.forget()
         self._gate = gate
         prime_measured(self._plant, store, self._tags, self._measured, at_ms)
-        self._down_since_ms = prime_down(self._plant, store, self._tags, self._measured, _TRIP, at_ms - _KEEP_MS, at_ms)
+        self._down_since_ms = prime_down(self._plant, store, self._tags, self._measured, at_ms - _KEEP_MS, at_ms)
         prime_trailers(self._plant, store, self._tags, self._trailers, at_ms)
         prime_fills(self._plant, store, self._tags, self._fills, self._gate, start_ms, at_ms)
         self._learning.prime(self._health, start_ms, at_ms)

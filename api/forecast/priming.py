@@ -67,11 +67,12 @@ def prime_trailers(plant: Plant, store: ReadingStore, tags: CapacityTags, traile
 
 
 def prime_down(
-    plant: Plant, store: ReadingStore, tags: CapacityTags, measured: Measured, broken: str, start_ms: int, at_ms: int
+    plant: Plant, store: ReadingStore, tags: CapacityTags, measured: Measured, start_ms: int, at_ms: int
 ) -> dict[str, int]:
     """Return since when each machine that is down has been so, epoch ms; at the earliest since `start_ms`."""
+    states = [(train.state, "trip") for train in tags.trains] + [(chiller.state, "trip") for chiller in tags.chillers]
     found = {}
-    for tag in [*(train.state for train in tags.trains), *(chiller.state for chiller in tags.chillers)]:
+    for tag, broken in [*states, *((hose.state, "fault") for hose in tags.hoses)]:
         number = plant.signals[tag].state_number(broken)
         if measured.value(tag) != number:
             continue

@@ -114,6 +114,7 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
         ambient_c=ambient_c,
         inputs=notes,
         learned=known.learned,
+        lost_kg_h=known.stock.lost_kg_h(),
     )
 
 

@@ -8,6 +8,7 @@ is the lost one's. A trailer loses what its unloading meter counts.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,9 @@ _LONGEST_STEP_MS = 120_000
 """A flow is held for no longer than this: then nothing is known of it."""
 
 _TO_TRUCKS = ("fill", "hold")
+
+_LOSS_WINDOW = 30
+"""Intervals of a minute over which a loss is summed: what thermometers and meters are wrong by evens out."""
 
 
 @dataclass(slots=True)
@@ -82,6 +86,7 @@ class StockBook:
     _ahead: dict[str, float] = field(default_factory=dict)
     _banks: list[Held | None] = field(default_factory=list)
     _bays: dict[str, Held] = field(default_factory=dict)
+    _unexplained: deque[float | None] = field(default_factory=lambda: deque(maxlen=_LOSS_WINDOW))
     _at_ms: int | None = None
 
     def __post_init__(self) -> None:
@@ -96,6 +101,13 @@ class StockBook:
         value = message.values.get(flow)
         if value is not None:
             self._meters[flow].take(message.t_ms, max(0.0, value))
+
+    def lost_kg_h(self) -> float:
+        """Return what the banks lose that no hose got [kg/h]; 0 while one of them is not measured."""
+        known = [kg for kg in self._unexplained if kg is not None]
+        if len(known) < _LOSS_WINDOW:
+            return 0.0
+        return max(0.0, sum(known)) * 60.0 / _LOSS_WINDOW
 
     def bank(self, index: int) -> Held | None:
         """Return a bank's book, None where it was never measured."""
@@ -199,6 +211,7 @@ class StockBook:
         lost = [i for i, rise in enumerate(rises) if rise is None]
         rest = gained - sum(rise for rise in rises if rise is not None)
         volume = sum(self.plant.banks[i].volume_m3 for i in lost)
+        self._unexplained.append(None if lost else rest)
         for i, kg in enumerate(now):
             others = [rise for j, rise in enumerate(rises) if j != i]
             self.gained_kg[i] = None if None in others else gained - sum(rise for rise in others if rise is not None)

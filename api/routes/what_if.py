@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from typing import Annotated, Any, Final
 
@@ -9,8 +10,9 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import openapi_examples as examples
+from api.live.station import LiveStation
 from api.people.roles import Role
-from api.problems import BrokenRule, ProblemError, shown
+from api.problems import BrokenRule, ProblemError, broken, shown
 from api.routes.bodies import json_answer
 from api.routes.capacity import ForecastBody
 from api.routes.guard import Viewer, needs
@@ -21,7 +23,7 @@ from station.domain.capacity_forecast import forecast_as_json
 from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.day_plan import DayPlan
 from station.domain.plant import Plant
-from station.domain.what_if import Changes, changed, removable_units
+from station.domain.what_if import Changes, changed, left_without, moved_to, removable_units
 from station.wire.plan_v1 import PlanError, plan_from_body
 
 REPLICAS: Final = 40
@@ -33,11 +35,14 @@ class WhatIfRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    remove: list[str] = Field(default_factory=list, max_length=64, description="Trains, chillers and hoses by name")
+    remove: list[str] = Field(
+        default_factory=list, max_length=64, description="Trains, chillers, hoses, banks and bays by name"
+    )
     delay_trailers_min: float = Field(0.0, ge=0, le=1440)
     add_trucks: int = Field(0, ge=0, le=500)
     ambient_c: float | None = Field(None, ge=-40, le=60)
     plan: dict[str, Any] | None = Field(None, description="Another plan of today, as PUT plan takes it")
+    plan_of: dt.date | None = Field(None, description="The plan of another day, its times moved to today")
 
 
 class WhatIfBody(BaseModel):
@@ -67,7 +72,7 @@ def routes(services: ApiServices) -> APIRouter:
         now = live.capacity.engine.newest_snapshot
         if now is None:
             raise ProblemError(503, "no snapshot of the station yet; ask again", (), {"Retry-After": "10"})
-        asked = _changes(live.plant, now, body)
+        asked = _changes(live, now, body)
         # One at a time: two forecasts take a core for half a second, which the live messages need too.
         if not one_at_a_time.acquire(timeout=2.0):
             raise ProblemError(503, "another what-if is being worked out; ask again", (), {"Retry-After": "1"})
@@ -81,7 +86,8 @@ def routes(services: ApiServices) -> APIRouter:
     return router
 
 
-def _changes(plant: Plant, now: StationSnapshot, body: WhatIfRequest) -> Changes:
+def _changes(live: LiveStation, now: StationSnapshot, body: WhatIfRequest) -> Changes:
+    plant = live.plant
     units = removable_units(plant)
     rule = f"must be one of {', '.join(units)}"
     rows = [
@@ -91,8 +97,23 @@ def _changes(plant: Plant, now: StationSnapshot, body: WhatIfRequest) -> Changes
     ]
     if rows:
         raise ProblemError(422, f"no such unit: {rows[0].value}", rows)
+    nothing_left = left_without(plant, body.remove)
+    if nothing_left is not None:
+        raise broken("body.remove", body.remove, f"must leave at least one of the {nothing_left}")
+    if body.plan is not None and body.plan_of is not None:
+        raise broken("body.plan_of", body.plan_of.isoformat(), "must not be given beside plan")
     plan = None if body.plan is None else _plan(plant, now, body.plan)
+    if body.plan_of is not None:
+        plan = _plan_of(live, now, body.plan_of)
     return Changes(frozenset(body.remove), body.delay_trailers_min, body.add_trucks, body.ambient_c, plan)
+
+
+def _plan_of(live: LiveStation, now: StationSnapshot, date: dt.date) -> DayPlan:
+    plan = live.plans.of_day(date)
+    if plan is None:
+        raise broken("body.plan_of", date.isoformat(), "no plan of that day is known")
+    start, then = (round(live.plant.day_start(day).timestamp() * 1000) for day in (now.day, date))
+    return moved_to(plan, now.day, start - then)
 
 
 def _plan(plant: Plant, now: StationSnapshot, body: dict[str, Any]) -> DayPlan:

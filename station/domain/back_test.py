@@ -77,7 +77,7 @@ class JudgedDay:
 
     Attributes:
         name: Of the day, for tables.
-        onset: `supply`, `sudden` or `none`: what a shortage would come from.
+        onset: `supply`, `sudden`, `standstill` or `none`: what a shortage would come from.
         cause: The limiting block by the script; None where there is no single one.
         plan_kg: Kilograms booked.
         kg: Kilograms that the trucks got that arrived before close.

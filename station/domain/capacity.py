@@ -158,7 +158,7 @@ def _assemble(case: _Case, lanes: Lanes, fixed: _Fixed) -> Forecast:
         shortfall_probability=probability,
         shortfall_at_ms=_at(now, short_at_min),
         lead_minutes=None if short_at_min is None else max(0.0, short_at_min),
-        bottleneck=_bottleneck(now, detail.regained_kg),
+        bottleneck=_bottleneck(case, detail.regained_kg),
         time_to_empty_minutes=detail.static.time_to_empty_minutes,
         queue_wait_p50_minutes=wait_50,
         queue_wait_p90_minutes=wait_90,
@@ -197,7 +197,7 @@ def _story(
     return _judge(case, again.lanes), again.actions
 
 
-def _bottleneck(now: StationSnapshot, regained_kg: tuple[float, ...]) -> str:
+def _bottleneck(case: _Case, regained_kg: tuple[float, ...]) -> str:
     """Return the limit whose relaxation regains most.
 
     Relaxing one limit often makes up for another: endless full trailers fill trucks that a tripped train cannot. Of
@@ -209,18 +209,23 @@ def _bottleneck(now: StationSnapshot, regained_kg: tuple[float, ...]) -> str:
         return "none"
     gains = dict(zip(BOTTLENECKS, regained_kg, strict=True))
     alike = [name for name, kg in gains.items() if kg >= _ALIKE * most]
-    wrong = _out_of_order(now)
+    wrong = _out_of_order(case)
     return next((name for name in alike if name in wrong), next(n for n in alike if gains[n] >= 0.98 * most))
 
 
-def _out_of_order(now: StationSnapshot) -> frozenset[str]:
-    """Return the blocks in which something is out of order at this moment."""
+def _out_of_order(case: _Case) -> frozenset[str]:
+    """Return the blocks in which something is out of order at this moment.
+
+    A trailer that is late as trailers are is in order; one that is later than nineteen of twenty is not.
+    """
+    now, rules = case.now, case.rules
+    late_ms = case.plant.supply.lateness_p95.total_seconds() * 1000.0
     # Banks are drawn and recharged together within some MPa; one that has lost half of the richest one's is away.
     richest = max(bank.pressure_mpa for bank in now.banks)
     wrong = {
-        "trailers": any(e.overdue for e in now.expected),
+        "trailers": any(e.overdue and now.at_ms - e.eta_ms > late_ms for e in now.expected),
         "compression": not all(t.available for t in now.trains),
-        "storage": min(bank.pressure_mpa for bank in now.banks) < 0.5 * richest,
+        "storage": now.lost_kg_h > rules.leak_kg_h or min(bank.pressure_mpa for bank in now.banks) < 0.5 * richest,
         "cooling": not all(c.available for c in now.chillers),
         "dispensing": not all(h.available for h in now.hoses),
     }

@@ -88,10 +88,7 @@ def base_lane(
         b.volume_m3 * isotherms.density(s.pressure_mpa, s.temperature_c)
         for b, s in zip(plant.banks, now.banks, strict=True)
     ]
-    never = np.full((frame.hoses, 1), NEVER)
-    broken = [0.0 if h.available else -1.0 for h in now.hoses]
-    down = np.array(broken)[:, np.newaxis]
-    repair = np.array([60.0 * h.mttr_median_h for h in plant.hoses])[:, np.newaxis]
+    repairs = repairs_of(plant.hoses, now.hoses, rules)
     off = np.zeros(1, dtype=np.bool_)
     return Lanes(
         trucks=base_trucks(plant, demand, rules),
@@ -103,8 +100,8 @@ def base_lane(
         delivery_kg=_gross_kg(plant, now, frame, outlook)[:, np.newaxis],
         train_kg_min=_train_base(plant, now, rules, frame.steps)[:, np.newaxis],
         cooling_kg_min=_chiller_base(plant, now, rules, frame.steps)[:, np.newaxis],
-        hose_down_from=np.where(down < 0.0, -1.0, never),
-        hose_down_until=np.where(down < 0.0, repair, never),
+        hose_down_from=np.array([[NEVER if r is None else -1.0] for r in repairs]),
+        hose_down_until=np.array([[NEVER if r is None else r.median_min] for r in repairs]),
         tank_mpa=tank,
         ramp_min=ramp,
         hot_end_share=hot,
@@ -341,7 +338,7 @@ def replicas(
     steps = len(base.train_kg_min)
     wide = _repeat(base, count)
     mass_kg = _blurred_kg(now, base, rules, draw, count)
-    hose_from, hose_until = _hose_outages(plant, base, rules, draw, count)
+    hose_from, hose_until = _hose_outages(plant, now, rules, draw, count)
     trains, chillers = train_units(plant, now, rules), chiller_units(plant, now, rules)
     lanes = replace(
         wide,
@@ -355,7 +352,7 @@ def replicas(
         hose_down_until=hose_until,
     )
     # Last, so that what is measured is drawn alike whether or not something else is lost.
-    sd = np.array([[_flow_sd(trains)], [_flow_sd(chillers)]])
+    sd = np.array([[math.hypot(_flow_sd(trains), rules.train_model_sd_share)], [_flow_sd(chillers)]])
     sure = np.maximum(0.0, 1.0 + sd * draw.standard_normal((2, count)))
     return replace(lanes, train_kg_min=lanes.train_kg_min * sure[0], cooling_kg_min=lanes.cooling_kg_min * sure[1])
 
@@ -396,12 +393,19 @@ def _failing(
 
 
 def _hose_outages(
-    plant: Plant, base: Lanes, rules: CapacityParameters, draw: np.random.Generator, count: int
+    plant: Plant, now: StationSnapshot, rules: CapacityParameters, draw: np.random.Generator, count: int
 ) -> tuple[Float, Float]:
+    """Return (from, until) of each hose's next outage, [hoses, lanes]; one that is down has begun."""
     mtbf = np.array([60.0 * h.mtbf_h for h in plant.hoses])[:, np.newaxis]
-    repair = np.array([60.0 * h.mttr_median_h for h in plant.hoses])[:, np.newaxis]
-    fails = np.where(base.hose_down_from < 0.0, -1.0, draw.exponential(mtbf, (len(mtbf), count)))
-    return fails, fails + repair * draw.lognormal(0.0, rules.repair_sigma, fails.shape)
+    median = np.array([60.0 * h.mttr_median_h for h in plant.hoses])[:, np.newaxis]
+    start = draw.exponential(mtbf, (len(mtbf), count))
+    end = start + median * draw.lognormal(0.0, rules.repair_sigma, start.shape)
+    together = draw.random(start.shape)
+    for hose, repair in enumerate(repairs_of(plant.hoses, now.hoses, rules)):
+        if repair is not None:
+            start[hose] = -1.0
+            end[hose] = repair.law.remaining(repair.so_far_min, together[repair.together])
+    return start, end
 
 
 # --- putting lanes side by side ---

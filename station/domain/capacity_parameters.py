@@ -26,9 +26,13 @@ class CapacityParameters:
         repair_sigma: Log-standard deviation of repair times.
         common_cause_min: Machines of a kind that stop within this of each other wait for one cause [min].
         common_cause_median_h: Median duration of such a cause [h].
+        standstill_median_h: Median duration of what stops every machine of a kind at once [h].
+        standstill_sigma: Log-standard deviation of it: minutes, or most of a day.
+        train_model_sd_share: Standard deviation of what the trains move over a day against the model [share].
         demand_floor_kg_h: Keeps the time to empty finite when nobody fuels [kg/h].
         connect_min: Part of the handling time before gas flows [min]; the rest comes after.
         booking_sd_min: Standard deviation of an arrival against its booking [min].
+        day_late_sd_min: Standard deviation of what all trucks of a day are late or early together [min].
         arrival_bias_min: Mean of an arrival after its booking [min].
         no_show_share: Bookings of which no truck ever comes [0..1].
         walk_in_share: Trucks that come without a booking, over bookings.
@@ -56,6 +60,7 @@ class CapacityParameters:
         model_kg_h_sd: And what it grows by in any case [kg/h].
         stand_in_k_sd: Standard deviation of a temperature that another thermometer stands in for [K].
         unknown_flow_sd_share: Standard deviation of a machine's flow while its flow or state is not heard [share].
+        leak_kg_h: Banks that lose more than this unseen have a leak; meters alone make up to 20 [kg/h].
         saver_soc: State of charge at which operators end fills to spare hydrogen [0..1].
     """
 
@@ -73,9 +78,13 @@ class CapacityParameters:
     repair_sigma: float = 0.8
     common_cause_min: float = 5.0
     common_cause_median_h: float = 10.0
+    standstill_median_h: float = 2.0
+    standstill_sigma: float = 1.2
+    train_model_sd_share: float = 0.05
     demand_floor_kg_h: float = 0.1
     connect_min: float = 3.0
     booking_sd_min: float = 12.0
+    day_late_sd_min: float = 8.0
     arrival_bias_min: float = 0.0
     no_show_share: float = 0.02
     walk_in_share: float = 0.02
@@ -101,6 +110,7 @@ class CapacityParameters:
     model_kg_h_sd: float = 2.0
     stand_in_k_sd: float = 5.0
     unknown_flow_sd_share: float = 0.1
+    leak_kg_h: float = 50.0
     saver_soc: float = 0.9
 
     @classmethod

@@ -86,6 +86,7 @@ class HoseNow:
         asked_kg: What it will have taken in all, from its tank's volume and state of charge; None where unknown.
         delivery_temperature_c: Gas temperature at the nozzle, None outside a fill.
         available: Not in fault.
+        down_min: How long it has been in fault [min].
     """
 
     unit: str
@@ -95,6 +96,7 @@ class HoseNow:
     asked_kg: float | None
     delivery_temperature_c: float | None
     available: bool
+    down_min: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,7 @@ class StationSnapshot:
         yard: Trailers known to wait in the yard.
         inputs: Every input used, with quality and age.
         learned: What the station has taught so far; None leaves everything to its file.
+        lost_kg_h: What the banks lose that no hose got, by the meters [kg/h].
     """
 
     station: str
@@ -211,3 +214,4 @@ class StationSnapshot:
     ambient_c: float
     inputs: tuple[InputNow, ...]
     learned: Learned | None = None
+    lost_kg_h: float = 0.0

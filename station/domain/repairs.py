@@ -2,7 +2,8 @@
 
 A machine that fails alone is back after its usual repair, of which the part that has passed is taken into account.
 Machines of a kind that stop together hardly failed one by one: they wait for one cause (power, cooling water, a blocked
-line), which lasts longer than a repair of one's own and ends for all at once.
+line), which lasts longer than a repair of one's own and ends for all at once. Where not a single one of several is
+left, the whole station stands still: a power cut or an emergency stop, mostly over sooner.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from typing import Protocol
 import numpy as np
 
 from station.domain.capacity_parameters import CapacityParameters
-from station.domain.capacity_snapshot import ChillerNow, TrainNow
+from station.domain.capacity_snapshot import ChillerNow, HoseNow, TrainNow
 from station.domain.waiting_times import Lasting
+
+_SEVERAL = 3
+"""Two of two may well wait for one repair."""
 
 
 class Repairable(Protocol):
@@ -48,7 +52,7 @@ class Repair:
 
 
 def repairs_of(
-    machines: Sequence[Repairable], now: Sequence[TrainNow | ChillerNow], rules: CapacityParameters
+    machines: Sequence[Repairable], now: Sequence[TrainNow | ChillerNow | HoseNow], rules: CapacityParameters
 ) -> list[Repair | None]:
     """Return the repair of each machine, None for one that is not down.
 
@@ -62,10 +66,12 @@ def repairs_of(
     size = {number: group.count(number) for number in group}
     found: list[Repair | None] = [None] * len(now)
     for i, number in zip(down, group, strict=True):
-        median_min = 60.0 * machines[i].mttr_median_h
-        if size[number] > 1:
+        median_min, sigma = 60.0 * machines[i].mttr_median_h, rules.repair_sigma
+        if size[number] == len(now) >= _SEVERAL:
+            median_min, sigma = 60.0 * rules.standstill_median_h, rules.standstill_sigma
+        elif size[number] > 1:
             median_min = max(median_min, 60.0 * rules.common_cause_median_h)
-        found[i] = Repair(Lasting(median_min, rules.repair_sigma), now[i].down_min, number)
+        found[i] = Repair(Lasting(median_min, sigma), now[i].down_min, number)
     return found
 
 

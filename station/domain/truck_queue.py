@@ -249,14 +249,16 @@ def replica_trucks(
     shape = (len(demand.asked_kg), count)
     ahead = demand.here
     arrive = np.repeat(demand.base_min[:, np.newaxis], count, axis=1)
-    booked = demand.booked_min[ahead:, np.newaxis]
+    # Weather and traffic delay all trucks of a day together.
+    late = draw.normal(0.0, rules.day_late_sd_min, count)
+    booked = demand.booked_min[ahead:, np.newaxis] + late
     arrive[ahead:] = arrival_min(booked, draw.random((shape[0] - ahead, count)), rules)
     day = draw.normal(1.0, rules.day_kg_sd_share, count)
     asked = demand.asked_kg[:, np.newaxis] * np.clip(draw.normal(1.0, rules.fill_kg_sd_share, shape), 0.5, 1.5) * day
     asked[: len(demand.at_hose)] = np.maximum(
         asked[: len(demand.at_hose)], np.array(demand.given_kg)[:, np.newaxis] + 0.1
     )
-    shows = draw.random(shape) < _comes(demand, rules, draw, count)
+    shows = draw.random(shape) < _comes(demand, rules, late, draw)
     # A weak day has fewer of the profile's trucks, a strong one as many that take more: the kilograms come out right.
     factor = _day_factor(plant.fleet, draw, count)
     profiled = demand.profiled[:, np.newaxis]
@@ -268,12 +270,13 @@ def replica_trucks(
     return _ordered(demand, arrive, np.where(shows, asked, 0.0), after)
 
 
-def _comes(demand: Demand, rules: CapacityParameters, draw: np.random.Generator, count: int) -> Float:
+def _comes(demand: Demand, rules: CapacityParameters, late_min: Float, draw: np.random.Generator) -> Float:
     """Return the probability that each truck comes, [trucks, lanes]: some days more stay away, or come unasked."""
+    count = len(late_min)
     comes = np.repeat(demand.comes[:, np.newaxis], count, axis=1)
     booked = demand.is_booked
     absent = _day_share(rules.no_show_share, rules.day_share_worth, draw, count)
-    comes[booked] = still_comes(-demand.booked_min[booked, np.newaxis], rules, absent)
+    comes[booked] = still_comes(-demand.booked_min[booked, np.newaxis] - late_min, rules, absent)
     unasked = ~booked & ~demand.profiled
     unasked[: demand.here] = False
     more = _day_share(rules.walk_in_share, rules.day_share_worth, draw, count) / max(rules.walk_in_share, 1e-9)

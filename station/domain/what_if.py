@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,7 @@ class Changes:
     """What is asked to be otherwise.
 
     Attributes:
-        remove: Names of trains, chillers and hoses that are away for good.
+        remove: Names of trains, chillers, hoses, banks and bays that are away for good.
         delay_trailers_min: How much later every announced trailer comes [min].
         add_trucks: Trucks more than planned, spread over the rest of the day by the station's profile.
         ambient_c: Air temperature instead of the measured one [degC].
@@ -37,8 +38,16 @@ class Changes:
 
 
 def removable_units(plant: Plant) -> tuple[str, ...]:
-    """Return the names of the units that can be taken away."""
-    return (*(t.unit for t in plant.trains), *(c.unit for c in plant.chillers), *(h.unit for h in plant.hoses))
+    """Return the names of the units that can be taken away, of banks and bays all but one."""
+    machines = (*(t.unit for t in plant.trains), *(c.unit for c in plant.chillers), *(h.unit for h in plant.hoses))
+    return (*machines, *(b.unit for b in plant.banks), *plant.supply.bays)
+
+
+def left_without(plant: Plant, remove: Collection[str]) -> str | None:
+    """Return of what nothing would be left, `banks` or `bays`; None where one of each is."""
+    if all(bank.unit in remove for bank in plant.banks):
+        return "banks"
+    return "bays" if all(bay in remove for bay in plant.supply.bays) else None
 
 
 def changed(plant: Plant, now: StationSnapshot, changes: Changes) -> tuple[Plant, StationSnapshot]:
@@ -52,6 +61,13 @@ def changed(plant: Plant, now: StationSnapshot, changes: Changes) -> tuple[Plant
     if changes.ambient_c is not None:
         now = replace(now, ambient_c=changes.ambient_c)
     return _without(plant, now, changes.remove)
+
+
+def moved_to(plan: DayPlan, day: dt.date, days_ms: int) -> DayPlan:
+    """Return another day's plan as it would be on `day`, every time later by `days_ms`."""
+    trucks = tuple(replace(truck, t_ms=truck.t_ms + days_ms) for truck in plan.trucks)
+    trailers = tuple(replace(trailer, eta_ms=trailer.eta_ms + days_ms) for trailer in plan.trailers)
+    return replace(plan, date=day, trucks=trucks, trailers=trailers)
 
 
 def _with_plan(now: StationSnapshot, plan: DayPlan) -> StationSnapshot:
@@ -91,11 +107,15 @@ def _without(plant: Plant, now: StationSnapshot, names: Collection[str]) -> tupl
         trains=tuple(replace(u, mttr_median_h=_FOR_GOOD_H) if u.unit in names else u for u in plant.trains),
         chillers=tuple(replace(u, mttr_median_h=_FOR_GOOD_H) if u.unit in names else u for u in plant.chillers),
         hoses=tuple(replace(u, mttr_median_h=_FOR_GOOD_H) if u.unit in names else u for u in plant.hoses),
+        banks=tuple(bank for bank in plant.banks if bank.unit not in names),
+        supply=replace(plant.supply, bays=tuple(bay for bay in plant.supply.bays if bay not in names)),
     )
     gone_now = replace(
         now,
         trains=tuple(replace(u, available=u.available and u.unit not in names) for u in now.trains),
         chillers=tuple(replace(u, available=u.available and u.unit not in names) for u in now.chillers),
         hoses=tuple(replace(u, available=u.available and u.unit not in names) for u in now.hoses),
+        banks=tuple(bank for bank in now.banks if bank.unit not in names),
+        bays=tuple(bay for bay in now.bays if bay.unit not in names),
     )
     return gone_plant, gone_now

@@ -194,6 +194,45 @@ def test_capacity_is_shown_as_json_and_as_a_table(service: Service) -> None:
     assert "JINMA_TOKEN" in said
 
 
+def test_a_plan_is_imported_shown_and_asked_what_if(service: Service, tmp_path: Path) -> None:
+    def snapshot_there() -> bool:
+        return service.ask("GET", "/stations/jinma/capacity").status_code == httpx.codes.OK
+
+    wait_until(snapshot_there, 90, "a first forecast", every_s=0.5)
+    env, api = {"JINMA_TOKEN": service.token}, ("--api", service.url)
+    file = tmp_path / "plan.csv"
+    file.write_text("kind,id,time,kg,bay\ntruck,豫A1,08:10,40,\ntrailer,T-1,09:00,278,bay-1\n", encoding="gb18030")
+    done = jinma("plan", "import", str(file), "--date", "2090-01-02", *api, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "1 trucks, 40 kg; 1 trailers" in done.stdout
+    assert "can carry this plan" in done.stdout
+    assert "豫A1" in jinma("plan", "show", "2090-01-02", *api, env=env).stdout
+    assert json.loads(jinma("plan", "show", "2090-01-02", "--json", *api, env=env).stdout)["source"] == "put"
+    today = json.loads(jinma("plan", "show", "--json", *api, env=env).stdout)
+    assert len(today["trucks"]) > 50
+    file.write_text("truck,A,08:10,-4,\n", encoding="utf-8")
+    code, said = failure("plan", "import", str(file), "--date", "2090-01-02", *api, env=env)
+    assert (code, "line 1: kg = '-4'" in said, str(file) in said) == (2, True, True)
+
+    changes = tmp_path / "less.toml"
+    changes.write_text('remove = ["train-2"]\nambient_c = 40\nplan_of = 2090-01-02\n')
+    both = jinma("capacity", "--what-if", str(changes), "--json", *api, env=env)
+    assert both.returncode == 0, both.stderr
+    assert json.loads(both.stdout)["what_if"]["plan"]["trucks"] == 1
+    table = jinma("capacity", "--what-if", str(changes), *api, env=env).stdout
+    assert "as it is" in table
+    assert "what if" in table
+    for text, place in (
+        ('{"remove": ["train-9"]}', "body.remove[0]"),
+        ('{"trains": 1}', "body.trains"),
+        ("{", "line 1"),
+    ):
+        wrong = tmp_path / "wrong.json"
+        wrong.write_text(text)
+        code, said = failure("capacity", "--what-if", str(wrong), *api, env=env)
+        assert (code, place in said) == (2, True), said
+
+
 def test_a_token_is_made_used_listed_and_revoked(service: Service) -> None:
     place = ("--data-dir", str(service.data_dir))
     token = jinma("token", "create", "wall-screen", "--role", "viewer", "--expires", "1d", *place).stdout.strip()

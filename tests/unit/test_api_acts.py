@@ -106,7 +106,11 @@ async def test_the_plan_is_put_read_back_and_used(api: LiveApi) -> None:
         put = await client.put(url, json=body)
         got = await client.get(url)
     assert put.status_code == 200
-    assert put.json() == got.json()
+    taken = put.json()
+    can = taken.pop("feasible")
+    assert taken == got.json()
+    assert (can["ok"], can["trucks"], can["kg"], can["shortfall_kg"], can["bottleneck"]) == (True, 1, 40.0, 0.0, "none")
+    assert can["text"].keys() == {"en", "zh"}
     assert got.json()["source"] == "put"
     assert got.json()["trucks"] == [{"id": "豫A1", "time": "2026-11-23T00:10:00.000Z", "kg": 40.0}]
     assert got.json()["trailers"][0]["eta"] == "2026-11-23T04:00:00.000Z"
@@ -157,3 +161,52 @@ async def test_the_forecast_and_its_history(api: LiveApi) -> None:
     assert [item["shortfall_kg"]["p50"] for item in first["items"] + rest["items"]] == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert rest["next_cursor"] is None
     assert "CAP-SHORT" in [alarm["id"] for alarm in alarms]
+
+
+async def test_a_plan_comes_as_csv_too_and_each_bad_line_is_named(api: LiveApi) -> None:
+    url = f"{BASE}/plan/2026-11-23"
+    good = "kind,id,time,kg,bay\ntruck,豫A1,18:10,40,\ntrailer,T-07,20:00,278,bay-2\n"
+    bad = "truck,A,18:10,-1,\ntrailer,T,20:00,278,bay-9\n"
+    async with api.client(Role.OPERATOR) as client:
+        refused = await client.put(url, content=bad, headers={"Content-Type": "text/csv; charset=utf-8"})
+        assert (await client.get(url)).status_code == 404
+        taken = await client.put(url, content=good.encode("gb18030"), headers={"Content-Type": "text/csv"})
+        got = (await client.get(url)).json()
+    assert refused.status_code == 422
+    fields = [(row["field"], row["value"]) for row in refused.json()["errors"]]
+    assert fields == [("line 1: kg", "'-1'"), ("line 2: bay", "'bay-9'")]
+    assert taken.status_code == 200
+    assert got["trucks"] == [{"id": "豫A1", "time": "2026-11-23T10:10:00.000Z", "kg": 40.0}]
+    assert got["trailers"][0]["bay"] == "bay-2"
+
+
+async def test_a_plan_that_cannot_work_is_said_with_how_many_trucks_it_carries(api: LiveApi) -> None:
+    rows = [
+        {"id": f"B{n}", "time": f"2026-11-24T{6 + n // 10:02d}:{n % 10 * 6:02d}:00+08:00", "kg": 40} for n in range(150)
+    ]
+    async with api.client(Role.OPERATOR) as client:
+        answer = await client.put(f"{BASE}/plan/2026-11-24", json={"trucks": rows, "trailers": []})
+        old = await client.put(f"{BASE}/plan/2026-01-01", json={"trucks": [], "trailers": []})
+    can = answer.json()["feasible"]
+    assert not can["ok"]
+    assert 20 < can["trucks"] < 60
+    assert can["bottleneck"] == "trailers"
+    assert old.json()["feasible"] is None
+
+
+async def test_what_if_takes_banks_bays_and_the_plan_of_another_day(api: LiveApi) -> None:
+    url = f"{BASE}/capacity/what-if"
+    day = {"trucks": [{"id": "A", "time": "2026-11-24T22:00:00+08:00", "kg": 40}], "trailers": []}
+    async with api.client(Role.OPERATOR) as client:
+        await client.put(f"{BASE}/plan/2026-11-24", json=day)
+        moved = (await client.post(url, json={"plan_of": "2026-11-24"})).json()
+        less = await client.post(url, json={"remove": ["bank-LB", "bay-1"]})
+        none = await client.post(url, json={"remove": ["bay-1", "bay-2", "bay-3", "bay-4"]})
+        unknown = await client.post(url, json={"plan_of": "2027-01-01"})
+        both = await client.post(url, json={"plan_of": "2026-11-24", "plan": day})
+    assert moved["what_if"]["plan"] == {"trucks": 1, "kg": 40.0}
+    assert less.status_code == 200
+    assert less.json()["what_if"]["deliverable_kg"]["p50"] <= less.json()["base"]["deliverable_kg"]["p50"]
+    assert none.json()["errors"][0]["rule"] == "must leave at least one of the bays"
+    assert unknown.json()["errors"][0]["field"] == "body.plan_of"
+    assert both.status_code == 422

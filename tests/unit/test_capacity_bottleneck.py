@@ -31,7 +31,7 @@ def banks_away(now: StationSnapshot) -> StationSnapshot:
 CERTAIN = [
     ("trailers", snapshot(13.0, trailer_hours=[19.0, 22.0])),
     ("trailers", snapshot(15.0, trailer_hours=[12.0, 13.5, 18.0, 20.0], overdue=True, bay_mpa=(12.0, 8.0, None, None))),
-    ("compression", snapshot(16.0, trains_down=4, yard=3, bay_mpa=FULL)),
+    ("compression", snapshot(14.0, trains_down=3, yard=3, bay_mpa=FULL, trucks=130)),
     ("storage", banks_away(snapshot(16.0, yard=3, bay_mpa=FULL, trucks=120))),
     ("cooling", snapshot(16.0, chillers_down=2, warm_c=42.0, yard=2, bay_mpa=FULL)),
 ]

@@ -27,7 +27,7 @@ from tests.support.plants import jinma
 RECORDED: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "reduced_station.json").read_text())
 """Sums over the trucks of drawn lanes, noted when every vessel and hose was still stepped in every minute."""
 
-RULES = CapacityParameters.of(jinma().parameters)
+RULES = dataclasses.replace(CapacityParameters.of(jinma().parameters), walk_in_share=0.0)
 
 
 def layout(now: StationSnapshot, steps: int) -> tuple[Frame, Lanes]:

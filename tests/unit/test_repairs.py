@@ -57,16 +57,23 @@ def test_those_that_stop_together_wait_for_one_cause_and_those_that_do_not_do_no
     assert fourth.law.median_min == USUAL_MIN
 
 
+def test_a_standstill_of_all_is_a_power_cut_or_an_emergency_stop() -> None:
+    repairs = repairs_of(PLANT.trains, trains(5.0, 5.0, 5.0, 5.0), RULES)
+    assert {r.law.median_min for r in repairs if r is not None} == {60.0 * RULES.standstill_median_h}
+
+
 def test_one_cause_ends_for_all_at_once_in_each_replica() -> None:
     solid = dataclasses.replace(PLANT, trains=tuple(dataclasses.replace(t, mtbf_h=1e6) for t in PLANT.trains))
     now = dataclasses.replace(snapshot(0.0), trains=trains(60.0, 60.0, None, None))
     frame = frame_of(solid, now, RULES, 1440)
     demand, outlook = demand_of(solid, now, RULES, at(25.0)), outlook_of(solid, now, RULES)
     base = base_lane(solid, now, RULES, frame, demand, outlook)
+    # What all trains give differs a little from lane to lane; only when each lane's rises counts here.
     many = replicas(solid, now, RULES, base, demand, outlook, np.random.default_rng(1), 200).train_kg_min
     steps_up = (np.diff(many, axis=0) > 1e-9).sum(axis=0)
     assert steps_up.max() == 1
-    back = (many < many.max() - 1e-9).sum(axis=0)
+    back = (many < many.max(axis=0) - 1e-9).sum(axis=0)
+    back = np.where(steps_up == 0, 1440, back)
     expected = repairs_of(solid.trains, now.trains, RULES)[0]
     assert expected is not None
     assert np.median(back) == pytest.approx(expected.median_min, rel=0.15)

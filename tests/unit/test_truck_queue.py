@@ -26,7 +26,7 @@ from tests.support.capacity_snapshots import DAY, MINUTE_MS, at, snapshot
 from tests.support.plants import jinma
 
 RULES = CapacityParameters()
-BOOKED_ONLY = CapacityParameters(walk_in_share=0.0)
+BOOKED_ONLY = CapacityParameters(walk_in_share=0.0, day_late_sd_min=0.0)
 UNTIL = at(25.0)
 
 
