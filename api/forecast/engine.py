@@ -90,7 +90,7 @@ class CapacityEngine:
         if self._next_ms is not None and t_ms < self._next_ms - _LONGEST_GAP_MS:
             # Station time was set back (a new simulation, a replay that loops): what was known is of another day.
             self._inputs.forget()
-            self._next_ms = self._previous = self._condition = self._lost_ms = None
+            self.begin_anew()
         if self._next_ms is None:
             self._next_ms = t_ms // MINUTE_MS * MINUTE_MS
         t_ms -= CLOCKS_APART_MS
@@ -101,6 +101,10 @@ class CapacityEngine:
         while self._next_ms < t_ms:
             self._pass(self._next_ms)
             self._next_ms += MINUTE_MS
+
+    def begin_anew(self) -> None:
+        """Take the next moment as the first: the inputs were primed for a time that may lie before the last one."""
+        self._next_ms = self._previous = self._condition = self._lost_ms = None
 
     def _pass(self, at_ms: int) -> None:
         self._inputs.tick(at_ms)

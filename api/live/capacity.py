@@ -132,6 +132,10 @@ class CapacityEngine(Protocol):
         """Let station time come to `t_ms`."""
         ...
 
+    def begin_anew(self) -> None:
+        """Take the next moment as the first."""
+        ...
+
     def finished(self) -> Sequence[Forecast]:
         """Return what has been finished since the last call, oldest first."""
         ...
@@ -215,6 +219,7 @@ class LiveCapacity:
     def prime(self, store: ReadingStore, at_ms: int) -> None:
         """Take what happened today before this start."""
         self.inputs.prime(store, at_ms)
+        self.engine.begin_anew()
         self.inputs.recall(self._unserved_before(at_ms))
 
     def _unserved_before(self, at_ms: int) -> list[Unserved]:

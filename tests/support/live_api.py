@@ -98,6 +98,9 @@ class ScriptedCapacity:
     def advance(self, t_ms: int) -> None:
         self.times.append(t_ms)
 
+    def begin_anew(self) -> None:
+        self.times.clear()
+
     def finished(self) -> list[Forecast]:
         ready, self.ready, self.backlog = self.ready, [], 0
         return ready

@@ -9,7 +9,10 @@ import pytest
 
 from api.forecast.engine import CLOCKS_APART_MS, CapacityEngine
 from api.forecast.inputs import CapacityInputs
+from api.live.capacity import LiveCapacity
+from api.live.outbox import Outbox
 from station.adapters.memory import MemoryReadings
+from station.domain.capacity_alerts import CapacityAlerts
 from station.domain.capacity_forecast import Forecast
 from station.domain.capacity_snapshot import InputNow, StationSnapshot, Unserved
 from station.domain.day_plan import Booking, DayPlan, Delivery, WaitingTruck
@@ -251,6 +254,23 @@ def test_a_restart_takes_the_day_from_the_store() -> None:
     assert one.banks == two.banks
     assert one.demand == two.demand
     assert dataclasses.replace(one, inputs=()) == dataclasses.replace(two, inputs=())
+
+
+def test_a_clock_set_back_keeps_what_is_in_the_store_of_the_new_time() -> None:
+    store, hose = MemoryReadings(), TAGS.hoses[1]
+    played: list[UnitMessage] = messages(NOON - 3600 * SECOND, dict(at_rest()))
+    for second, name, total in ((-3000, "fill", 5003.0), (-2400, "end", 5039.5), (-2340, "idle", 5039.5)):
+        played += messages(NOON + second * SECOND, {hose.state: state(hose.state, name), hose.total: total})
+    store.write(played)
+    inputs, runner = healthy(NOON + 8 * 3600 * SECOND), Recorder()
+    engine = CapacityEngine(PLANT, inputs, runner)
+    live = LiveCapacity(PLANT, engine, inputs, CapacityAlerts(PLANT), Outbox("history", lambda rows: None))
+    live.observe(messages(NOON + 8 * 3600 * SECOND, dict(at_rest()))[0])
+    live.advance(NOON + 8 * 3600 * SECOND + CLOCKS_APART_MS + 1)
+    live.prime(store, NOON)
+    live.advance(NOON + CLOCKS_APART_MS + 1)
+    assert engine.newest_snapshot is not None
+    assert (engine.newest_snapshot.at_ms, engine.newest_snapshot.done.trucks) == (NOON, 1)
 
 
 def test_tomorrow_s_plan_counts_beyond_midnight() -> None:
