@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from api.forecast import equipment
@@ -114,12 +115,31 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
         ambient_c=ambient_c,
         inputs=notes,
         learned=known.learned,
+        demand_sd=_lost_sd(notes, _hose_tags(tags), rules.lost_hose_sd_share),
+        flow_sd=_lost_sd(notes, _line_tags(tags), rules.lost_air_sd_share),
         lost_kg_h=known.stock.lost_kg_h(),
     )
 
 
 def _start_ms(plant: Plant, day: dt.date) -> int:
     return round(plant.day_start(day).timestamp() * 1000)
+
+
+def _hose_tags(tags: CapacityTags) -> frozenset[str]:
+    return frozenset(
+        tag for h in tags.hoses for tag in (h.state, h.total, h.delivery_temperature, h.soc, h.tank_volume)
+    )
+
+
+def _line_tags(tags: CapacityTags) -> frozenset[str]:
+    lines = (tag for bay in tags.bays for tag in (bay.state, bay.hose_pressure, bay.flow))
+    headers = (tags.header_pressure, tags.header_temperature, tags.bank_header_temperature)
+    return frozenset((*lines, *headers, tags.ambient, tags.weighbridge))
+
+
+def _lost_sd(notes: Sequence[InputNow], tags: frozenset[str], each: float) -> float:
+    """Return the standard deviation for the lost ones of some inputs, each independent of the others."""
+    return each * math.sqrt(sum(note.signal in tags and note.degraded_s > 0.0 for note in notes))
 
 
 # --- the day's account ---

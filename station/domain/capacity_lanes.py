@@ -342,7 +342,7 @@ def replicas(
     trains, chillers = train_units(plant, now, rules), chiller_units(plant, now, rules)
     lanes = replace(
         wide,
-        trucks=replica_trucks(plant, demand, rules, draw, count),
+        trucks=replica_trucks(plant, demand, rules, draw, count, now.demand_sd),
         mass_kg=mass_kg,
         delivery_min=np.concatenate((here, arrive)),
         delivery_kg=np.concatenate((wide.delivery_kg[: now.yard], net + floor[:, np.newaxis])),
@@ -352,7 +352,8 @@ def replicas(
         hose_down_until=hose_until,
     )
     # Last, so that what is measured is drawn alike whether or not something else is lost.
-    sd = np.array([[math.hypot(_flow_sd(trains), rules.train_model_sd_share)], [_flow_sd(chillers)]])
+    train_sd = math.hypot(_flow_sd(trains), rules.train_model_sd_share, now.flow_sd)
+    sd = np.array([[train_sd], [math.hypot(_flow_sd(chillers), now.flow_sd)]])
     sure = np.maximum(0.0, 1.0 + sd * draw.standard_normal((2, count)))
     return replace(lanes, train_kg_min=lanes.train_kg_min * sure[0], cooling_kg_min=lanes.cooling_kg_min * sure[1])
 

@@ -59,6 +59,9 @@ class CapacityParameters:
         model_flow_sd_share: Standard deviation of a mass kept by book, as a share of what went in and out [share].
         model_kg_h_sd: And what it grows by in any case [kg/h].
         stand_in_k_sd: Standard deviation of a temperature that another thermometer stands in for [K].
+        lost_hose_sd_share: What each lost input of a hose adds to the scatter of a day's kilograms [share].
+        lost_air_sd_share: What each lost input of the weather, of a header or of an unloading line adds to the scatter
+            of what trains and chillers give [share].
         unknown_flow_sd_share: Standard deviation of a machine's flow while its flow or state is not heard [share].
         leak_kg_h: Banks that lose more than this unseen have a leak; meters alone make up to 20 [kg/h].
         saver_soc: State of charge at which operators end fills to spare hydrogen [0..1].
@@ -109,6 +112,8 @@ class CapacityParameters:
     model_flow_sd_share: float = 0.02
     model_kg_h_sd: float = 2.0
     stand_in_k_sd: float = 5.0
+    lost_hose_sd_share: float = 0.005
+    lost_air_sd_share: float = 0.01
     unknown_flow_sd_share: float = 0.1
     leak_kg_h: float = 50.0
     saver_soc: float = 0.9

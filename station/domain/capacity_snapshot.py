@@ -194,6 +194,8 @@ class StationSnapshot:
         yard: Trailers known to wait in the yard.
         inputs: Every input used, with quality and age.
         learned: What the station has taught so far; None leaves everything to its file.
+        demand_sd, flow_sd: Standard deviation of a day's kilograms, and of what trains and chillers give, for inputs
+            that are lost and have none of their own [share].
         lost_kg_h: What the banks lose that no hose got, by the meters [kg/h].
     """
 
@@ -214,4 +216,6 @@ class StationSnapshot:
     ambient_c: float
     inputs: tuple[InputNow, ...]
     learned: Learned | None = None
+    demand_sd: float = 0.0
+    flow_sd: float = 0.0
     lost_kg_h: float = 0.0

@@ -243,9 +243,23 @@ def base_trucks(plant: Plant, demand: Demand, rules: CapacityParameters) -> Truc
 
 
 def replica_trucks(
-    plant: Plant, demand: Demand, rules: CapacityParameters, draw: np.random.Generator, count: int
+    plant: Plant,
+    demand: Demand,
+    rules: CapacityParameters,
+    draw: np.random.Generator,
+    count: int,
+    demand_sd: float = 0.0,
 ) -> Trucks:
-    """Return `count` lanes of scattered trucks: arrivals, no-shows, kilograms, handling times."""
+    """Return `count` lanes of scattered trucks: arrivals, no-shows, kilograms, handling times.
+
+    Args:
+        plant: The station.
+        demand: The base case's trucks.
+        rules: The station's estimates.
+        draw: Random numbers.
+        count: How many lanes.
+        demand_sd: What lost inputs add to the scatter of a day's kilograms [share].
+    """
     shape = (len(demand.asked_kg), count)
     ahead = demand.here
     arrive = np.repeat(demand.base_min[:, np.newaxis], count, axis=1)
@@ -253,7 +267,7 @@ def replica_trucks(
     late = draw.normal(0.0, rules.day_late_sd_min, count)
     booked = demand.booked_min[ahead:, np.newaxis] + late
     arrive[ahead:] = arrival_min(booked, draw.random((shape[0] - ahead, count)), rules)
-    day = draw.normal(1.0, rules.day_kg_sd_share, count)
+    day = draw.normal(1.0, math.hypot(rules.day_kg_sd_share, demand_sd), count)
     asked = demand.asked_kg[:, np.newaxis] * np.clip(draw.normal(1.0, rules.fill_kg_sd_share, shape), 0.5, 1.5) * day
     asked[: len(demand.at_hose)] = np.maximum(
         asked[: len(demand.at_hose)], np.array(demand.given_kg)[:, np.newaxis] + 0.1

@@ -30,7 +30,8 @@ def note(now: StationSnapshot, tag: str) -> InputNow:
 def spread(now: StationSnapshot) -> list[float]:
     """What widens the band, item by item."""
     stocks = [*(b.kg_sd for b in now.bays), *(b.kg_sd for b in now.banks)]
-    return [*stocks, *(t.flow_sd for t in now.trains), *(c.flow_sd for c in now.chillers)]
+    machines = [*(t.flow_sd for t in now.trains), *(c.flow_sd for c in now.chillers)]
+    return [*stocks, *machines, now.demand_sd, now.flow_sd]
 
 
 def play(tag: str, harm: Harm) -> ScriptedStation:
@@ -58,6 +59,7 @@ def test_every_input_lost_is_named_stood_in_for_and_alarmed(harm: Harm, calm: Fo
         assert named.source not in ("measured", "none"), tag
         assert named.value is not None, tag
         assert all(b >= a for a, b in zip(spread(whole), spread(lost), strict=True)), tag
+        assert spread(whole) != spread(lost), tag
         late_ms = 0 if harm is not HARMS[0] else round(1000 * _SLOW_S.get(PLANT.signals[tag].rate_s, 60.0))
         told = alert_times(station.runner.asked, calm, "CAP-DATA")
         raised = next(change for change in told if change[1])
