@@ -1,0 +1,94 @@
+"""People and what they do, notices and every try of them, units in maintenance, changed limits."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "users",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("password_hash", sa.Text, nullable=False),
+        sa.Column("created_ms", sa.BigInteger, nullable=False),
+        sa.Column("disabled", sa.Boolean, nullable=False),
+        sa.Column("last_login_ms", sa.BigInteger),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("at_ms", sa.BigInteger, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("address", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+    )
+    op.create_index("audit_by_time", "audit", ["at_ms"])
+    op.create_table(
+        "notices",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("station", sa.Text, nullable=False),
+        sa.Column("alarm_id", sa.Text, nullable=False),
+        sa.Column("occurrence", sa.Text, nullable=False),
+        sa.Column("priority", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("route", sa.Text, nullable=False),
+        sa.Column("journal_number", sa.BigInteger),
+        sa.Column("created_ms", sa.BigInteger, nullable=False),
+        sa.Column("due_ms", sa.BigInteger, nullable=False),
+        sa.Column("give_up_ms", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+    )
+    op.create_index("notices_by_state", "notices", ["state", "due_ms"])
+    op.create_index("notices_by_alarm", "notices", ["station", "alarm_id", "number"])
+    op.create_table(
+        "notice_tries",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("notice", sa.Integer, nullable=False),
+        sa.Column("at_ms", sa.BigInteger, nullable=False),
+        sa.Column("took_ms", sa.BigInteger, nullable=False),
+        sa.Column("ok", sa.Boolean, nullable=False),
+        sa.Column("duplicate", sa.Boolean, nullable=False),
+        sa.Column("answer", sa.Text, nullable=False),
+    )
+    op.create_index("notice_tries_by_notice", "notice_tries", ["notice", "number"])
+    op.create_table(
+        "maintenance",
+        sa.Column("station", sa.Text, primary_key=True),
+        sa.Column("area", sa.Text, primary_key=True),
+        sa.Column("unit", sa.Text, primary_key=True),
+        sa.Column("until_ms", sa.BigInteger, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at_ms", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "limit_changes",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("station", sa.Text, nullable=False),
+        sa.Column("signal", sa.Text, nullable=False),
+        sa.Column("condition", sa.Text, nullable=False),
+        sa.Column("old", sa.Double),
+        sa.Column("new", sa.Double),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at_ms", sa.BigInteger, nullable=False),
+    )
+    op.create_index("limit_changes_by_signal", "limit_changes", ["station", "signal", "number"])
+
+
+def downgrade() -> None:
+    """There is no way back: an older program refuses the database, its backup is restored instead."""
+    raise NotImplementedError("restore the backup that was made before the upgrade")
