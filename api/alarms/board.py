@@ -40,6 +40,9 @@ class AlarmBoard:
     def __init__(self, plant: Plant, book: AlarmBook) -> None:
         self.book = book
         self.watches = {signal.tag: SignalWatch(signal) for signal in plant.signals.values()}
+        for signal in plant.signals.values():
+            if signal.twin is not None:
+                self.watches[signal.tag].pair(self.watches[signal.twin])
         self.deciders: dict[str, list[SuppressionRule]] = {}
         self.wake_ms = 0
         self._points = {

@@ -12,8 +12,12 @@ from station.domain.toml_reader import TomlTable, nearest
 
 PRIORITIES = ("critical", "high", "medium", "low")
 LIMITS = ("LL", "L", "H", "HH")
-CONDITIONS = (*LIMITS, "STATE", "STALE", "BAD")
-HELP_OF = {"LL": "low", "L": "low", "H": "high", "HH": "high", "STATE": "state", "STALE": "stale", "BAD": "bad"}
+BEHAVIOURS = ("ROC", "DEV", "STUCK", "SPIKE", "DROPOUT")
+CONDITIONS = (*LIMITS, *BEHAVIOURS, "STATE", "STALE", "BAD")
+HELP_OF = {
+    "LL": "low", "L": "low", "H": "high", "HH": "high", "ROC": "fast", "DEV": "sensor", "STUCK": "sensor",
+    "SPIKE": "sensor", "DROPOUT": "sensor", "STATE": "state", "STALE": "stale", "BAD": "bad",
+}  # fmt: skip
 """Condition -> the help texts that it takes."""
 
 _PLACEHOLDERS = ("name", "limit", "unit", "states")
@@ -28,15 +32,29 @@ _NO_TEXT = Text("", "")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one condition is judged; None: as the type that this one is like."""
+    """How one condition is judged; None: as the type that this one is like.
+
+    Attributes:
+        on, off: Delays.
+        limit: Of a behaviour: number and whether it is percent of span, else in the signal's unit (ROC: per minute).
+        over: Of a behaviour: the time looked back over; of STUCK and SPIKE at least so many sampling periods.
+        times: Of DROPOUT: how often within that.
+        to: Of DEV: role of the redundant transmitter of the same unit that it is compared with.
+        watched: False takes a condition away that the base type has.
+    """
 
     on: dt.timedelta | None = None
     off: dt.timedelta | None = None
     priority: str | None = None
     latched: bool | None = None
     safety: bool | None = None
+    limit: tuple[float, bool] | None = None
+    over: dt.timedelta | None = None
+    times: int | None = None
+    to: str | None = None
+    watched: bool | None = None
 
-    def over(self, base: Rule) -> Rule:
+    def laid_over(self, base: Rule) -> Rule:
         """Return this rule with what it does not say taken from `base`."""
         return Rule(
             base.on if self.on is None else self.on,
@@ -44,6 +62,11 @@ class Rule:
             base.priority if self.priority is None else self.priority,
             base.latched if self.latched is None else self.latched,
             base.safety if self.safety is None else self.safety,
+            base.limit if self.limit is None else self.limit,
+            base.over if self.over is None else self.over,
+            base.times if self.times is None else self.times,
+            base.to if self.to is None else self.to,
+            base.watched if self.watched is None else self.watched,
         )
 
 
@@ -70,7 +93,7 @@ class AlarmType:
         """Return this type with what it does not say taken from `base`."""
         rules = dict(base.rules)
         for condition, rule in self.rules.items():
-            rules[condition] = rule.over(rules.get(condition, Rule()))
+            rules[condition] = rule.laid_over(rules.get(condition, Rule()))
         return replace(
             self,
             deadband=self.deadband or base.deadband,
@@ -85,17 +108,44 @@ class AlarmType:
         rule = self.rules.get(condition, Rule())
         if rule.on is None or rule.off is None or rule.priority is None:
             return f"{condition} needs on, off and priority"
+        if condition in BEHAVIOURS and (wanted := _lacks_behaviour(condition, rule)):
+            return f"{condition} needs {wanted}"
         if condition not in self.headlines:
             return f"text.{condition} is missing"
         if any(text == _NO_TEXT for text in self.help.get(HELP_OF[condition], (_NO_TEXT,))):
             return f"{HELP_OF[condition]} needs cause, consequence and action"
         return "deadband_percent or deadband is missing" if self.deadband is None else None
 
+    def watches(self, condition: str) -> bool:
+        """Return whether signals of this type are watched for a behaviour."""
+        rule = self.rules.get(condition)
+        return rule is not None and rule.watched is not False
+
     def deadband_for(self, instrument_range: tuple[float, float]) -> float:
         """Return the dead-band in the signal's unit; percent is of the instrument range."""
         number, is_percent = self.deadband or (0.0, False)
         low, high = instrument_range
         return number / 100.0 * (high - low) if is_percent else number
+
+
+def _lacks_behaviour(condition: str, rule: Rule) -> str | None:
+    """Return what a behaviour's rule does not say."""
+    if condition in {"ROC", "DEV", "SPIKE"} and rule.limit is None:
+        return "limit or limit_percent"
+    if condition == "DEV":
+        return None if rule.to else "to"
+    if not rule.over:
+        return "over"
+    return "times" if condition == "DROPOUT" and not rule.times else None
+
+
+def limit_for(rule: Rule, instrument_range: tuple[float, float]) -> float | None:
+    """Return a behaviour's limit in the signal's unit; percent is of the instrument range."""
+    if rule.limit is None:
+        return None
+    number, is_percent = rule.limit
+    low, high = instrument_range
+    return round(number / 100.0 * (high - low), 6) if is_percent else number
 
 
 def _help_over(own: tuple[Text, Text, Text] | None, base: tuple[Text, Text, Text] | None) -> tuple[Text, Text, Text]:
@@ -154,6 +204,8 @@ def make_alarm(kind: AlarmType, condition: str, wording: Wording, *, limit: floa
         cause=cause,
         consequence=consequence,
         action=action,
+        over=rule.over or dt.timedelta(),
+        times=rule.times or 0,
     )
 
 
@@ -243,9 +295,22 @@ def _read_rule(table: TomlTable) -> Rule:
         table.word("priority", PRIORITIES) if table.has("priority") else None,
         table.flag("latched") if table.has("latched") else None,
         table.flag("safety") if table.has("safety") else None,
+        _read_limit(table),
+        table.duration("over") if table.has("over") else None,
+        round(table.number("times", at_least=2, at_most=100)) if table.has("times") else None,
+        table.text("to") if table.has("to") else None,
+        table.flag("watched") if table.has("watched") else None,
     )
     table.finish()
     return rule
+
+
+def _read_limit(table: TomlTable) -> tuple[float, bool] | None:
+    if table.has("limit"):
+        if table.has("limit_percent"):
+            table.wrong("limit and limit_percent exclude each other", "limit")
+        return table.number("limit", above=0), False
+    return (table.number("limit_percent", above=0, at_most=100), True) if table.has("limit_percent") else None
 
 
 def _read_help(table: TomlTable) -> tuple[Text, Text, Text]:

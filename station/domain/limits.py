@@ -1,4 +1,4 @@
-"""From value and time to a condition that holds or not: thresholds with dead-band, delays, bad values, silence.
+"""From value and time to a condition that holds or not: thresholds with dead-band, behaviour, delays, silence.
 
 Everything runs on source time and asks no clock: a change is dated with the moment at which its delay elapsed, however
 late the next message or `pass_time` finds that out. So the same messages give the same changes, at any speed.
@@ -17,6 +17,7 @@ import datetime as dt
 import math
 from typing import NamedTuple, Protocol
 
+from station.domain.behaviour import Behaviour, Deviation, Dropout, Rate, Spike, Stuck
 from station.domain.plant import AlarmSpec, Signal
 
 NEVER = 1 << 62
@@ -24,12 +25,17 @@ NEVER = 1 << 62
 _LOWS = ("LL", "L")
 _HIGHS = ("H", "HH")
 
+_STUCK_PERIODS, _SPIKE_PERIODS = 60, 3
+"""STUCK and SPIKE look over at least so many samples: a slow sensor says the same now and then."""
+_MOMENT_MS = 15_000
+"""What is bad for longer is told as BAD, where no alarm says otherwise."""
+
 
 class Change(NamedTuple):
     """A condition became active (past its on-delay) or inactive (past its off-delay).
 
     Attributes:
-        condition: `LL|L|H|HH|STATE|BAD|STALE`.
+        condition: `LL|L|H|HH|ROC|DEV|STUCK|SPIKE|DROPOUT|STATE|BAD|STALE`.
         at_ms: The moment at which the delay elapsed, source time, epoch ms.
         active: What it is since then.
         value: The signal's last good value at that moment, None where there was none.
@@ -183,6 +189,12 @@ class _Watched(NamedTuple):
     delay: Delay
 
 
+class _Moving(NamedTuple):
+    name: str
+    behaviour: Behaviour
+    delay: Delay
+
+
 class SignalWatch:
     """All conditions of one signal.
 
@@ -203,8 +215,10 @@ class SignalWatch:
     __slots__ = (
         "_bad",
         "_delays",
+        "_deviation",
         "_discrete",
         "_limits",
+        "_moving",
         "_quiet_from_ms",
         "_stale",
         "_unheard",
@@ -224,8 +238,10 @@ class SignalWatch:
         self._discrete = signal.kind.is_discrete
         self._delays: dict[str, Delay] = {}
         self._limits: list[_Watched] = []
+        self._moving: list[_Moving] = []
+        self._deviation: AlarmSpec | None = None
         for spec in signal.alarms:
-            self._watch(spec)
+            self._watch(spec, signal)
         self._bad = self._delays.get("BAD")
         self._stale = self._delays.get("STALE")
         self.value: float | None = None
@@ -249,7 +265,15 @@ class SignalWatch:
         self._quiet_from_ms = t_ms
         self._unheard: set[str] = set()
         self.seen = False
+        self._forget_past()
         self._arm(good=False)
+
+    def pair(self, twin: SignalWatch) -> None:
+        """Compare this signal with its redundant twin from now on."""
+        spec = self._deviation
+        if spec is not None and spec.limit is not None:
+            behaviour = Deviation(spec.limit, spec.deadband, twin, self.stale_ms)
+            self._moving.append(_Moving(spec.condition, behaviour, self._delays[spec.condition]))
 
     def restore(self, condition: str, value: float | None) -> None:
         """Make a condition active, as it was before a restart."""
@@ -285,6 +309,12 @@ class SignalWatch:
                 self._note(changes, name, delay.take(condition.holds(value, delay.holds), t_ms))
             else:
                 delay.forget()
+        for name, behaviour, delay in self._moving:
+            holds = behaviour.take(t_ms, value if good else None, delay.holds)
+            if holds is None:
+                delay.forget()
+            else:
+                self._note(changes, name, delay.take(holds, t_ms))
         self._arm(good=good)
         return changes
 
@@ -334,23 +364,33 @@ class SignalWatch:
         for delay in self._delays.values():
             if delay.since_ms is not None:
                 delay.since_ms += moved_ms
+        self._forget_past()
         self._arm(good=False)
 
     def implied(self, value: float) -> list[str]:
         """Return the conditions that a value would meet by itself (what a late reading is judged by)."""
         return [name for name, condition, _ in self._limits if condition.holds(value, held=False)]
 
-    def _watch(self, spec: AlarmSpec) -> None:
+    def _forget_past(self) -> None:
+        for _, behaviour, _ in self._moving:
+            behaviour.forget()
+
+    def _watch(self, spec: AlarmSpec, signal: Signal) -> None:
         condition: Condition | None = None
+        behaviour = _behaviour(spec, signal)
         if spec.condition in _HIGHS and spec.limit is not None:
             condition = HighLimit(spec.limit, spec.deadband)
         elif spec.condition in _LOWS and spec.limit is not None:
             condition = LowLimit(spec.limit, spec.deadband)
         elif spec.states:
             condition = InStates(spec.states)
-        elif spec.condition not in {"BAD", "STALE"}:
+        elif spec.condition == "DEV":
+            self._deviation = spec
+        elif behaviour is None and spec.condition not in {"BAD", "STALE"}:
             return
         delay = self._delays[spec.condition] = Delay(_ms(spec.on_delay), _ms(spec.off_delay))
+        if behaviour is not None:
+            self._moving.append(_Moving(spec.condition, behaviour, delay))
         if condition is not None:
             self._limits.append(_Watched(spec.condition, condition, delay))
 
@@ -363,13 +403,28 @@ class SignalWatch:
         self.due_ms = min((delay.due_ms for delay in self._delays.values()), default=NEVER)
         self.lo, self.hi = math.inf, -math.inf
         troubled = any(d is not None and not d.idle for d in (self._bad, self._stale))
-        if not good or self.value is None or troubled or self.due_ms != NEVER:
-            return
+        if not good or self.value is None or troubled or self.due_ms != NEVER or self._moving:
+            return  # Behaviours want to see every reading.
         lo, hi = (self.value - 0.5, self.value + 0.5) if self._discrete else (-math.inf, math.inf)
         for _, condition, delay in self._limits:
             steady_lo, steady_hi = condition.steady_band(self.value, delay.active)
             lo, hi = max(lo, steady_lo), min(hi, steady_hi)
         self.lo, self.hi = lo, hi
+
+
+def _behaviour(spec: AlarmSpec, signal: Signal) -> Behaviour | None:
+    """Return the behaviour that an alarm watches; None for others, and for DEV, which needs the twin first."""
+    over_ms, period_ms = _ms(spec.over), round(signal.rate_s * 1000)
+    if spec.condition == "ROC" and spec.limit is not None:
+        return Rate(spec.limit, over_ms)
+    if spec.condition == "STUCK":
+        return Stuck(max(over_ms, _STUCK_PERIODS * period_ms))
+    if spec.condition == "SPIKE" and spec.limit is not None:
+        return Spike(spec.limit, max(over_ms, _SPIKE_PERIODS * period_ms))
+    if spec.condition == "DROPOUT":
+        bad = next((_ms(a.on_delay) for a in signal.alarms if a.condition == "BAD"), _MOMENT_MS)
+        return Dropout(spec.times, over_ms, max(bad, _MOMENT_MS))
+    return None
 
 
 def _ms(duration: dt.timedelta) -> int:

@@ -35,8 +35,9 @@ class AlarmSpec:
     """One alarm that a signal (or the station) can raise.
 
     Attributes:
-        condition: `LL|L|H|HH|STATE|STALE|BAD|..`, for capacity alerts the whole id (`CAP-SHORT`).
-        limit: Threshold in the signal's unit; for STATE the state numbers are in `states`; None where it has none.
+        condition: `LL|L|H|HH|ROC|DEV|STUCK|SPIKE|DROPOUT|STATE|STALE|BAD`; of capacity alerts the whole id (`CAP-N1`).
+        limit: Threshold in the signal's unit (ROC: per minute); for STATE the state numbers are in `states`; None where
+            it has none.
         states: For STATE: the numbers that are abnormal.
         deadband: Absolute, in the signal's unit.
         on_delay: How long the condition must hold before the alarm is active.
@@ -48,6 +49,8 @@ class AlarmSpec:
         cause, consequence, action: The alarm's help.
         state_priorities: For STATE: (state number, priority) where states weigh differently (fault high, abort
             medium); `priority` is then the highest of them.
+        over: For ROC, STUCK, SPIKE, DROPOUT: the time looked back over.
+        times: For DROPOUT: how often within it.
     """
 
     condition: str
@@ -64,6 +67,8 @@ class AlarmSpec:
     action: Text
     states: tuple[int, ...] = ()
     state_priorities: tuple[tuple[int, str], ...] = ()
+    over: dt.timedelta = dt.timedelta()
+    times: int = 0
 
     def priority_at(self, value: float | None) -> str:
         """Return the priority at a value: a STATE alarm's own for that state, else `priority`."""
@@ -84,6 +89,7 @@ class Signal:
         states: Names of the states, number 0 first; empty for other kinds.
         watches: Names of the units that a detector watches over, where they are not its own.
         gateway: Id of the gateway that carries it.
+        twin: Tag of the redundant transmitter that it is compared with.
     """
 
     tag: str
@@ -102,6 +108,7 @@ class Signal:
     alarms: tuple[AlarmSpec, ...]
     watches: tuple[str, ...]
     gateway: str
+    twin: str | None = None
 
     @property
     def key(self) -> UnitKey:

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
-from station.domain.alarm_types import LIMITS, PRIORITIES, AlarmType, Wording, make_alarm
+from station.domain.alarm_types import (
+    BEHAVIOURS,
+    LIMITS,
+    PRIORITIES,
+    AlarmType,
+    Wording,
+    limit_for,
+    make_alarm,
+)
 from station.domain.plant import AlarmSpec, Gateway, Signal, Text, Unit, UnitKey
 from station.domain.signals import AREAS, Kind
 from station.domain.toml_reader import TomlTable, nearest
@@ -165,6 +173,7 @@ def _read_unit(table: TomlTable, key: UnitKey, catalogue: Catalogue, reader: _Si
         return
     tags: list[str] = []
     roles: dict[str, str] = {}
+    compared: dict[str, str] = {}
     for row in table.tables("signals"):
         signal = reader.read(row, key)
         if not signal.tag:
@@ -178,6 +187,9 @@ def _read_unit(table: TomlTable, key: UnitKey, catalogue: Catalogue, reader: _Si
         tags.append(signal.tag)
         catalogue.signals[signal.tag] = signal
         catalogue.where[signal.tag] = row
+        compared[signal.tag] = reader.twin_role(signal, row)
+    for tag, role in compared.items():
+        catalogue.signals[tag] = _with_twin(catalogue.signals[tag], roles.get(role))
     catalogue.units[key] = Unit(key[0], key[1], Text(table.text("en"), table.text("zh")), tuple(tags))
     table.finish()
 
@@ -225,6 +237,12 @@ class _SignalReader:
         row.finish()
         return replace(signal, alarms=alarms)
 
+    def twin_role(self, signal: Signal, row: TomlTable) -> str:
+        """Return the role of the transmitter that a signal is compared with; none is called ""."""
+        if not any(alarm.condition == "DEV" for alarm in signal.alarms):
+            return ""
+        return self.types[row.text("type", default=signal.role)].rules["DEV"].to or ""
+
     def _states(self, row: TomlTable, kind: str) -> tuple[Text, ...]:
         if kind != Kind.STATE.value:
             return ()
@@ -246,10 +264,11 @@ class _SignalReader:
         return self.types.get(name, AlarmType(name))
 
     def _alarms(self, row: TomlTable, signal: Signal, kind: AlarmType) -> tuple[AlarmSpec, ...]:
-        """Return one alarm for each limit, for abnormal states, for silence and for a failed sensor."""
+        """Return one alarm for each limit and behaviour, for abnormal states, for silence and for a failed sensor."""
         if kind.name not in self.types:
             return ()
-        conditions = [*signal.limits, *(["STATE"] if kind.states and signal.states else []), "STALE", "BAD"]
+        states = ["STATE"] if kind.states and signal.states else []
+        conditions = [*signal.limits, *_behaviours(signal, kind), *states, "STALE", "BAD"]
         lacking = [lack for condition in conditions if (lack := kind.lacks(condition))]
         if lacking:
             row.wrong(f"its alarm type {kind.name!r} is not complete: {lacking[0]}")
@@ -263,11 +282,32 @@ class _SignalReader:
                 kind,
                 condition,
                 wording,
-                limit=signal.limits.get(condition),
+                limit=_limit_of(signal, kind, condition),
                 deadband=deadband if condition in LIMITS else 0.0,
             )
             for condition in conditions
         )
+
+
+def _with_twin(signal: Signal, twin: str | None) -> Signal:
+    """Return a signal with its twin; without one there is nothing to deviate from."""
+    if twin is not None:
+        return replace(signal, twin=twin)
+    return replace(signal, alarms=tuple(alarm for alarm in signal.alarms if alarm.condition != "DEV"))
+
+
+def _behaviours(signal: Signal, kind: AlarmType) -> list[str]:
+    """Return the behaviours that a signal is watched for; those of numbers only where it measures one."""
+    found = [name for name in BEHAVIOURS if kind.watches(name)]
+    if kind.watches("DEV") and kind.rules["DEV"].to == signal.role:
+        found.remove("DEV")  # Of two that differ one tells.
+    return found if signal.kind is Kind.ANALOG_INPUT else [name for name in found if name == "DROPOUT"]
+
+
+def _limit_of(signal: Signal, kind: AlarmType, condition: str) -> float | None:
+    if condition in BEHAVIOURS:
+        return limit_for(kind.rules[condition], signal.instrument_range)
+    return signal.limits.get(condition)
 
 
 def _state_alarm(row: TomlTable, signal: Signal, kind: AlarmType) -> AlarmSpec:

@@ -125,7 +125,7 @@ def test_capacity_and_system_alarms() -> None:
 def expected_priority(signal: Signal, condition: str) -> str:
     """The contract's table of priorities, said a second time."""
     tag = signal.tag
-    if condition in {"STALE", "BAD"}:
+    if condition in {"STALE", "BAD", "ROC", "DEV", "STUCK", "SPIKE", "DROPOUT"}:
         return "low"
     if condition == "STATE":
         return {"XS-797": "critical"}.get(tag, "medium" if tag.startswith("XI") else "high")

@@ -178,7 +178,7 @@ def test_restart_of_a_condition_counts_its_delay_again() -> None:
 
 
 def test_conditions_of_another_kind_are_left_alone() -> None:
-    assert watch(spec("ROC"), spec("DEV", 3.0)).conditions == ()
+    assert watch(spec("ROC"), spec("CAP-SHORT", 3.0)).conditions == ()
 
 
 @pytest.mark.parametrize("active", [False, True])

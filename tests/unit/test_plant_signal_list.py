@@ -50,7 +50,9 @@ def test_a_list_with_words_of_its_own() -> None:
     assert [signal.role for signal in plant.signals.values()][:2] == ["pavement_heat", "pavement_heat_2"]
     assert [state.en for state in plant.signals["XS-7"].states] == ["shut", 'moving "slow"', "open"]
     assert [state.en for state in plant.signals["XS-8"].states] == ["state 0", "state 1", "state 2"]
-    assert [spec.condition for spec in plant.signals["TT-7"].alarms] == ["H", "HH", "STALE", "BAD"]
+    assert [spec.condition for spec in plant.signals["TT-7"].alarms] == [
+        "H", "HH", "STUCK", "SPIKE", "DROPOUT", "STALE", "BAD"
+    ]  # fmt: skip
     assert plant.signals["ZS-7"].alarms[0].latched
     assert (plant.signals["FQ-7"].rate_s, plant.signals["FQ-7"].fill_rate_s) == (2.0, 0.5)
     assert (plant.trains, plant.hoses, plant.supply.bays, plant.suppressions) == ((), (), (), ())
