@@ -15,6 +15,7 @@ from api.routes import (
     capacity,
     completeness,
     health,
+    hooks,
     learned,
     log,
     plans,
@@ -23,6 +24,7 @@ from api.routes import (
     session,
     stations,
     stream,
+    units,
     what_if,
 )
 from api.routes.guard import place_examples
@@ -64,6 +66,8 @@ def create_app(services: ApiServices) -> FastAPI:
         alarms,
         stream,
         session,
+        units,
+        hooks,
     ):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(BeforeRoutes, services=services)

@@ -217,6 +217,16 @@ ALARM: Final[dict[str, Any]] = {
     "consequence": {"en": "The relief valve lifts at 49.5 MPa", "zh": "安全阀将在49.5 MPa起跳"},
     "action": {"en": "Stop the trains, check the stop pressure", "zh": "停压缩机，检查停机压力"},
 }
+MAINTENANCE: Final = {
+    "area": "compression",
+    "unit": "train-2",
+    "until": "2026-11-23T10:00:00.000Z",
+    "who": "li.wei",
+    "pending": [],
+}
+MAINTENANCES: Final = {"items": [MAINTENANCE], "next_cursor": None}
+LIMITS: Final = {"signal": "PT-330A", "limits": {"LL": 34.0, "L": 38.0, "H": 46.5, "HH": 48.0}, "changed": [ALARM]}
+GRAFANA_RECEIVED: Final = {"firing": {"jinma": 1}}
 ALARMS: Final = {"items": [ALARM], "next_cursor": None}
 JOURNAL: Final = {
     "items": [

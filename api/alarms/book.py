@@ -109,7 +109,7 @@ class AlarmBook:
         """Journal a condition that was found in late data, and list it; the alarm's state stays."""
         self._waiting.append(self._entry(point, point.state, "late", t_ms, SYSTEM, value, ""))
         seen = AlarmState(occurrence_id(point.id, t_ms), raised_ms=t_ms, value=value, priority=point.spec.priority)
-        view = alarm_view(point.id, self.station, point.signal, point.group, point.spec, seen)
+        view = alarm_view(point.id, self.station, point.signal, point.group, point.spec_now, seen)
         self.show(dataclasses.replace(view, late=True))
 
     def refresh(self, point: AlarmPoint, value: float | None, text: Text) -> None:
@@ -166,7 +166,7 @@ class AlarmBook:
             received_ms=self._wall_ms(),
             who=who,
             value=value,
-            limit=point.spec.limit if state.limit is None else state.limit,
+            limit=point.spec_now.limit if state.limit is None else state.limit,
             note=note,
             detail={"state": state.as_detail()},
         )

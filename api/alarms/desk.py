@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.alarms.board import AlarmBoard
 from api.alarms.book import AlarmBook
 from api.alarms.points import AlarmPoint
 from station.domain.alarm_views import AlarmView
 from station.domain.alarms import AlarmState, AlarmStateError
+from station.domain.limit_changes import checked_limits
+from station.domain.plant import Plant, UnitKey
 
 _TIME_IS_UP = "time is up"
 
@@ -22,6 +26,17 @@ class OutOfService:
     pending: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A unit in maintenance: until when, by whom, and which safety alarms still wait for a second user."""
+
+    area: str
+    unit: str
+    until_ms: int | None
+    who: str
+    pending: tuple[str, ...]
+
+
 class OperatorDesk:
     """Acts of people on the alarms of one station. Safe to call from any thread.
 
@@ -31,6 +46,8 @@ class OperatorDesk:
     """
 
     _book: AlarmBook
+    _board: AlarmBoard
+    _plant: Plant
     _lock: threading.RLock
     _expiring: dict[str, AlarmPoint]
 
@@ -75,6 +92,94 @@ class OperatorDesk:
             point = self._point(alarm_id)
             state = point.state.returned_to_service()
             return self._act(point, state, "returned_to_service", t_ms, who, comment)
+
+    # --- whole units, and limits ---
+
+    def begin_maintenance(
+        self, key: UnitKey, who: str, reason: str, until_ms: int, t_ms: int
+    ) -> tuple[list[AlarmView], Maintenance]:
+        """Take all alarms of a unit out of service; its safety alarms wait for a second user, who asks for the same.
+
+        What somebody has taken out before stays theirs.
+
+        Returns:
+            The alarms that changed, and what came of it.
+        """
+        note = f"maintenance: {_reason(reason)}"
+        with self._lock:
+            changed = []
+            for point in self._points_of_unit(key):
+                if point.state.out_of_service or point.state.asked_out_by == who:
+                    continue
+                state = point.state.taken_out(t_ms, who, until_ms, safety=point.spec.safety, with_unit=True)
+                event = "out_of_service" if state.out_of_service else "out_of_service_asked"
+                changed.append(self._act(point, state, event, t_ms, who, note))
+            return changed, self._maintenance_of(key, who, until_ms)
+
+    def end_maintenance(self, key: UnitKey, who: str, reason: str, t_ms: int) -> list[AlarmView]:
+        """Put the alarms of a unit back that went out of service with it; waiting wishes are withdrawn."""
+        with self._lock:
+            return [
+                self._act(point, point.state.returned_to_service(), "returned_to_service", t_ms, who, reason)
+                for point in self._points_of_unit(key)
+                if point.state.out_with_unit or (point.state.asked_out_by and not point.state.out_of_service)
+            ]
+
+    def maintenance(self) -> list[Maintenance]:
+        """Return the units that are in maintenance, in the station file's order."""
+        with self._lock:
+            found = []
+            for key in self._plant.units:
+                out = [point.state for point in self._points_of_unit(key) if point.state.out_with_unit]
+                if out:
+                    found.append(self._maintenance_of(key, out[0].out_by or "", out[0].out_until_ms))
+            return found
+
+    def limits_of(self, tag: str) -> dict[str, float]:
+        """Return a signal's limits as they are set now; an unknown signal has none."""
+        signal = self._plant.signals.get(tag)
+        if signal is None:
+            return {}
+        now = {name: self._book.points[f"{tag}.{name}"].spec_now.limit for name in signal.limits}
+        return {name: limit for name, limit in now.items() if limit is not None}
+
+    def set_limits(
+        self, tag: str, limits: Mapping[str, float | None], who: str, reason: str, t_ms: int
+    ) -> list[AlarmView]:
+        """Set limits of a signal; they count from its next reading on, over a restart too.
+
+        Args:
+            tag: The signal.
+            limits: New ones by name, None for the station file's own; those left out stay.
+            who: The user.
+            reason: Why; stands in the journal with old and new.
+            t_ms: Station time.
+
+        Raises:
+            BadInputError: A limit that the signal has not, or that breaks a rule.
+        """
+        signal = self._plant.signals[tag]
+        note = _reason(reason)
+        with self._lock:
+            wanted = checked_limits(signal, self.limits_of(tag), limits)
+            changed = []
+            for name, limit in wanted.items():
+                point = self._point(f"{tag}.{name}")
+                old = point.spec_now.limit
+                if old == limit:
+                    continue
+                own = None if limit == point.spec.limit else limit
+                text = f"{name} {old:g} -> {limit:g}: {note}"
+                changed.append(self._act(point, point.state.with_limit(own), "limit_changed", t_ms, who, text))
+                self._board.watches[tag].set_limit(name, limit)
+            return changed
+
+    def _points_of_unit(self, key: UnitKey) -> list[AlarmPoint]:
+        return [point for tag in self._plant.units[key].tags for point in self._board.points_of(tag).values()]
+
+    def _maintenance_of(self, key: UnitKey, who: str, until_ms: int | None) -> Maintenance:
+        waits = (p.id for p in self._points_of_unit(key) if p.state.asked_out_by and not p.state.out_of_service)
+        return Maintenance(key[0], key[1], until_ms, who, tuple(waits))
 
     def _point(self, alarm_id: str) -> AlarmPoint:
         return self._book.point(alarm_id)

@@ -60,6 +60,7 @@ class AlarmEngine(OperatorDesk):
     ) -> None:
         self._station = plant.id if accept_station is None else accept_station
         self._book = AlarmBook(self._station, alarm_points(plant, self._station), journal, wall_ms)
+        self._plant = plant
         self._lock = threading.RLock()
         self._expiring: dict[str, AlarmPoint] = {}
         self._board = AlarmBoard(plant, self._book)
@@ -81,8 +82,13 @@ class AlarmEngine(OperatorDesk):
         with self._lock:
             for point in self._book.restore():
                 self._watch_expiry(point)
-                if point.state.active and point.signal is not None:
-                    self._board.watches[point.signal].restore(point.spec.condition, point.state.value)
+                if point.signal is None:
+                    continue
+                watch = self._board.watches[point.signal]
+                if point.state.changed_limit is not None:
+                    watch.set_limit(point.spec.condition, point.state.changed_limit)
+                if point.state.active:
+                    watch.restore(point.spec.condition, point.state.value)
 
     def prime(self, readings: Iterable[Reading]) -> None:
         """Tell the last known values of signals, so that suppression need not wait for the next; before `advance`."""

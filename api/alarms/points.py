@@ -12,6 +12,7 @@ from station.domain.plant import AlarmSpec, Gateway, Plant, Text
 
 SILENT_STATION = "SYS-SILENT"
 SILENT_GATEWAY = "SYS-GATEWAY"
+GRAFANA_ALARM = "SYS-GRAFANA"
 
 
 class AlarmPoint:
@@ -24,7 +25,7 @@ class AlarmPoint:
         suppressors: Names of the rules that hide it now.
     """
 
-    __slots__ = ("group", "id", "signal", "spec", "state", "station", "suppressors")
+    __slots__ = ("_changed", "group", "id", "signal", "spec", "state", "station", "suppressors")
 
     def __init__(self, alarm_id: str, station: str, signal: str | None, group: str, spec: AlarmSpec) -> None:
         self.id = alarm_id
@@ -34,10 +35,21 @@ class AlarmPoint:
         self.spec = spec
         self.state: AlarmState = fresh_state(spec)
         self.suppressors: set[str] = set()
+        self._changed: AlarmSpec | None = None
+
+    @property
+    def spec_now(self) -> AlarmSpec:
+        """What it is, with its limit as it is set now."""
+        limit = self.state.changed_limit
+        if limit is None:
+            return self.spec
+        if self._changed is None or self._changed.limit != limit:
+            self._changed = self.spec.with_limit(limit)
+        return self._changed
 
     def view(self) -> AlarmView:
         """Return it as the outside sees it."""
-        return alarm_view(self.id, self.station, self.signal, self.group, self.spec, self.state)
+        return alarm_view(self.id, self.station, self.signal, self.group, self.spec_now, self.state)
 
 
 def alarm_points(plant: Plant, station: str) -> dict[str, AlarmPoint]:
@@ -66,8 +78,9 @@ def _alarms(plant: Plant) -> Iterator[tuple[str, str | None, str, AlarmSpec]]:
         yield alarm_id, None, "capacity", spec
     for alarm_id, spec in plant.system_alarms.items():
         yield alarm_id, None, "system", spec
-    if SILENT_STATION not in plant.system_alarms:
-        yield SILENT_STATION, None, "system", _SILENT_STATION
+    for alarm_id, spec in ((SILENT_STATION, _SILENT_STATION), (GRAFANA_ALARM, _GRAFANA)):
+        if alarm_id not in plant.system_alarms:
+            yield alarm_id, None, "system", spec
     about = plant.system_alarms.get(SILENT_GATEWAY, _SILENT_GATEWAY)
     for gateway in plant.gateways:
         named = Text(f"{gateway.label.en}: {about.text.en}", f"{gateway.label.zh}：{about.text.zh}")
@@ -105,4 +118,14 @@ _SILENT_STATION = dataclasses.replace(
         "Nothing is watched here; only the station's own safety system is.", "本系统无法监视，仅靠站内安全系统。"
     ),
     action=Text("Go to the local panels; check broker and network.", "改看就地盘；检查消息服务器和网络。"),
+)
+_GRAFANA = dataclasses.replace(
+    _SILENT_GATEWAY,
+    condition=GRAFANA_ALARM,
+    off_delay=dt.timedelta(),
+    priority="low",
+    text=Text("Grafana reports an alert", "Grafana 告警"),
+    cause=Text("A rule in Grafana fires.", "Grafana 中的规则触发。"),
+    consequence=Text("See the rule's own words.", "见该规则说明。"),
+    action=Text("Open the rule in Grafana.", "在 Grafana 中查看该规则。"),
 )

@@ -82,7 +82,7 @@ class SignalBody(BaseModel):
     unit: str = Field(description="Unit of measure; `-` for digital, `enum` for states")
     normal: tuple[float, float]
     range: tuple[float, float] = Field(description="Instrument range")
-    limits: dict[str, float] = Field(description="The configured of LL, L, H, HH")
+    limits: dict[str, float] = Field(description="The configured of LL, L, H, HH, as they are set now")
     rate_s: float
     states: list[TextBody] = Field(description="Names of the states, number 0 first")
     watches: list[str] | str | None
@@ -142,7 +142,9 @@ def routes(services: ApiServices) -> APIRouter:
             if area in (None, signal.area) and unit in (None, signal.unit)
         ]
         items, next_cursor = page_of(chosen, cursor, limit)
-        return json_answer({"items": [_signal(one) for one in items], "next_cursor": next_cursor})
+        live = services.live(station)
+        rows = [_signal(one, live.alarms.limits_of(one.tag)) for one in items]
+        return json_answer({"items": rows, "next_cursor": next_cursor})
 
     return router
 
@@ -196,7 +198,7 @@ def _gateway(gateway: Gateway, live: LiveStation) -> dict[str, Any]:
     }
 
 
-def _signal(signal: Signal) -> dict[str, Any]:
+def _signal(signal: Signal, limits: dict[str, float]) -> dict[str, Any]:
     return {
         "signal": signal.tag,
         "area": signal.area,
@@ -206,7 +208,7 @@ def _signal(signal: Signal) -> dict[str, Any]:
         "unit": signal.unit_of_measure,
         "normal": [signal.normal_lo, signal.normal_hi],
         "range": signal.instrument_range,
-        "limits": dict(signal.limits),
+        "limits": limits,
         "rate_s": signal.rate_s,
         "states": [text_body(state) for state in signal.states],
         "watches": signal.watches,

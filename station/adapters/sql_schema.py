@@ -148,30 +148,3 @@ notice_tries = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Index("notice_tries_by_notice", "notice", "number"),
 )
-
-maintenance = sa.Table(
-    "maintenance",
-    metadata,
-    sa.Column("station", sa.Text, primary_key=True),
-    sa.Column("area", sa.Text, primary_key=True),
-    sa.Column("unit", sa.Text, primary_key=True),
-    sa.Column("until_ms", sa.BigInteger, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("at_ms", sa.BigInteger, nullable=False),
-)
-
-limit_changes = sa.Table(
-    "limit_changes",
-    metadata,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("station", sa.Text, nullable=False),
-    sa.Column("signal", sa.Text, nullable=False),
-    sa.Column("condition", sa.Text, nullable=False),
-    sa.Column("old", sa.Double),
-    sa.Column("new", sa.Double),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("at_ms", sa.BigInteger, nullable=False),
-    sa.Index("limit_changes_by_signal", "station", "signal", "number"),
-)

@@ -55,7 +55,9 @@ class AlarmState:
         suppressed: Hidden by design.
         shelved_until_ms, shelved_by: Hidden by an operator, until then.
         out_of_service, out_until_ms, out_by: Hidden until put back, or until then.
+        out_with_unit: Its whole unit is in maintenance, and comes back with it.
         asked_out_by, asked_out_ms: A first user wants a safety alarm out of service.
+        changed_limit: Set by an engineer in place of the station file's.
     """
 
     occurrence: str = ""
@@ -78,8 +80,10 @@ class AlarmState:
     out_of_service: bool = False
     out_until_ms: int | None = None
     out_by: str | None = None
+    out_with_unit: bool = False
     asked_out_by: str | None = None
     asked_out_ms: int | None = None
+    changed_limit: float | None = None
 
     @property
     def name(self) -> str:
@@ -218,8 +222,10 @@ class AlarmState:
             raise AlarmStateError("nothing to unshelve: the alarm is not shelved")
         return self._with(shelved_until_ms=None, shelved_by=None).shown()
 
-    def taken_out(self, at_ms: int, who: str, until_ms: int | None, *, safety: bool) -> AlarmState:
-        """Take the alarm out of service; for a safety alarm the first user only asks for it.
+    def taken_out(
+        self, at_ms: int, who: str, until_ms: int | None, *, safety: bool, with_unit: bool = False
+    ) -> AlarmState:
+        """Take the alarm out of service, alone or with its unit; for a safety alarm the first user only asks for it.
 
         Returns:
             The new state; `out_of_service` is still False where a second user is needed.
@@ -241,6 +247,7 @@ class AlarmState:
             out_of_service=True,
             out_until_ms=until_ms,
             out_by=who,
+            out_with_unit=with_unit,
             asked_out_by=None,
             asked_out_ms=None,
             shelved_until_ms=None,
@@ -265,7 +272,11 @@ class AlarmState:
             if self.asked_out_by is not None:
                 return self.ask_withdrawn()
             raise AlarmStateError("the alarm is in service")
-        return self._with(out_of_service=False, out_until_ms=None, out_by=None).shown()
+        return self._with(out_of_service=False, out_until_ms=None, out_by=None, out_with_unit=False).shown()
+
+    def with_limit(self, limit: float | None) -> AlarmState:
+        """Set another limit than the station file's, None for the file's own again."""
+        return self._with(changed_limit=limit)
 
     # The design
 

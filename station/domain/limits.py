@@ -259,6 +259,18 @@ class SignalWatch:
             return NEVER
         return max(self.t_ms, self._quiet_from_ms) + self.stale_ms
 
+    def set_limit(self, condition: str, limit: float) -> None:
+        """Judge LL, L, H or HH by another threshold from the next reading on; the dead-band and delays stay."""
+        for number, (name, now, delay) in enumerate(self._limits):
+            if name == condition and isinstance(now, HighLimit):
+                changed: Condition = HighLimit(limit, now.limit - now.returns_below)
+            elif name == condition and isinstance(now, LowLimit):
+                changed = LowLimit(limit, now.returns_above - now.limit)
+            else:
+                continue
+            self._limits[number] = _Watched(name, changed, delay)
+        self._arm(good=False)
+
     def begin(self, t_ms: int) -> None:
         """Start to watch at `t_ms` with nothing known of the signal; active conditions stay active."""
         self.t_ms = -1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -69,6 +69,14 @@ class AlarmSpec:
     state_priorities: tuple[tuple[int, str], ...] = ()
     over: dt.timedelta = dt.timedelta()
     times: int = 0
+
+    def with_limit(self, limit: float) -> AlarmSpec:
+        """Return the alarm with another threshold, in its words too: they name it last."""
+        if self.limit is None:
+            return self
+        old, new = f"{self.limit:g}", f"{limit:g}"
+        en, zh = (new.join(text.rsplit(old, 1)) for text in (self.text.en, self.text.zh))
+        return replace(self, limit=limit, text=Text(en, zh))
 
     def priority_at(self, value: float | None) -> str:
         """Return the priority at a value: a STATE alarm's own for that state, else `priority`."""

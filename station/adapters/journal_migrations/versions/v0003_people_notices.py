@@ -1,4 +1,4 @@
-"""People and what they do, notices and every try of them, units in maintenance, changed limits."""
+"""People and what they do, notices and every try of them."""
 
 from __future__ import annotations
 
@@ -64,29 +64,6 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text, nullable=False),
     )
     op.create_index("notice_tries_by_notice", "notice_tries", ["notice", "number"])
-    op.create_table(
-        "maintenance",
-        sa.Column("station", sa.Text, primary_key=True),
-        sa.Column("area", sa.Text, primary_key=True),
-        sa.Column("unit", sa.Text, primary_key=True),
-        sa.Column("until_ms", sa.BigInteger, nullable=False),
-        sa.Column("who", sa.Text, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("at_ms", sa.BigInteger, nullable=False),
-    )
-    op.create_table(
-        "limit_changes",
-        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("station", sa.Text, nullable=False),
-        sa.Column("signal", sa.Text, nullable=False),
-        sa.Column("condition", sa.Text, nullable=False),
-        sa.Column("old", sa.Double),
-        sa.Column("new", sa.Double),
-        sa.Column("who", sa.Text, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("at_ms", sa.BigInteger, nullable=False),
-    )
-    op.create_index("limit_changes_by_signal", "limit_changes", ["station", "signal", "number"])
 
 
 def downgrade() -> None:

@@ -1,0 +1,102 @@
+"""Grafana's contact point: what its own rules find becomes an alarm here, with everybody else's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from api import openapi_examples as examples
+from api.alarms.points import GRAFANA_ALARM
+from api.live.station import LiveStation
+from api.people.roles import Role
+from api.routes.bodies import json_answer
+from api.routes.guard import Operator, needs
+from api.services import ApiServices
+from station.domain.alarms import is_worse
+from station.domain.plant import Text
+
+_PRIORITY: Final = {
+    "critical": "critical", "page": "critical", "high": "high", "error": "high",
+    "warning": "medium", "medium": "medium",
+}  # fmt: skip
+_OTHERWISE: Final = "low"
+_NAMED: Final = 3
+"""Alerts that are named in the alarm's text; the rest is counted."""
+
+
+class GrafanaAlert(BaseModel):
+    """One alert of a notification; what is not read here is ignored."""
+
+    status: str = Field(max_length=40, description="`firing` or `resolved`")
+    fingerprint: str = Field(max_length=200)
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class GrafanaNotification(BaseModel):
+    """What Grafana's webhook contact point sends."""
+
+    alerts: list[GrafanaAlert] = Field(max_length=2000)
+
+
+class Received(BaseModel):
+    """Stations whose alarm this changed, and how many alerts fire there now."""
+
+    firing: dict[str, int]
+
+
+def routes(services: ApiServices) -> APIRouter:
+    """Return the route of Grafana's contact point."""
+    router = APIRouter(tags=["alarms"])
+    firing: dict[str, dict[str, GrafanaAlert]] = {}
+
+    @router.post(
+        "/hooks/grafana",
+        summary="Grafana's contact point",
+        response_model=Received,
+        **needs(Role.OPERATOR, 413, example=examples.GRAFANA_RECEIVED),
+    )
+    def receive(_: Operator, body: GrafanaNotification) -> Response:
+        """An alert whose label `station` names one of ours is that station's; any other is told at all of them."""
+        for alert in body.alerts:
+            named = alert.labels.get("station", "")
+            for station in [named] if named in services.stations else services.stations:
+                known = firing.setdefault(station, {})
+                if alert.status == "firing":
+                    known[alert.fingerprint] = alert
+                else:
+                    known.pop(alert.fingerprint, None)
+        for station, alerts in firing.items():
+            _tell(services.live(station), list(alerts.values()))
+        return json_answer({"firing": {station: len(alerts) for station, alerts in firing.items()}})
+
+    return router
+
+
+def _tell(live: LiveStation, alerts: list[GrafanaAlert]) -> None:
+    priority = _OTHERWISE
+    for alert in alerts:
+        own = _PRIORITY.get(alert.labels.get("severity", "").lower(), _OTHERWISE)
+        priority = own if is_worse(own, priority) else priority
+    text = _text(alerts) if alerts else None
+    live.act(
+        lambda engine, now_ms: engine.report(
+            GRAFANA_ALARM, active=bool(alerts), at_ms=now_ms, priority=priority, value=float(len(alerts)), text=text
+        )
+    )
+
+
+def _text(alerts: list[GrafanaAlert]) -> Text:
+    said = [_words(alert) for alert in alerts[:_NAMED]]
+    more = len(alerts) - len(said)
+    en = "; ".join(said) + (f"; and {more} more" if more > 0 else "")
+    zh = "；".join(said) + (f"；另有 {more} 条" if more > 0 else "")
+    return Text(f"Grafana: {en}", f"Grafana 告警：{zh}")
+
+
+def _words(alert: GrafanaAlert) -> str:
+    name = alert.labels.get("alertname", "alert")
+    summary = alert.annotations.get("summary") or alert.annotations.get("description") or ""
+    return f"{name}: {summary}"[:200] if summary else name[:200]

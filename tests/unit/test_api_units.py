@@ -1,0 +1,193 @@
+"""Whole units in maintenance, limits changed without a restart, and Grafana's contact point, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.alarms.engine import AlarmEngine
+from api.people.roles import Role
+from station.adapters.memory_journal import MemoryJournal
+from station.domain.limit_changes import checked_limits
+from station.errors import BadInputError
+from tests.support.live_api import NOON, LiveApi, live_api
+from tests.support.plants import jinma
+
+pytestmark = pytest.mark.anyio
+BASE = "/api/v1/stations/jinma"
+BANK, TRAIN = ("storage", "bank-HB"), ("compression", "train-2")
+UNTIL = "2026-11-23T16:00:00+08:00"
+WORK = {"reason": "diaphragm, permit 118", "until": UNTIL}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def api() -> LiveApi:
+    return live_api()
+
+
+async def test_a_unit_in_maintenance_hides_its_alarms_and_comes_back(api: LiveApi) -> None:
+    url = f"{BASE}/units/compression/train-2/maintenance"
+    signals = [t for t in api.plant.units[TRAIN].tags if t.startswith("PT-22")]
+    async with api.client(Role.OPERATOR) as client:
+        put = await client.put(url, json=WORK)
+        assert (put.status_code, put.json()["pending"]) == (200, [])
+        listed = (await client.get(f"{BASE}/maintenance")).json()["items"]
+        assert listed == [
+            {"area": "compression", "unit": "train-2", "until": "2026-11-23T08:00:00.000Z", "who": "test operator",
+             "pending": []}
+        ]  # fmt: skip
+        for second in range(0, 40, 2):
+            api.say(TRAIN, dict.fromkeys(signals, 60.0), NOON + second * 1000)
+        shown = (await client.get(f"{BASE}/alarms")).json()["items"]
+        hidden = [one for one in shown if one["state"] == "OUT_OF_SERVICE" and one["active"]]
+        assert hidden
+        assert not [one for one in shown if one["group"] == "compression/train-2" and one["state"] == "UNACK"]
+        assert (await client.delete(url)).status_code == 200
+        assert (await client.get(f"{BASE}/maintenance")).json()["items"] == []
+        back = (await client.get(f"{BASE}/alarms/{hidden[0]['id']}")).json()
+        assert back["state"] == "UNACK"
+        rows = (await client.get(f"{BASE}/alarms/journal?limit=5000")).json()["items"]
+    assert {row["note"] for row in rows if row["event"] == "out_of_service"} == {"maintenance: diaphragm, permit 118"}
+
+
+async def test_safety_alarms_of_a_unit_wait_for_a_second_person(api: LiveApi) -> None:
+    detector = next(s for s in api.plant.signals.values() if s.role == "gas" and any(a.safety for a in s.alarms))
+    unit = detector.key
+    url = f"{BASE}/units/{unit[0]}/{unit[1]}/maintenance"
+    async with api.client(Role.OPERATOR) as first, api.client(Role.ENGINEER) as second:
+        asked = await first.put(url, json=WORK)
+        assert asked.status_code == 202
+        assert asked.json()["pending"]
+        again = await first.put(url, json=WORK)
+        assert (again.status_code, again.json()["pending"]) == (202, asked.json()["pending"])
+        done = await second.put(url, json=WORK)
+        assert (done.status_code, done.json()["pending"]) == (200, [])
+        safety = asked.json()["pending"][0]
+        assert (await first.get(f"{BASE}/alarms/{safety}")).json()["state"] == "OUT_OF_SERVICE"
+        await first.delete(url)
+        assert (await first.get(f"{BASE}/alarms/{safety}")).json()["state"] == "NORM"
+
+
+async def test_what_was_out_of_service_before_stays_so_after_the_maintenance(api: LiveApi) -> None:
+    alarm = next(f"{t}.{a.condition}" for t in api.plant.units[TRAIN].tags for a in api.plant.signals[t].alarms)
+    async with api.client(Role.OPERATOR) as client:
+        await client.post(f"{BASE}/alarms/{alarm}/out-of-service", json={"reason": "own", "until": None})
+        await client.put(f"{BASE}/units/compression/train-2/maintenance", json=WORK)
+        await client.delete(f"{BASE}/units/compression/train-2/maintenance")
+        assert (await client.get(f"{BASE}/alarms/{alarm}")).json()["state"] == "OUT_OF_SERVICE"
+
+
+async def test_maintenance_ends_by_itself_and_refuses_what_makes_no_sense(api: LiveApi) -> None:
+    url = f"{BASE}/units/compression/train-2/maintenance"
+    async with api.client(Role.OPERATOR) as client:
+        for body in ({"reason": "", "until": UNTIL}, {"reason": "x", "until": "soon"}, {"reason": "x", "until": 5}):
+            assert (await client.put(url, json=body)).status_code == 422
+        assert (await client.put(f"{BASE}/units/compression/train-9/maintenance", json=WORK)).status_code == 404
+        await client.put(url, json={"reason": "short", "until": NOON + 60_000})
+        for second in (10, 40, 62, 64):
+            api.say(BANK, {"PT-330A": 43.0 + second / 1000}, NOON + second * 1000)
+            api.live.act(lambda engine, _, s=second: engine.advance(NOON + s * 1000))  # type: ignore[misc]
+        assert (await client.get(f"{BASE}/maintenance")).json()["items"] == []
+
+
+async def test_a_limit_is_changed_judged_by_journalled_and_kept(api: LiveApi) -> None:
+    url = f"{BASE}/signals/PT-330A/limits"
+    body = {"limits": {"H": 44.5}, "reason": "season"}
+    async with api.client(Role.ENGINEER) as client:
+        changed = (await client.put(url, json=body)).json()
+        assert changed["limits"] == {"LL": 34.0, "L": 38.0, "H": 44.5, "HH": 48.0}
+        assert [one["id"] for one in changed["changed"]] == ["PT-330A.H"]
+        assert "44.5" in changed["changed"][0]["text"]["en"]
+        assert "46" not in changed["changed"][0]["text"]["zh"]
+        listed = (await client.get(f"{BASE}/signals?unit=bank-HB")).json()["items"]
+        assert next(one for one in listed if one["signal"] == "PT-330A")["limits"]["H"] == 44.5
+        for second in range(0, 30, 2):
+            api.say(BANK, {"PT-330A": 45.0 + second / 100, "PT-330B": 45.0 + second / 100}, NOON + second * 1000)
+        high = (await client.get(f"{BASE}/alarms/PT-330A.H")).json()
+        assert (high["state"], high["limit"]) == ("UNACK", 44.5)
+        assert (await client.get(f"{BASE}/alarms/PT-330B.H")).json()["state"] == "NORM"
+        rows = (await client.get(f"{BASE}/alarms/journal")).json()["items"]
+        (row,) = [row for row in rows if row["event"] == "limit_changed"]
+        assert (row["note"], row["who"]) == ("H 46 -> 44.5: season", "test engineer")
+        back = (await client.put(url, json={"limits": {"H": None}, "reason": "as before"})).json()
+        assert back["limits"]["H"] == 46.0
+
+
+async def test_wrong_limits_are_refused_with_the_rule(api: LiveApi) -> None:
+    url = f"{BASE}/signals/PT-330A/limits"
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"H": 48.5}, "must be below HH"),
+        ({"H": 500.0}, "instrument's"),
+        ({"X": 1.0}, "has only"),
+        ({"L": 46.0, "H": 45.5}, "above everything normal"),
+        ({}, ""),
+    ]
+    async with api.client(Role.ENGINEER) as client:
+        for limits, said in wrong:
+            answer = await client.put(url, json={"limits": limits, "reason": "x"})
+            assert answer.status_code == 422, limits
+            assert said in answer.text
+        assert (
+            await client.put(f"{BASE}/signals/PT-999/limits", json={"limits": {"H": 1}, "reason": "x"})
+        ).status_code == 404
+    async with api.client(Role.OPERATOR) as client:
+        assert (await client.put(url, json={"limits": {"H": 45}, "reason": "x"})).status_code == 403
+
+
+def test_a_changed_limit_outlives_a_restart() -> None:
+    journal = MemoryJournal()
+    first = AlarmEngine(jinma(), journal, wall_ms=lambda: NOON)
+    first.set_limits("PT-330A", {"H": 44.5}, "li.wei", "season", NOON)
+    second = AlarmEngine(jinma(), journal, wall_ms=lambda: NOON)
+    second.restore()
+    assert second.limits_of("PT-330A")["H"] == 44.5
+    assert second.alarm("PT-330A.H").limit is None or second.alarm("PT-330A.H").limit == 44.5
+
+
+def test_two_limits_may_move_together_and_alone_may_not_cross() -> None:
+    signal = jinma().signals["PT-330A"]
+    now = dict(signal.limits)
+    assert checked_limits(signal, now, {"H": 48.2, "HH": 48.6}) == {"H": 48.2, "HH": 48.6}
+    with pytest.raises(BadInputError, match="must be below HH"):
+        checked_limits(signal, now, {"H": 48.2})
+
+
+async def test_grafana_s_alerts_become_one_alarm_and_end_with_them(api: LiveApi) -> None:
+    def said(status: str, *names: str, severity: str = "critical", station: str = "jinma") -> dict[str, Any]:
+        return {
+            "receiver": "station-api",
+            "status": status,
+            "alerts": [
+                {
+                    "status": status,
+                    "fingerprint": name,
+                    "labels": {"alertname": name, "severity": severity, "station": station},
+                    "annotations": {"summary": "H2 above 25 %LEL"},
+                    "values": {"B": 5.87},
+                }
+                for name in names
+            ],
+            "truncatedAlerts": 0,
+        }
+
+    async with api.client(Role.OPERATOR) as client:
+        answer = await client.post("/api/v1/hooks/grafana", json=said("firing", "H2 high", "brine warm"))
+        assert answer.json() == {"firing": {"jinma": 2}}
+        alarm = (await client.get(f"{BASE}/alarms/SYS-GRAFANA")).json()
+        assert (alarm["state"], alarm["priority"], alarm["value"]) == ("UNACK", "critical", 2.0)
+        assert alarm["text"]["en"] == "Grafana: H2 high: H2 above 25 %LEL; brine warm: H2 above 25 %LEL"
+        await client.post("/api/v1/hooks/grafana", json=said("resolved", "H2 high"))
+        assert (await client.get(f"{BASE}/alarms/SYS-GRAFANA")).json()["active"]
+        await client.post("/api/v1/hooks/grafana", json=said("resolved", "brine warm"))
+        assert not (await client.get(f"{BASE}/alarms/SYS-GRAFANA")).json()["active"]
+        other = await client.post("/api/v1/hooks/grafana", json=said("firing", "disk", station="elsewhere"))
+        assert other.json()["firing"] == {"jinma": 1}, "of no station of ours: told at all of them"
+        assert (await client.post("/api/v1/hooks/grafana", json={"alerts": 5})).status_code == 422
+    async with api.client(Role.VIEWER) as client:
+        assert (await client.post("/api/v1/hooks/grafana", json=said("firing", "x"))).status_code == 403
