@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +19,16 @@ from api.app import create_app
 from api.forecast.engine import CapacityEngine
 from api.forecast.inputs import CapacityInputs
 from api.forecast.runners import WorkerRunner
+from api.live import watchdog
 from api.live.background import BackgroundLoop
 from api.live.capacity import LiveCapacity
 from api.live.dispatch import LIVE_FILTERS, Dispatch
+from api.live.heartbeat import HEARTBEAT_S, Heartbeat
 from api.live.outbox import Outbox
 from api.live.plans import LivePlans
 from api.live.station import LiveParts, LiveStation
 from api.live.station_time import FollowedStationTime, WallStationTime
+from api.live.watchdog import Look, Watchdog
 from api.people.sessions import People
 from api.people.tokens import AdminToken, Tokens, read_or_make_key
 from api.services import ApiServices, Check, IngestFigures
@@ -43,6 +47,7 @@ from station.domain.learned import LearnedRow
 from station.domain.plant import Plant
 from station.errors import StoreUnavailableError, TransientError
 from station.ports import ReadingStore, ServicePoint
+from station.settings import Settings
 from station.wire.admission import Admission
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +55,8 @@ _log = structlog.get_logger(__name__)
 TICK_S = 0.1
 """How late a timer may be when nothing arrives."""
 DELIVER_S = 0.5
+WATCH_S = 1.0
+WATCH_STORE_S = 5.0
 RETENTION_S = 600.0
 PATIENCE_S = 10.0
 
@@ -79,6 +86,32 @@ class Kept:
         people = People.of(tokens, wall_ms, directory / "sessions.json")
         plans, forecasts, learned = SqlPlans(database), SqlForecasts(database), SqlLearned(database)
         return cls(database, SqlJournal(database), plans, forecasts, learned, people, admin)
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What an API side looks after besides its stations.
+
+    Attributes:
+        data_dir: Whose disk must not fill up.
+        heartbeat_url: Asked each minute while this lives; None tells nobody.
+        keep: Delete readings older than this; None leaves that to the store.
+        ingest: Figures of an ingest in this process, None where there is none.
+        spool_bytes: What its spool may take.
+    """
+
+    data_dir: Path
+    heartbeat_url: str | None
+    keep: dt.timedelta | None = None
+    ingest: Callable[[], IngestFigures] | None = None
+    spool_bytes: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings, ingest: Callable[[], IngestFigures] | None = None) -> Upkeep:
+        """Return what the settings say; only an embedded store has to be kept small from here."""
+        url = None if settings.heartbeat_url is None else settings.heartbeat_url.get_secret_value()
+        keep = settings.keep if ingest is not None and settings.store is None else None
+        return cls(settings.data_dir, url, keep, ingest, settings.spool_bytes)
 
 
 @dataclass
@@ -125,8 +158,7 @@ def build_api(
     kept: Kept,
     *,
     follows_station: bool,
-    keep: dt.timedelta | None = None,
-    ingest: Callable[[], IngestFigures] | None = None,
+    upkeep: Upkeep,
 ) -> ApiSide:
     """Return the API side, not begun yet.
 
@@ -136,8 +168,7 @@ def build_api(
         store: Where their readings are.
         kept: The journal database.
         follows_station: Follow a simulator's clock.
-        keep: Delete readings older than this; None leaves that to the store.
-        ingest: Figures of an ingest in this process.
+        upkeep: What is looked after besides.
     """
     runners: list[WorkerRunner] = []
     outboxes: list[Outbox[Any]] = []
@@ -153,18 +184,48 @@ def build_api(
         "store": lambda: _store_check(store),
     }
     services = ApiServices(
-        VERSION, stations, store, kept.journal, kept.forecasts, kept.people, checks, ingest, learned=kept.learned
+        VERSION, stations, store, kept.journal, kept.forecasts, kept.people, checks, upkeep.ingest, learned=kept.learned
     )
     app = create_app(services)
     mount_console(app, services)
     dispatch = Dispatch(stations)
+    ticker = BackgroundLoop("ticker", dispatch.tick, TICK_S)
+    lives, store_look = list(stations.values()), {watchdog.STORE: watchdog.checked(checks["store"])}
+    watches = Watchdog(lives, _looks(checks, upkeep), wall_ms)
     loops = [
-        BackgroundLoop("ticker", dispatch.tick, TICK_S),
+        ticker,
+        BackgroundLoop("watchdog", watches.look, WATCH_S),
+        # A store that stalls holds its own look up, and no other.
+        BackgroundLoop("watchdog-store", Watchdog(lives, store_look, wall_ms).look, WATCH_STORE_S),
         *(BackgroundLoop(f"outbox-{box.name}", box.deliver, DELIVER_S) for box in outboxes),
     ]
+    if upkeep.heartbeat_url is not None:
+        beat = Heartbeat(upkeep.heartbeat_url, lambda: ticker.rounds).beat
+        loops.append(BackgroundLoop("heartbeat", beat, HEARTBEAT_S))
+    keep = upkeep.keep
     if keep is not None:
         loops.append(BackgroundLoop("retention", lambda: _forget(store, stations, keep), RETENTION_S))
     return ApiSide(app, services, dispatch, feed, runners, outboxes, loops)
+
+
+def _looks(checks: Mapping[str, Check], upkeep: Upkeep) -> dict[str, Look]:
+    """Return what the service looks after of itself."""
+    ingest, folder = upkeep.ingest, upkeep.data_dir
+    looks: dict[str, Look] = {
+        watchdog.BROKER: watchdog.checked(checks["broker"]),
+        watchdog.CLOCK: watchdog.clocks,
+        watchdog.FORECAST: watchdog.forecasts,
+        watchdog.DISK: watchdog.measured(lambda: _free_percent(folder)),
+        watchdog.DATA: watchdog.RefusedMessages(None if ingest is None else lambda: ingest().missing),
+    }
+    if ingest is not None:
+        looks[watchdog.SPOOL] = watchdog.measured(lambda: 100.0 * ingest().spool_bytes / upkeep.spool_bytes)
+    return looks
+
+
+def _free_percent(folder: Path) -> float:
+    usage = shutil.disk_usage(folder)
+    return 100.0 * usage.free / usage.total
 
 
 def _live_station(

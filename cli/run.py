@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from cli.api_side import ApiSide, Kept, build_api
+from cli.api_side import ApiSide, Kept, Upkeep, build_api
 from cli.data_directory import DataDirectory
 from cli.failures import fail
 from cli.http_server import HttpServer, listening_socket
@@ -127,8 +127,7 @@ class _Run:
             self._store,
             self._kept,
             follows_station=True,
-            keep=settings.keep if settings.store is None else None,
-            ingest=self._ingest.service.figures,
+            upkeep=Upkeep.of(settings, self._ingest.service.figures),
         )
 
     def serve(self, listener: socket, *, browser: bool) -> None:

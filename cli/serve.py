@@ -6,7 +6,7 @@ import sys
 
 import structlog
 
-from cli.api_side import ApiSide, Kept, build_api
+from cli.api_side import ApiSide, Kept, Upkeep, build_api
 from cli.data_directory import DataDirectory
 from cli.http_server import HttpServer, listening_socket
 from cli.stations import read_plants
@@ -33,7 +33,14 @@ def run_serve(settings: Settings) -> int:
         with stop_on_signals() as stop:
             store = store_of(settings, None)
             kept = open_kept(settings, directory)
-            side = build_api(plants, settings.broker, store, kept, follows_station=settings.clock == "station")
+            side = build_api(
+                plants,
+                settings.broker,
+                store,
+                kept,
+                follows_station=settings.clock == "station",
+                upkeep=Upkeep.of(settings),
+            )
             port = listener.getsockname()[1]
             directory.write_ports(http=port, broker=settings.broker.rpartition("@")[2].removeprefix("mqtt://"))
             tell_admin(kept)

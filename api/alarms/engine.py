@@ -210,6 +210,11 @@ class AlarmEngine(OperatorDesk):
         """Rows that the journal has not taken yet; 0 unless it fails."""
         return self._book.backlog
 
+    def worst_clock_offset_ms(self) -> int:
+        """Return how far the gateway's clock that is worst stands from station time [ms], never negative."""
+        with self._lock:
+            return max((abs(gateway.clock.offset_ms) for gateway in self._silence.gateways), default=0)
+
     # Inside
 
     def _is_live(self, unit: _Unit, message: UnitMessage) -> bool:

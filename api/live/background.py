@@ -21,11 +21,15 @@ class BackgroundLoop:
         name: Of the thread, in the log and the metrics.
         step: Does one round; returns False to be called again only after a back-off.
         every_s: Pause between rounds [s].
+
+    Attributes:
+        failures, rounds: Rounds that broke, and those that did not.
     """
 
     def __init__(self, name: str, step: Callable[[], bool | None], every_s: float) -> None:
         self.name = name
         self.failures = 0
+        self.rounds = 0
         self._step = step
         self._every_s = every_s
         self._stop = threading.Event()
@@ -54,8 +58,10 @@ class BackgroundLoop:
 
     def _round(self) -> bool:
         try:
-            return self._step() is not False
+            went_well = self._step() is not False
         except Exception:  # noqa: BLE001 - the supervisor: a fault in one round must not end the loop.
             self.failures += 1
             _log.exception("background loop failed", loop=self.name, failures=self.failures)
             return False
+        self.rounds += 1
+        return went_well

@@ -1,0 +1,159 @@
+"""The service's own alarms: delays on wall time, limits of the station file, words that say what is wrong."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from api.live.heartbeat import Heartbeat
+from api.live.watchdog import BROKER, CLOCK, DATA, DISK, FORECAST, SPOOL, RefusedMessages, Watchdog, checked, measured
+from api.live.watchdog import forecasts as forecast_look
+from tests.support.live_api import NOON, LiveApi, VirtualClock, forecast_at, live_api
+
+
+@pytest.fixture
+def api() -> LiveApi:
+    return live_api()
+
+
+def state(api: LiveApi, alarm: str) -> str:
+    return api.live.alarms.alarm(alarm).state
+
+
+def test_a_broker_that_is_away_is_told_after_its_delay_with_its_words_and_ends(api: LiveApi) -> None:
+    wall, away = VirtualClock(0), ["refused by 127.0.0.1"]
+    dog = Watchdog([api.live], {BROKER: checked(lambda: away[0] if away else None)}, wall.now_ms)
+    for second in range(14):
+        wall.t_ms = second * 1000
+        dog.look()
+    assert state(api, BROKER) == "NORM"
+    wall.t_ms = 16_000
+    dog.look()
+    assert state(api, BROKER) == "UNACK"
+    view = api.live.alarms.alarm(BROKER)
+    assert view.text.en == "No connection to the MQTT broker: refused by 127.0.0.1"
+    away.clear()
+    for second in range(17, 34):
+        wall.t_ms = second * 1000
+        dog.look()
+    assert state(api, BROKER) == "RTNUN"
+
+
+def test_limits_and_dead_bands_are_the_station_file_s_and_little_disk_is_wrong(api: LiveApi) -> None:
+    wall, spool, free = VirtualClock(0), [85.0], [11.0]
+    dog = Watchdog([api.live], {SPOOL: measured(lambda: spool[0]), DISK: measured(lambda: free[0])}, wall.now_ms)
+
+    def pass_minutes(minutes: int) -> None:
+        for _ in range(60 * minutes):
+            wall.t_ms += 1000
+            dog.look()
+
+    pass_minutes(2)
+    assert (state(api, SPOOL), state(api, DISK)) == ("UNACK", "NORM")
+    assert api.live.alarms.alarm(SPOOL).value == 85.0
+    spool[0], free[0] = 75.0, 9.9
+    pass_minutes(2)
+    assert (state(api, SPOOL), state(api, DISK)) == ("UNACK", "UNACK"), "within the dead-band it stays"
+    spool[0], free[0] = 69.0, 12.5
+    pass_minutes(2)
+    assert (state(api, SPOOL), state(api, DISK)) == ("RTNUN", "RTNUN")
+
+
+def test_a_forecast_that_stays_away_is_told(api: LiveApi) -> None:
+    wall = VirtualClock(0)
+    dog = Watchdog([api.live], {FORECAST: forecast_look}, wall.now_ms)
+    dog.look()
+    api.capacity.ready.append(forecast_at(NOON))
+    api.say(("storage", "bank-HB"), {"PT-330A": 44.0})
+    assert api.live.capacity.newest_at_ms == NOON
+    for second in range(0, 1400, 10):
+        wall.t_ms = second * 1000
+        api.clock.t_ms = NOON + second * 1000
+        api.live.tick()
+        dog.look()
+    assert state(api, FORECAST) == "UNACK"
+
+
+def test_refused_messages_are_told_with_their_reasons(api: LiveApi) -> None:
+    wall, look = VirtualClock(0), RefusedMessages(lambda: 0)
+    dog = Watchdog([api.live], {DATA: look}, wall.now_ms)
+    dog.look()
+    assert state(api, DATA) == "NORM"
+    api.live.on_messages([("h2/v1/jinma/storage/bank-HB", b"no json")])
+    wall.t_ms = 1000
+    dog.look()
+    assert state(api, DATA) == "UNACK"
+    assert "json 1" in api.live.alarms.alarm(DATA).text.en
+
+
+def test_a_look_that_fails_blinds_no_other_and_what_was_active_goes_on(api: LiveApi) -> None:
+    wall = VirtualClock(0)
+
+    def broken() -> float:
+        raise OSError("no such disk")
+
+    looks = {DISK: measured(broken), BROKER: checked(lambda: "away")}
+    dog = Watchdog([api.live], looks, wall.now_ms)
+    for second in (0, 20):
+        wall.t_ms = second * 1000
+        dog.look()
+    assert state(api, BROKER) == "UNACK"
+    again = Watchdog([api.live], {BROKER: checked(lambda: None)}, wall.now_ms)
+    for second in (30, 60):
+        wall.t_ms = second * 1000
+        again.look()
+    assert state(api, BROKER) == "RTNUN"
+
+
+def test_the_worst_clock_of_all_gateways_counts(api: LiveApi) -> None:
+    assert api.live.alarms.worst_clock_offset_ms() == 0
+    assert CLOCK in api.plant.system_alarms
+
+
+# --- the beat to the outside ---
+
+
+@pytest.fixture
+def switch() -> Iterator[tuple[str, list[str]]]:
+    """A dead man's switch on this machine: (its address, what it was asked)."""
+    asked: list[str] = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(500 if "wrong" in self.path else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_heartbeat_is_sent_only_while_the_core_goes_on(switch: tuple[str, list[str]]) -> None:
+    url, asked = switch
+    rounds = [1]
+    beat = Heartbeat(f"{url}/beat", lambda: rounds[0])
+    assert beat.beat()
+    assert not beat.beat(), "the core stands still"
+    rounds[0] = 2
+    assert beat.beat()
+    assert asked == ["/beat", "/beat"]
+
+
+def test_a_heartbeat_that_does_not_arrive_is_counted(switch: tuple[str, list[str]]) -> None:
+    url, _ = switch
+    numbers = iter(range(100))
+    beat = Heartbeat(f"{url}/wrong", lambda: next(numbers))
+    assert [beat.beat(), beat.beat(), beat.failures] == [False, False, 2]
+    nobody = Heartbeat("http://127.0.0.1:9/", lambda: next(numbers))
+    assert not nobody.beat()
