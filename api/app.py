@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from api import problems
 from api.metrics import ServiceCollector
 from api.middleware import BeforeRoutes
+from api.people.audit import AuditNotes
 from api.routes import (
     alarms,
     capacity,
@@ -18,6 +19,7 @@ from api.routes import (
     hooks,
     learned,
     log,
+    people,
     plans,
     readings,
     scorecard,
@@ -68,8 +70,10 @@ def create_app(services: ApiServices) -> FastAPI:
         session,
         units,
         hooks,
+        people,
     ):
         app.include_router(part.routes(services), prefix=PREFIX)
+    app.add_middleware(AuditNotes, services=services)
     app.add_middleware(BeforeRoutes, services=services)
     services.registry.register(ServiceCollector(services))
     _describe(app)

@@ -190,6 +190,38 @@ TAKEN_PLAN: Final[dict[str, Any]] = PLAN | {
     }
 }
 PLAN_CSV: Final = "kind,id,time,kg,bay\ntruck,豫A12345,06:10,40,\ntrailer,T-07,05:00,278,bay-2\n"
+USER: Final = {
+    "name": "li.wei",
+    "role": "operator",
+    "disabled": False,
+    "created": "2026-11-01T08:00:00.000Z",
+    "last_login": "2026-11-23T00:02:11.000Z",
+}
+USERS: Final = {"items": [USER], "next_cursor": None}
+TOKEN: Final = {
+    "prefix": "jm1a2b3c4d",
+    "name": "wall-screen",
+    "role": "viewer",
+    "created": "2026-11-01T08:00:00.000Z",
+    "expires": "2027-11-01T08:00:00.000Z",
+    "last_used": None,
+}
+TOKENS: Final = {"items": [TOKEN], "next_cursor": None}
+MADE_TOKEN: Final = TOKEN | {"token": "jm1a2b3c4d.SECRET"}
+AUDIT: Final = {
+    "items": [
+        {
+            "at": "2026-11-23T00:41:02.018Z",
+            "who": "li.wei",
+            "role": "operator",
+            "address": "10.0.0.7",
+            "action": "POST /api/v1/stations/jinma/alarms/PT-330A.HH/ack",
+            "status": 200,
+            "detail": "",
+        }
+    ],
+    "next_cursor": None,
+}
 PLAN_BODY: Final = {"trucks": PLAN["trucks"], "trailers": PLAN["trailers"]}
 ALARM: Final[dict[str, Any]] = {
     "id": "PT-330A.HH",

@@ -13,7 +13,7 @@ from api.live.station import LiveStation
 from api.people.sessions import People
 from api.problems import not_found
 from station.domain.plant import Plant
-from station.ports import AlarmJournal, ForecastHistory, LearnedBook, ReadingStore
+from station.ports import AlarmJournal, AuditRow, AuditTrail, ForecastHistory, LearnedBook, ReadingStore
 from station.wire import topics
 
 
@@ -70,6 +70,10 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _forget_act(_: AuditRow) -> None:
+    """Keep nothing: a service without an audit."""
+
+
 @dataclass(frozen=True)
 class ApiServices:
     """What one API serves.
@@ -85,6 +89,8 @@ class ApiServices:
         ingest: Figures of an ingest in the same process, None where there is none.
         registry: Metrics of this app; one a process that serves it.
         learned: What the stations have taught, day by day; None where nothing is kept.
+        audit: Who did what; None where nothing is kept.
+        note_act: Takes a row of the audit, without waiting.
     """
 
     version: str
@@ -98,6 +104,8 @@ class ApiServices:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     wall_ms: Callable[[], int] = wall_ms
     learned: LearnedBook | None = None
+    audit: AuditTrail | None = None
+    note_act: Callable[[AuditRow], None] = _forget_act
 
     def live(self, station: str) -> LiveStation:
         """Return a live station.

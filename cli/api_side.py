@@ -31,22 +31,25 @@ from api.live.station_time import FollowedStationTime, WallStationTime
 from api.live.watchdog import Look, Watchdog
 from api.people.sessions import People
 from api.people.tokens import AdminToken, Tokens, read_or_make_key
+from api.people.users import Users
 from api.services import ApiServices, Check, IngestFigures
 from cli.version import VERSION
 from dashboards.console.app import mount_console
 from station.adapters.clocks import FollowedClock, WallClock, wall_ms
 from station.adapters.mqtt import MqttFeed
+from station.adapters.sql_audit import SqlAudit
 from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_forecasts import SqlForecasts
 from station.adapters.sql_journal import SqlJournal
 from station.adapters.sql_learned import SqlLearned
 from station.adapters.sql_plans import SqlPlans
 from station.adapters.sql_tokens import SqlTokens
+from station.adapters.sql_users import SqlUsers
 from station.domain.capacity_alerts import CapacityAlerts
 from station.domain.learned import LearnedRow
 from station.domain.plant import Plant
 from station.errors import StoreUnavailableError, TransientError
-from station.ports import ReadingStore, ServicePoint
+from station.ports import AuditRow, ReadingStore, ServicePoint
 from station.settings import Settings
 from station.wire.admission import Admission
 
@@ -70,6 +73,7 @@ class Kept:
     plans: SqlPlans
     forecasts: SqlForecasts
     learned: SqlLearned
+    audit: SqlAudit
     people: People
     admin: AdminToken | None
 
@@ -83,9 +87,10 @@ class Kept:
         database = SqlDatabase(url)
         tokens = Tokens(SqlTokens(database), read_or_make_key(directory / "token.key"), wall_ms)
         admin = tokens.install_admin(directory, bootstrap)
-        people = People.of(tokens, wall_ms, directory / "sessions.json")
+        people = People.of(tokens, wall_ms, directory / "sessions.json", Users(SqlUsers(database), wall_ms))
         plans, forecasts, learned = SqlPlans(database), SqlForecasts(database), SqlLearned(database)
-        return cls(database, SqlJournal(database), plans, forecasts, learned, people, admin)
+        audit = SqlAudit(database)
+        return cls(database, SqlJournal(database), plans, forecasts, learned, audit, people, admin)
 
 
 @dataclass(frozen=True)
@@ -183,8 +188,20 @@ def build_api(
         "broker": lambda: None if feed.connected else "the broker is away",
         "store": lambda: _store_check(store),
     }
+    acts: Outbox[AuditRow] = Outbox("audit", kept.audit.append)
+    outboxes.append(acts)
     services = ApiServices(
-        VERSION, stations, store, kept.journal, kept.forecasts, kept.people, checks, upkeep.ingest, learned=kept.learned
+        VERSION,
+        stations,
+        store,
+        kept.journal,
+        kept.forecasts,
+        kept.people,
+        checks,
+        upkeep.ingest,
+        learned=kept.learned,
+        audit=kept.audit,
+        note_act=acts.put,
     )
     app = create_app(services)
     mount_console(app, services)

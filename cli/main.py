@@ -25,10 +25,12 @@ app = typer.Typer(
 plant_commands = typer.Typer(no_args_is_help=True, help="Station files.")
 dashboard_commands = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
 plan_commands = typer.Typer(no_args_is_help=True, help="The plan of a day: bookings and trailers.")
+user_commands = typer.Typer(no_args_is_help=True, help="Users with passwords.")
 token_commands = typer.Typer(no_args_is_help=True, help="Tokens of machines and people.")
 app.add_typer(plant_commands, name="plant")
 app.add_typer(dashboard_commands, name="dashboards")
 app.add_typer(plan_commands, name="plan")
+app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
 
 Plants = Annotated[
@@ -445,6 +447,84 @@ def token_revoke(
     from cli.tokens import revoke
 
     revoke(prefix, journal=journal, data_dir=data_dir)
+
+
+Name = Annotated[str, typer.Argument(help="Name of the user.")]
+Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin instead of asking.")]
+
+
+@user_commands.command("add", epilog="Example: jinma user add li.wei --role operator")
+@reported
+def user_add(
+    name: Name,
+    role: Annotated[str, typer.Option(help="viewer, operator, engineer or admin.")],
+    password_stdin: Stdin = False,
+    journal: Journal = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a user; the password is asked for, at least 12 characters."""
+    from cli.users import add
+
+    add(name, role, from_stdin=password_stdin, journal=journal, data_dir=data_dir)
+
+
+@user_commands.command("list")
+@reported
+def user_list(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Show the users: never a password."""
+    from cli.users import show
+
+    show(journal=journal, data_dir=data_dir, as_json=json)
+
+
+@user_commands.command("password", epilog="Example: jinma user password li.wei")
+@reported
+def user_password(name: Name, password_stdin: Stdin = False, journal: Journal = None, data_dir: DataDir = None) -> None:
+    """Give a user another password; open sessions end within 5 s."""
+    from cli.users import set_password
+
+    set_password(name, from_stdin=password_stdin, journal=journal, data_dir=data_dir)
+
+
+@user_commands.command("role", epilog="Example: jinma user role li.wei --role engineer")
+@reported
+def user_role(
+    name: Name,
+    role: Annotated[str, typer.Option(help="viewer, operator, engineer or admin.")],
+    journal: Journal = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a user another role."""
+    from cli.users import change
+
+    change(name, role=role, journal=journal, data_dir=data_dir)
+
+
+@user_commands.command("disable")
+@reported
+def user_disable(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
+    """Shut a user out; sessions and streams close within 5 s."""
+    from cli.users import change
+
+    change(name, disabled=True, journal=journal, data_dir=data_dir)
+
+
+@user_commands.command("enable")
+@reported
+def user_enable(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
+    """Let a user in again."""
+    from cli.users import change
+
+    change(name, disabled=False, journal=journal, data_dir=data_dir)
+
+
+@user_commands.command("remove")
+@reported
+def user_remove(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
+    """Delete a user; what they did stays in journal and audit."""
+    from cli.users import remove
+
+    remove(name, journal=journal, data_dir=data_dir)
 
 
 def main() -> None:

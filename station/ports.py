@@ -255,6 +255,86 @@ class TokenTable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user as it is kept.
+
+    Attributes:
+        name: Logs in with it; stands in the journal as `who`.
+        role: `viewer|operator|engineer|admin`.
+        password_hash: argon2id, with its parameters and salt.
+        created_ms, last_login_ms: Wall time, epoch ms; None for never.
+        disabled: May not come in for now.
+    """
+
+    name: str
+    role: str
+    password_hash: str
+    created_ms: int
+    disabled: bool = False
+    last_login_ms: int | None = None
+
+
+class UserTable(Protocol):
+    """Where users are kept. May raise JournalUnavailableError."""
+
+    def add(self, row: UserRow) -> bool:
+        """Commit a new user; returns False where one of that name is there already."""
+        ...
+
+    def get(self, name: str) -> UserRow | None:
+        """Return a user, None where there is none."""
+        ...
+
+    def rows(self) -> list[UserRow]:
+        """Return every user, by name."""
+        ...
+
+    def replace(self, row: UserRow) -> bool:
+        """Commit a user's new row; returns whether there was one."""
+        ...
+
+    def remove(self, name: str) -> bool:
+        """Delete a user; returns whether there was one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One thing that somebody did, or was not let do.
+
+    Attributes:
+        at_ms: Wall time, epoch ms.
+        who, role: Empty where nobody known asked.
+        address: Of the peer.
+        action: Method and path.
+        status: HTTP status of the answer.
+        detail: What more is known, in one line.
+    """
+
+    at_ms: int
+    who: str
+    role: str
+    address: str
+    action: str
+    status: int
+    detail: str = ""
+
+
+class AuditTrail(Protocol):
+    """Where acts are kept, append-only. May raise JournalUnavailableError."""
+
+    def append(self, rows: Sequence[AuditRow]) -> None:
+        """Commit rows."""
+        ...
+
+    def range(
+        self, start_ms: int, end_ms: int, who: str | None = None, limit: int = 1000, before: int | None = None
+    ) -> list[tuple[int, AuditRow]]:
+        """Return (number, row) of [start, end), newest first, at most `limit` whose number is below `before`."""
+        ...
+
+
 OnMessages = Callable[[Sequence[tuple[str, bytes]]], None]
 
 

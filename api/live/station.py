@@ -89,6 +89,7 @@ class LiveStation:
         self._parts = parts
         self._time = parts.time
         self._change_times = ChangeTimes()
+        self.foreign_alerts: dict[str, object] = {}
         self._primed_from: ReadingStore | None = None
         self._other_time_ms = _OTHER_TIME_MS
         self._lock = threading.RLock()

@@ -18,7 +18,6 @@ import msgspec
 import structlog
 
 from api.people.roles import Role
-from api.people.tokens import Tokens
 from station.ports import TokenRow
 
 _LIFETIME_MS: Final = 12 * 3600 * 1000
@@ -35,7 +34,7 @@ class Session:
 
     Attributes:
         name: Stands in the journal as `who`.
-        token_prefix: The token that let them in; once it is revoked the session is over.
+        token_prefix: The token or user that let them in; once that is over the session is over.
         csrf: Value that unsafe methods must repeat; None for a bearer token, which no browser sends by itself.
         expires_ms: Wall time at which a cookie session ends unless used; None for a bearer token.
     """
@@ -59,13 +58,15 @@ class SessionBook:
     """The console sessions that are open.
 
     Args:
-        tokens: What each session hangs on.
+        row_of: Gives what a session hangs on by its prefix, a token or a user; None once that is over.
         wall_ms: Wall time, epoch ms.
         file: Where they are kept over a restart, readable by the owner only; None keeps them in memory.
     """
 
-    def __init__(self, tokens: Tokens, wall_ms: Callable[[], int], file: Path | None = None) -> None:
-        self._tokens = tokens
+    def __init__(
+        self, row_of: Callable[[str], TokenRow | None], wall_ms: Callable[[], int], file: Path | None = None
+    ) -> None:
+        self._row_of = row_of
         self._wall_ms = wall_ms
         self._file = file
         self._lock = threading.Lock()
@@ -92,7 +93,7 @@ class SessionBook:
         if session is None:
             return None
         now_ms = self._wall_ms()
-        row = self._tokens.row_of(session.token_prefix)
+        row = self._row_of(session.token_prefix)
         if row is None or (session.expires_ms or 0) <= now_ms:
             self.end(cookie)
             return None
@@ -103,6 +104,15 @@ class SessionBook:
             if now_ms - self._kept_ms >= _KEEP_EVERY_MS:
                 self._keep()
         return session
+
+    def end_of(self, prefix: str) -> None:
+        """Close every session that hangs on what begins with this."""
+        with self._lock:
+            gone = [key for key, session in self._open.items() if session.token_prefix.startswith(prefix)]
+            for key in gone:
+                del self._open[key]
+            if gone:
+                self._keep()
 
     def end(self, cookie: str) -> None:
         """Close a session; no error where there is none."""

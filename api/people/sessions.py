@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -22,6 +23,7 @@ from api.people.login_codes import LoginCodes
 from api.people.roles import Role
 from api.people.session_book import Session, SessionBook
 from api.people.tokens import Tokens
+from api.people.users import USER_MARK, MemoryUsers, Users
 from api.problems import ProblemError
 from station.ports import TokenRow
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from api.services import ApiServices
 
 COOKIE: Final = "jinma_session"
+SESSION_KEY: Final = "jinma_session_row"
+NAME_KEY: Final = "jinma_login_name"
+"""Where a request's scope carries who asks, and the name that somebody tried to log in with."""
 CSRF_HEADER: Final = "X-CSRF-Token"
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,14 +49,30 @@ class People:
     """All that decides who comes in."""
 
     tokens: Tokens
+    users: Users
     sessions: SessionBook
     login_codes: LoginCodes
     attempts: AttemptLimit = field(default_factory=AttemptLimit)
 
     @classmethod
-    def of(cls, tokens: Tokens, wall_ms: Callable[[], int], sessions: Path | None = None) -> People:
-        """Return the people of a service whose tokens are these; `sessions` is the file that keeps who has come in."""
-        return cls(tokens, SessionBook(tokens, wall_ms, sessions), LoginCodes(wall_ms))
+    def of(
+        cls, tokens: Tokens, wall_ms: Callable[[], int], sessions: Path | None = None, users: Users | None = None
+    ) -> People:
+        """Return the people of a service; `sessions` is the file that keeps who has come in."""
+        users = users or Users(MemoryUsers(), wall_ms)
+        row_of = partial(_row_of, tokens, users)
+        return cls(tokens, users, SessionBook(row_of, wall_ms, sessions), LoginCodes(wall_ms))
+
+    def row_of(self, prefix: str) -> TokenRow | None:
+        """Return what a session hangs on, a token or a user; None once that is over."""
+        return _row_of(self.tokens, self.users, prefix)
+
+    def leaves_an_admin(self, *, without_user: str = "", without_token: str = "") -> bool:
+        """Return whether somebody who may do everything is left without a user or a token."""
+        if any(name != without_user for name in self.users.admins()):
+            return True
+        rows = (row for row in self.tokens.rows() if row.prefix != without_token and row.role == Role.ADMIN.label)
+        return any(self.tokens.row_of(row.prefix) is not None for row in rows)
 
     def issue_login_code(self) -> str | None:
         """Return a one-time code for the console of this machine, None where no admin token is valid."""
@@ -62,9 +83,13 @@ class People:
 
     def is_valid(self, session: Session, cookie: str | None) -> bool:
         """Return whether somebody who came in may stay: their token lives, and their session was not ended."""
-        if self.tokens.row_of(session.token_prefix) is None:
+        if self.row_of(session.token_prefix) is None:
             return False
         return session.csrf is None or (cookie is not None and self.sessions.is_open(cookie))
+
+
+def _row_of(tokens: Tokens, users: Users, prefix: str) -> TokenRow | None:
+    return users.row_of(prefix) if prefix.startswith(USER_MARK) else tokens.row_of(prefix)
 
 
 def services_of(connection: HTTPConnection) -> ApiServices:
@@ -105,6 +130,7 @@ def require(role: Role) -> Callable[..., Awaitable[Session]]:
     ) -> Session:
         """Return the session of whoever asks, if their role is enough."""
         session = await identify(request)
+        request.scope[SESSION_KEY] = session
         if session.role < role:
             raise ProblemError(403, f"this needs the role {role.label}; {session.name} is {session.role.label}")
         return session
@@ -155,6 +181,26 @@ async def check_token(people: People, token: str, address: str) -> TokenRow:
     if row is None:
         people.attempts.failed(address)
         raise unauthorized("the token is wrong, revoked or expired")
+    return row
+
+
+async def check_password(people: People, name: str, password: str, address: str) -> TokenRow:
+    """Return what a session hangs on of a user who knows their password.
+
+    Raises:
+        ProblemError: 401 name or password is wrong, or the user is shut out; 429 the address, or whoever tries this
+            name, has been wrong too often.
+    """
+    keys = (address, f"{USER_MARK}{name}")
+    wait_s = max(people.attempts.wait_s(key) for key in keys)
+    if wait_s > 0:
+        text = f"{people.attempts.most} wrong passwords: wait {wait_s:.0f} s"
+        raise ProblemError(429, text, (), {"Retry-After": f"{wait_s:.0f}"})
+    row = await anyio.to_thread.run_sync(people.users.check, name, password)
+    if row is None:
+        for key in keys:
+            people.attempts.failed(key)
+        raise unauthorized("the name or the password is wrong")
     return row
 
 

@@ -15,6 +15,7 @@ from api.problems import responses
 Viewer = Annotated[Session, Depends(require(Role.VIEWER))]
 Operator = Annotated[Session, Depends(require(Role.OPERATOR))]
 Engineer = Annotated[Session, Depends(require(Role.ENGINEER))]
+Admin = Annotated[Session, Depends(require(Role.ADMIN))]
 
 JSON: Final = "application/json"
 EXAMPLE_MARK: Final = "x-answer-example"

@@ -50,7 +50,6 @@ class Received(BaseModel):
 def routes(services: ApiServices) -> APIRouter:
     """Return the route of Grafana's contact point."""
     router = APIRouter(tags=["alarms"])
-    firing: dict[str, dict[str, GrafanaAlert]] = {}
 
     @router.post(
         "/hooks/grafana",
@@ -60,23 +59,28 @@ def routes(services: ApiServices) -> APIRouter:
     )
     def receive(_: Operator, body: GrafanaNotification) -> Response:
         """An alert whose label `station` names one of ours is that station's; any other is told at all of them."""
+        told = set()
         for alert in body.alerts:
             named = alert.labels.get("station", "")
-            for station in [named] if named in services.stations else services.stations:
-                known = firing.setdefault(station, {})
-                if alert.status == "firing":
-                    known[alert.fingerprint] = alert
-                else:
-                    known.pop(alert.fingerprint, None)
-        for station, alerts in firing.items():
-            _tell(services.live(station), list(alerts.values()))
-        return json_answer({"firing": {station: len(alerts) for station, alerts in firing.items()}})
+            for station in [named] if named in services.stations else list(services.stations):
+                _take(services.live(station), alert)
+                told.add(station)
+        for station in told:
+            _tell(services.live(station))
+        return json_answer({"firing": {name: len(services.live(name).foreign_alerts) for name in sorted(told)}})
 
     return router
 
 
-def _tell(live: LiveStation, alerts: list[GrafanaAlert]) -> None:
-    priority = _OTHERWISE
+def _take(live: LiveStation, alert: GrafanaAlert) -> None:
+    if alert.status == "firing":
+        live.foreign_alerts[alert.fingerprint] = alert
+    else:
+        live.foreign_alerts.pop(alert.fingerprint, None)
+
+
+def _tell(live: LiveStation) -> None:
+    priority, alerts = _OTHERWISE, [one for one in live.foreign_alerts.values() if isinstance(one, GrafanaAlert)]
     for alert in alerts:
         own = _PRIORITY.get(alert.labels.get("severity", "").lower(), _OTHERWISE)
         priority = own if is_worse(own, priority) else priority

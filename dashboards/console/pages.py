@@ -34,8 +34,13 @@ def login_page(language: str) -> None:
   <h1>{t("title")}</h1>
   <form id="login" autocomplete="off">
     <h2>{t("login_title")}</h2>
+    <label for="user">{t("user")}</label>
+    <input id="user" name="user" maxlength="64" autocomplete="username" autofocus>
+    <label for="password">{t("password")}</label>
+    <input id="password" name="password" type="password" maxlength="256" autocomplete="current-password">
+    <p class="or">{t("or")}</p>
     <label for="token">{t("token")}</label>
-    <input id="token" name="token" type="password" required maxlength="512" autocomplete="current-password" autofocus>
+    <input id="token" name="token" type="password" maxlength="512" autocomplete="off">
     <p class="muted">{t("token_hint")}</p>
     <p id="login-error" class="problem" role="alert" hidden></p>
     <button type="submit">{t("enter")}</button>

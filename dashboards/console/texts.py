@@ -30,6 +30,9 @@ TEXTS: Final[dict[str, Text]] = {
     "session_over": Text("The session is over. Log in again.", "会话已结束，请重新登录。"),
     # Login
     "login_title": Text("Log in", "登录"),
+    "user": Text("User", "用户名"),
+    "password": Text("Password", "密码"),
+    "or": Text("or", "或"),
     "token": Text("Access token", "访问令牌"),
     "token_hint": Text(
         "The first start printed it and wrote it to admin.token in the data directory; later ones come from "
@@ -37,8 +40,8 @@ TEXTS: Final[dict[str, Text]] = {
         "首次启动时显示在终端，并写入数据目录的 admin.token 文件；之后用“jinma token create”创建。",
     ),
     "enter": Text("Enter", "进入"),
-    "login_wrong": Text("This token is wrong, revoked or expired.", "令牌错误、已撤销或已过期。"),
-    "login_wait": Text("Too many wrong tokens. Wait a minute.", "错误次数过多，请稍候一分钟。"),
+    "login_wrong": Text("Name, password or token is wrong, or no longer valid.", "用户名、密码或令牌错误，或已失效。"),
+    "login_wait": Text("Too many wrong tries. Wait a minute.", "错误次数过多，请稍候一分钟。"),
     "login_failed": Text("The server does not answer.", "服务器无响应。"),
     # The sections of the picture
     "mimic": Text("Station", "全站"),

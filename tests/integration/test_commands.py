@@ -327,3 +327,26 @@ def values_of(log: Path) -> list[tuple[object, ...]]:
         for place, said in rows
         if place is not None
     )
+
+
+def test_users_are_made_listed_changed_and_removed_and_log_in(service: Service) -> None:
+    place = ("--data-dir", str(service.data_dir))
+    password = "eight hoses and a bank"
+    made = jinma("user", "add", "li.wei", "--role", "operator", "--password-stdin", *place, text=password)
+    assert made.returncode == 0, made.stderr
+    listed = json.loads(jinma("user", "list", "--json", *place).stdout)
+    assert [(row["name"], row["role"], row["disabled"]) for row in listed] == [("li.wei", "operator", False)]
+    url = f"{service.url}/api/v1/session"
+    assert httpx.post(url, json={"user": "li.wei", "password": password}).json()["role"] == "operator"
+    assert jinma("user", "disable", "li.wei", *place).returncode == 0
+    assert httpx.post(url, json={"user": "li.wei", "password": password}).status_code == 401
+    assert jinma("user", "enable", "li.wei", *place).returncode == 0
+    assert jinma("user", "role", "li.wei", "--role", "viewer", *place).returncode == 0
+    other = "another long password"
+    assert jinma("user", "password", "li.wei", "--password-stdin", *place, text=other).returncode == 0
+    assert httpx.post(url, json={"user": "li.wei", "password": other}).json()["role"] == "viewer"
+    assert jinma("user", "remove", "li.wei", *place).returncode == 0
+    code, said = failure("user", "remove", "li.wei", *place)
+    assert (code, "there is none" in said) == (2, True)
+    weak = jinma("user", "add", "x", "--role", "viewer", "--password-stdin", *place, text="short")
+    assert (weak.returncode, "12 to 256" in weak.stderr) == (2, True)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import ClassVar, cast
 
 import httpx
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -20,9 +21,11 @@ from api.live.outbox import Outbox
 from api.live.plans import LivePlans
 from api.live.station import LiveParts, LiveStation
 from api.live.station_time import WallStationTime
+from api.people.audit import MemoryAudit
 from api.people.roles import Role
 from api.people.sessions import People
 from api.people.tokens import MemoryTokens, Tokens
+from api.people.users import MemoryUsers, Users
 from api.services import ApiServices
 from station.adapters.memory import MemoryReadings
 from station.adapters.memory_journal import MemoryJournal
@@ -231,7 +234,9 @@ def live_api(clock: VirtualClock | None = None, tokens: TokenTable | None = None
     )
     live = LiveStation(plant, parts)
     checked = Tokens(tokens or MemoryTokens(), b"k" * 32, clock.now_ms, clock.seconds)
-    people = People.of(checked, clock.now_ms)
+    hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)  # quick: nothing is guarded here
+    users = Users(MemoryUsers(), clock.now_ms, clock.seconds, hasher)
+    people, audit = People.of(checked, clock.now_ms, users=users), MemoryAudit()
     services = ApiServices(
         version="0.0.0",
         stations={plant.id: live},
@@ -241,6 +246,8 @@ def live_api(clock: VirtualClock | None = None, tokens: TokenTable | None = None
         people=people,
         wall_ms=clock.now_ms,
         learned=learned,
+        audit=audit,
+        note_act=lambda row: audit.append([row]),
     )
     return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, learned, live, checked, people, services)
 

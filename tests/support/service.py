@@ -25,14 +25,15 @@ _JINMA = (sys.executable, "-m", "cli.main")
 
 
 def jinma(
-    *arguments: str, env: dict[str, str] | None = None, timeout_s: float = 120.0
+    *arguments: str, env: dict[str, str] | None = None, timeout_s: float = 120.0, text: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and return what it said."""
+    """Run a command to its end and return what it said; `text` is typed into it."""
     return subprocess.run(
         [*_JINMA, *arguments],
         cwd=ROOT,
         env=dict(os.environ) | (env or {}),
         capture_output=True,
+        input=text,
         text=True,
         timeout=timeout_s,
         check=False,

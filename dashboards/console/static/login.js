@@ -1,4 +1,4 @@
-// The login page: a token opens a session.
+// The login page: a user's password or a token opens a session.
 
 import { byId, setText, word } from "./dom.js";
 
@@ -8,7 +8,8 @@ byId("login").addEventListener("submit", async (event) => {
   problem.hidden = true;
   let status = 0;
   try {
-    const body = JSON.stringify({ token: byId("token").value.trim() });
+    const [user, token] = [byId("user").value.trim(), byId("token").value.trim()];
+    const body = JSON.stringify(user ? { user, password: byId("password").value } : { token });
     const headers = { "Content-Type": "application/json" };
     status = (await fetch("/api/v1/session", { method: "POST", headers, body, credentials: "same-origin" })).status;
   } catch {
