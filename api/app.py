@@ -19,6 +19,7 @@ from api.routes import (
     hooks,
     learned,
     log,
+    notices,
     people,
     plans,
     readings,
@@ -71,6 +72,7 @@ def create_app(services: ApiServices) -> FastAPI:
         units,
         hooks,
         people,
+        notices,
     ):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(AuditNotes, services=services)

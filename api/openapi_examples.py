@@ -190,6 +190,30 @@ TAKEN_PLAN: Final[dict[str, Any]] = PLAN | {
     }
 }
 PLAN_CSV: Final = "kind,id,time,kg,bay\ntruck,豫A12345,06:10,40,\ntrailer,T-07,05:00,278,bay-2\n"
+TRIALS: Final = {"items": [{"target": "control-room", "ok": True, "answer": "204"}]}
+NOTICES: Final = {
+    "items": [
+        {
+            "number": 12,
+            "alarm": "PT-330A.HH",
+            "occurrence": "PT-330A.HH@1795430400123",
+            "priority": "high",
+            "kind": "raised",
+            "route": "shift",
+            "target": "control-room",
+            "state": "sent",
+            "created_at": "2026-11-23T00:40:00.131Z",
+            "title": {
+                "en": "ALARM (high) Jinma: Bank HB pressure A very high",
+                "zh": "报警（高） 金马：高压组压力A超高",
+            },
+            "tries": [
+                {"at": "2026-11-23T00:40:00.140Z", "took_ms": 31, "ok": True, "duplicate": False, "answer": "204"}
+            ],
+        }
+    ],
+    "next_cursor": None,
+}
 USER: Final = {
     "name": "li.wei",
     "role": "operator",

@@ -10,6 +10,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from api.live.station import LiveStation
+from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.problems import not_found
 from station.domain.plant import Plant
@@ -91,6 +92,7 @@ class ApiServices:
         learned: What the stations have taught, day by day; None where nothing is kept.
         audit: Who did what; None where nothing is kept.
         note_act: Takes a row of the audit, without waiting.
+        notices: Tells people of alarms; None where nobody is to be told.
     """
 
     version: str
@@ -106,6 +108,7 @@ class ApiServices:
     learned: LearnedBook | None = None
     audit: AuditTrail | None = None
     note_act: Callable[[AuditRow], None] = _forget_act
+    notices: NoticeService | None = None
 
     def live(self, station: str) -> LiveStation:
         """Return a live station.

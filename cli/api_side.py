@@ -29,24 +29,31 @@ from api.live.plans import LivePlans
 from api.live.station import LiveParts, LiveStation
 from api.live.station_time import FollowedStationTime, WallStationTime
 from api.live.watchdog import Look, Watchdog
+from api.notices.delivery import Delivery
+from api.notices.desk import NoticeDesk
+from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.people.tokens import AdminToken, Tokens, read_or_make_key
 from api.people.users import Users
 from api.services import ApiServices, Check, IngestFigures
+from cli.check import read_text
 from cli.version import VERSION
 from dashboards.console.app import mount_console
 from station.adapters.clocks import FollowedClock, WallClock, wall_ms
 from station.adapters.mqtt import MqttFeed
+from station.adapters.notice_senders import sender_of
 from station.adapters.sql_audit import SqlAudit
 from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_forecasts import SqlForecasts
 from station.adapters.sql_journal import SqlJournal
 from station.adapters.sql_learned import SqlLearned
+from station.adapters.sql_notices import SqlNotices
 from station.adapters.sql_plans import SqlPlans
 from station.adapters.sql_tokens import SqlTokens
 from station.adapters.sql_users import SqlUsers
 from station.domain.capacity_alerts import CapacityAlerts
 from station.domain.learned import LearnedRow
+from station.domain.notice_routes import load_notices
 from station.domain.plant import Plant
 from station.errors import StoreUnavailableError, TransientError
 from station.ports import AuditRow, ReadingStore, ServicePoint
@@ -60,6 +67,8 @@ TICK_S = 0.1
 DELIVER_S = 0.5
 WATCH_S = 1.0
 WATCH_STORE_S = 5.0
+NOTICE_WAIT_S = 0.5
+"""How often a target looks by itself for what is due again; what is new stirs it at once."""
 RETENTION_S = 600.0
 PATIENCE_S = 10.0
 
@@ -100,6 +109,7 @@ class Upkeep:
     Attributes:
         data_dir: Whose disk must not fill up.
         heartbeat_url: Asked each minute while this lives; None tells nobody.
+        notices: File that says who is told of which alarm; None tells nobody.
         keep: Delete readings older than this; None leaves that to the store.
         ingest: Figures of an ingest in this process, None where there is none.
         spool_bytes: What its spool may take.
@@ -107,6 +117,7 @@ class Upkeep:
 
     data_dir: Path
     heartbeat_url: str | None
+    notices: Path | None = None
     keep: dt.timedelta | None = None
     ingest: Callable[[], IngestFigures] | None = None
     spool_bytes: int = 0
@@ -116,7 +127,7 @@ class Upkeep:
         """Return what the settings say; only an embedded store has to be kept small from here."""
         url = None if settings.heartbeat_url is None else settings.heartbeat_url.get_secret_value()
         keep = settings.keep if ingest is not None and settings.store is None else None
-        return cls(settings.data_dir, url, keep, ingest, settings.spool_bytes)
+        return cls(settings.data_dir, url, settings.notices, keep, ingest, settings.spool_bytes)
 
 
 @dataclass
@@ -139,6 +150,8 @@ class ApiSide:
         """
         for live in self.services.stations.values():
             _prime(live, self.services.store)
+            if self.services.notices is not None:
+                self.services.notices.recover(live)
         self.feed.start(self.dispatch.on_messages)
         for loop in self.loops:
             loop.start()
@@ -188,6 +201,7 @@ def build_api(
         "broker": lambda: None if feed.connected else "the broker is away",
         "store": lambda: _store_check(store),
     }
+    notices = None if upkeep.notices is None else _notices(upkeep.notices, kept)
     acts: Outbox[AuditRow] = Outbox("audit", kept.audit.append)
     outboxes.append(acts)
     services = ApiServices(
@@ -202,6 +216,7 @@ def build_api(
         learned=kept.learned,
         audit=kept.audit,
         note_act=acts.put,
+        notices=notices,
     )
     app = create_app(services)
     mount_console(app, services)
@@ -216,6 +231,8 @@ def build_api(
         BackgroundLoop("watchdog-store", Watchdog(lives, store_look, wall_ms).look, WATCH_STORE_S),
         *(BackgroundLoop(f"outbox-{box.name}", box.deliver, DELIVER_S) for box in outboxes),
     ]
+    if notices is not None:
+        loops += _notice_loops(notices, lives)
     if upkeep.heartbeat_url is not None:
         beat = Heartbeat(upkeep.heartbeat_url, lambda: ticker.rounds).beat
         loops.append(BackgroundLoop("heartbeat", beat, HEARTBEAT_S))
@@ -223,6 +240,32 @@ def build_api(
     if keep is not None:
         loops.append(BackgroundLoop("retention", lambda: _forget(store, stations, keep), RETENTION_S))
     return ApiSide(app, services, dispatch, feed, runners, outboxes, loops)
+
+
+def _notices(file: Path, kept: Kept) -> NoticeService:
+    """Return the notices of a file.
+
+    Raises:
+        BadInputError: The file cannot be read, or has mistakes; each is named with its line.
+    """
+    plan, book = load_notices(read_text(file), str(file)), SqlNotices(kept.database)
+    deliveries = [Delivery(name, sender_of(target), book, wall_ms) for name, target in plan.targets.items()]
+    desk = NoticeDesk(plan, book, wall_ms)
+    service = NoticeService(desk, deliveries)
+    desk.wake = service.stir
+    return service
+
+
+def _notice_loops(notices: NoticeService, lives: Sequence[LiveStation]) -> list[BackgroundLoop]:
+    """Return what makes and sends notices: each target has a thread of its own, so that none waits for another."""
+    for live in lives:
+        notices.listen_to(live)
+    trouble = Watchdog(lives, {watchdog.NOTICE: watchdog.checked(notices.trouble)}, wall_ms)
+    return [
+        BackgroundLoop("notices", lambda: notices.desk.digest(NOTICE_WAIT_S), 0.0),
+        *(BackgroundLoop(f"notices-{d.name}", partial(d.step, NOTICE_WAIT_S), 0.0) for d in notices.deliveries),
+        BackgroundLoop("watchdog-notices", trouble.look, WATCH_S),
+    ]
 
 
 def _looks(checks: Mapping[str, Check], upkeep: Upkeep) -> dict[str, Look]:

@@ -15,9 +15,10 @@ from simulators.scenario import Scenario, ScenarioError, load_scenario
 from simulators.scenario_keys import key_rows, sections
 from simulators.scenario_timeline import hour, left_out, timeline
 from station.adapters.plant_files import plant_from_signal_list
+from station.domain.notice_routes import NoticeFileError, is_notice_file, load_notices
 from station.domain.plant import Plant
 from station.domain.plant_file import load_plant
-from station.domain.toml_reader import FileMistakesError
+from station.domain.toml_reader import FileMistakesError, Mistake, parse_toml
 from station.errors import BadInputError
 
 _MOST_BYTES = 16 * 1024 * 1024
@@ -39,7 +40,7 @@ class _Checked(NamedTuple):
 
 
 def check_file(file: Path, plant: Plant, *, as_json: bool) -> int:
-    """Print every mistake of a station file, scenario or fill case, and what a scenario does; return 0 or 2.
+    """Print every mistake of a station file, scenario, fill or notice file, and what a scenario does; return 0 or 2.
 
     Args:
         file: The file.
@@ -111,6 +112,10 @@ def read_text(file: Path) -> str:
 
 def _check(text: str, name: str, plant: Plant) -> _Checked:
     try:
+        if _is_notices(text):
+            notices = load_notices(text, name)
+            names = ", ".join(notices.targets)
+            return _Checked("notice file", [], f"{len(notices.routes)} routes to {names}")
         if is_fill_case(text):
             case = load_case(text, name)
             return _Checked("fill case", [], case.name)
@@ -121,10 +126,16 @@ def _check(text: str, name: str, plant: Plant) -> _Checked:
     except ScenarioError as error:
         return _Checked("scenario", [_Finding(m.line, m.text) for m in error.mistakes])
     except FileMistakesError as error:
-        kind = "fill case" if isinstance(error, FillCaseError) else "station file"
+        kinds: dict[type, str] = {FillCaseError: "fill case", NoticeFileError: "notice file"}
+        kind = kinds.get(type(error), "station file")
         return _Checked(kind, [_Finding(m.line, m.text) for m in error.mistakes])
     summary = f"{made.id}, {len(made.signals)} signals, {len(made.units)} units, {len(made.hoses)} hoses"
     return _Checked("station file", [], summary)
+
+
+def _is_notices(text: str) -> bool:
+    data = parse_toml(text)
+    return not isinstance(data, Mistake) and is_notice_file(data)
 
 
 def _day(scenario: Scenario, text: str, plant: Plant) -> dict[str, Any]:

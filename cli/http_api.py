@@ -31,9 +31,10 @@ def get_json(settings: Settings, path: str) -> Any:
     return _ask(settings, "GET", path, None, "")
 
 
-def send_json(settings: Settings, method: str, path: str, body: object) -> Any:
+def send_json(settings: Settings, method: str, path: str, body: object, timeout_s: float = _TIMEOUT_S) -> Any:
     """Return what the API answers to a JSON body; arguments and errors as of `send`."""
-    return send(settings, method, path, json.dumps(body, ensure_ascii=False).encode(), "application/json")
+    data = json.dumps(body, ensure_ascii=False).encode()
+    return _ask(settings, method, path, data, "application/json", timeout_s)
 
 
 def send(settings: Settings, method: str, path: str, data: bytes, media_type: str) -> Any:
@@ -66,13 +67,20 @@ def first_station(settings: Settings) -> str:
     return str(stations[0]["id"])
 
 
-def _ask(settings: Settings, method: str, path: str, data: bytes | None, media_type: str) -> Any:
+def _ask(
+    settings: Settings,
+    method: str,
+    path: str,
+    data: bytes | None,
+    media_type: str,
+    timeout_s: float = _TIMEOUT_S,
+) -> Any:
     headers = {"Authorization": f"Bearer {token}"} if (token := _token(settings)) else {}
     if data is not None:
         headers["Content-Type"] = media_type
     url = f"{settings.api.rstrip('/')}/api/v1{path}"
     try:
-        answer = httpx.request(method, url, content=data, headers=headers, timeout=_TIMEOUT_S, trust_env=False)
+        answer = httpx.request(method, url, content=data, headers=headers, timeout=timeout_s, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TransientError(f"{settings.api} does not answer ({error}): is the service running? See --api") from error
     if answer.is_success:

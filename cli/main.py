@@ -25,11 +25,13 @@ app = typer.Typer(
 plant_commands = typer.Typer(no_args_is_help=True, help="Station files.")
 dashboard_commands = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
 plan_commands = typer.Typer(no_args_is_help=True, help="The plan of a day: bookings and trailers.")
+alarm_commands = typer.Typer(no_args_is_help=True, help="Alarms: horn and notices.")
 user_commands = typer.Typer(no_args_is_help=True, help="Users with passwords.")
 token_commands = typer.Typer(no_args_is_help=True, help="Tokens of machines and people.")
 app.add_typer(plant_commands, name="plant")
 app.add_typer(dashboard_commands, name="dashboards")
 app.add_typer(plan_commands, name="plan")
+app.add_typer(alarm_commands, name="alarms")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
 
@@ -447,6 +449,15 @@ def token_revoke(
     from cli.tokens import revoke
 
     revoke(prefix, journal=journal, data_dir=data_dir)
+
+
+@alarm_commands.command("test", epilog="Example: jinma alarms test --api http://127.0.0.1:8000")
+@reported
+def alarms_test(api: Api = None, station: FirstStation = None, json: Json = False) -> None:
+    """Sound the horn of every console, and send a test notice to every target."""
+    from cli.alarms import test_notices
+
+    raise typer.Exit(test_notices(api=api, station=station, as_json=json))
 
 
 Name = Annotated[str, typer.Argument(help="Name of the user.")]

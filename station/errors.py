@@ -59,5 +59,17 @@ class JournalUnavailableError(TransientError):
     """The alarm journal could not commit."""
 
 
+class NoticeFailedError(TransientError):
+    """A notice was not delivered.
+
+    Attributes:
+        unknown: It may have arrived all the same (no answer in time): the next try may be a duplicate.
+    """
+
+    def __init__(self, text: str, *, unknown: bool = False) -> None:
+        super().__init__(text)
+        self.unknown = unknown
+
+
 class DataDirectoryError(FinalError):
     """The data directory is in use, newer than this program, or damaged."""

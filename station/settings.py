@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     bootstrap_token: SecretStr | None = Field(None, description="Admin token of a first start; nothing is printed then")
     token: SecretStr | None = Field(None, description="Token with which commands call the API")
     api: str = Field("http://127.0.0.1:8000", description="API that commands call")
+    notices: Path | None = Field(None, description="Who is told of which alarm: docs/notices.md; none tells nobody")
     heartbeat_url: SecretStr | None = Field(None, description="Asked each minute while this lives: a dead man's switch")
     grafana_token: SecretStr | None = Field(None, description="Service-account token with which dashboards are pushed")
     influxdb_url: str | None = Field(

@@ -26,7 +26,7 @@ from api.live.plans import LivePlans
 from api.live.service_points import ChangeTimes, alarm_point
 from api.live.station_time import SET_BACK_MS, FollowedStationTime, WallStationTime
 from api.stream import READINGS, StreamHub
-from station.domain.alarm_views import alarm_view_json
+from station.domain.alarm_views import AlarmView, alarm_view_json
 from station.domain.day_plan import DayPlan
 from station.domain.plant import Plant, UnitKey
 from station.domain.signals import UnitMessage
@@ -90,6 +90,7 @@ class LiveStation:
         self._time = parts.time
         self._change_times = ChangeTimes()
         self.foreign_alerts: dict[str, object] = {}
+        self.alarm_listeners: list[Callable[[AlarmView], None]] = []
         self._primed_from: ReadingStore | None = None
         self._other_time_ms = _OTHER_TIME_MS
         self._lock = threading.RLock()
@@ -255,6 +256,8 @@ class LiveStation:
             self.hub.publish("alarm", _encoder.encode(alarm_view_json(view)))
             changed_ms = self._change_times.of(view, self.now_ms)
             self._parts.points.put(alarm_point(self.plant.id, view, changed_ms))
+            for listener in self.alarm_listeners:
+                listener(view)
 
 
 def _reading_event(message: UnitMessage) -> bytes:

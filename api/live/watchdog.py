@@ -19,7 +19,7 @@ from station.domain.limits import Delay, HighLimit, LowLimit
 from station.domain.plant import AlarmSpec, Text
 
 BROKER, STORE, SPOOL, CLOCK = "SYS-BROKER", "SYS-STORE", "SYS-SPOOL", "SYS-CLOCK"
-DISK, DATA, FORECAST = "SYS-DISK", "SYS-DATA", "SYS-FORECAST"
+DISK, DATA, FORECAST, NOTICE = "SYS-DISK", "SYS-DATA", "SYS-FORECAST", "SYS-NOTICE"
 _LOW: Final = frozenset({DISK})
 """Findings that are wrong where they are small."""
 _log = structlog.get_logger(__name__)

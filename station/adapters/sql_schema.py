@@ -125,15 +125,15 @@ notices = sa.Table(
     sa.Column("priority", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("route", sa.Text, nullable=False),
-    sa.Column("journal_number", sa.BigInteger),
+    sa.Column("target", sa.Text, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("due_ms", sa.BigInteger, nullable=False),
     sa.Column("give_up_ms", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
-    sa.Index("notices_by_state", "state", "due_ms"),
-    sa.Index("notices_by_alarm", "station", "alarm_id", "number"),
+    sa.Index("notices_by_state", "state", "target", "due_ms"),
+    sa.Index("notices_by_occurrence", "station", "occurrence"),
 )
 
 notice_tries = sa.Table(

@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("route", sa.Text, nullable=False),
-        sa.Column("journal_number", sa.BigInteger),
+        sa.Column("target", sa.Text, nullable=False),
         sa.Column("created_ms", sa.BigInteger, nullable=False),
         sa.Column("due_ms", sa.BigInteger, nullable=False),
         sa.Column("give_up_ms", sa.BigInteger, nullable=False),
@@ -51,8 +51,8 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
     )
-    op.create_index("notices_by_state", "notices", ["state", "due_ms"])
-    op.create_index("notices_by_alarm", "notices", ["station", "alarm_id", "number"])
+    op.create_index("notices_by_state", "notices", ["state", "target", "due_ms"])
+    op.create_index("notices_by_occurrence", "notices", ["station", "occurrence"])
     op.create_table(
         "notice_tries",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),

@@ -1,0 +1,1 @@
+"""Notices: who is told of which alarm, kept before sent, tried until they arrive."""
