@@ -12,6 +12,7 @@ from api.metrics import ServiceCollector
 from api.middleware import BeforeRoutes
 from api.people.audit import AuditNotes
 from api.routes import (
+    alarm_figures,
     alarms,
     capacity,
     completeness,
@@ -66,6 +67,8 @@ def create_app(services: ApiServices) -> FastAPI:
         scorecard,
         learned,
         plans,
+        # Before the alarms: `figures` would be taken for an alarm's id.
+        alarm_figures,
         alarms,
         stream,
         session,

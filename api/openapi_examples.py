@@ -190,6 +190,52 @@ TAKEN_PLAN: Final[dict[str, Any]] = PLAN | {
     }
 }
 PLAN_CSV: Final = "kind,id,time,kg,bay\ntruck,豫A12345,06:10,40,\ntrailer,T-07,05:00,278,bay-2\n"
+FIGURES: Final[dict[str, Any]] = {
+    "start": "2026-11-22T04:00:00.000Z",
+    "end": "2026-11-23T04:00:00.000Z",
+    "alarms": 21,
+    "late": 0,
+    "rates": {"per_day": {"value": 21.0, "target": 150.0, "most": 300.0, "met": True}},
+    "floods": [
+        {"start": "2026-11-22T09:00:00.000Z", "end": "2026-11-22T09:21:00.000Z", "count": 14, "first": "XS-797.STATE"}
+    ],
+    "top_ten": [{"alarm": "TT-514A.H", "count": 16, "percent": 76.19}],
+    "top_ten_percent": {"value": 100.0, "target": 5.0, "most": None, "met": False},
+    "chattering": [{"alarm": "TT-514A.H", "count": 2}],
+    "fleeting": [{"alarm": "TT-514A.H", "count": 14}],
+    "stale": [],
+    "priority_percent": {"critical": 0.0, "high": 4.76, "medium": 76.19, "low": 19.05},
+    "acknowledged": [
+        {
+            "priority": "high",
+            "acknowledged": 1,
+            "median_min": 2.1,
+            "p90_min": 2.1,
+            "target_min": 5.0,
+            "within_target_percent": 100.0,
+        }
+    ],
+    "buckets": [
+        {
+            "start": "2026-11-22T17:00:00+08:00",
+            "alarms": 21,
+            "by_priority": {"critical": 0, "high": 1, "medium": 16, "low": 4},
+        }
+    ],
+    "advice": [
+        {
+            "alarm": "TT-514A.H",
+            "kind": "on-delay",
+            "seconds": 30,
+            "removed": 14,
+            "of": 16,
+            "text": {
+                "en": "An on-delay of 30 s would have removed 14 of 16 alarms and no true one.",
+                "zh": "若设 30 秒接通延时，可减少 16 次中的 14 次报警，且不遗漏真实报警。",
+            },
+        }
+    ],
+}
 TRIALS: Final = {"items": [{"target": "control-room", "ok": True, "answer": "204"}]}
 NOTICES: Final = {
     "items": [

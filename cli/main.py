@@ -25,12 +25,14 @@ app = typer.Typer(
 plant_commands = typer.Typer(no_args_is_help=True, help="Station files.")
 dashboard_commands = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
 plan_commands = typer.Typer(no_args_is_help=True, help="The plan of a day: bookings and trailers.")
+journal_commands = typer.Typer(no_args_is_help=True, help="The alarm journal.")
 alarm_commands = typer.Typer(no_args_is_help=True, help="Alarms: horn and notices.")
 user_commands = typer.Typer(no_args_is_help=True, help="Users with passwords.")
 token_commands = typer.Typer(no_args_is_help=True, help="Tokens of machines and people.")
 app.add_typer(plant_commands, name="plant")
 app.add_typer(dashboard_commands, name="dashboards")
 app.add_typer(plan_commands, name="plan")
+app.add_typer(journal_commands, name="journal")
 app.add_typer(alarm_commands, name="alarms")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
@@ -449,6 +451,15 @@ def token_revoke(
     from cli.tokens import revoke
 
     revoke(prefix, journal=journal, data_dir=data_dir)
+
+
+@journal_commands.command("verify", epilog="Example: jinma journal verify --data-dir data")
+@reported
+def journal_verify(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Walk the chain of hashes: 0 where every row is as it was written, 1 naming the first that is not."""
+    from cli.journal import verify
+
+    raise typer.Exit(verify(journal=journal, data_dir=data_dir, as_json=json))
 
 
 @alarm_commands.command("test", epilog="Example: jinma alarms test --api http://127.0.0.1:8000")

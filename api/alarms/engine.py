@@ -195,6 +195,10 @@ class AlarmEngine(OperatorDesk):
         with self._lock:
             return self._book.point(alarm_id).view()
 
+    def ids(self) -> list[str]:
+        """Return the id of every alarm that there is, in the station file's order."""
+        return list(self._book.points)
+
     def changes_since(self, serial: int) -> tuple[int, list[AlarmView]]:
         """Return (newest serial, the changes after `serial`), of the newest 10 000; begin with 0."""
         with self._lock:

@@ -29,6 +29,7 @@ from station.adapters.sql_schema import HEAD, KNOWN, metadata
 from station.errors import BadInputError, DataDirectoryError, JournalUnavailableError
 from station.ports import JournalEntry
 from tests.support.postgres import Postgres
+from tests.support.service import jinma
 
 ENTRY = JournalEntry("jinma", "PT-330A.HH", "PT-330A.HH@1", "raised", 1, 2, "system", 48.2, 48.0)
 
@@ -265,3 +266,13 @@ def test_times_of_this_century_fit(path: Path) -> None:
     journal.append([replace(ENTRY, t_ms=late)])
     assert journal.entries("jinma", late, late + 1)[0][1].t_ms == late
     journal.close()
+
+
+def test_the_command_names_the_first_row_that_was_changed(path: Path) -> None:
+    whole = jinma("journal", "verify", "--journal", f"sqlite:///{path}")
+    assert (whole.returncode, "whole" in whole.stdout) == (0, True)
+    _tamper(path, "UPDATE journal SET value = 47.9 WHERE number = 3")
+    changed = jinma("journal", "verify", "--journal", f"sqlite:///{path}")
+    assert changed.returncode == 1
+    assert changed.stdout.startswith("row 3 is changed")
+    assert jinma("journal", "verify", "--data-dir", str(path.parent / "nowhere")).returncode == 2

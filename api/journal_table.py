@@ -1,0 +1,66 @@
+"""The journal as a table: CSV line by line, or a workbook; a cell that looks like a formula stays a text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any, Final
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from station.domain.plant import Text
+
+COLUMNS: Final = (
+    Text("row", "序号"),
+    Text("time", "时间"),
+    Text("alarm", "报警"),
+    Text("text", "内容"),
+    Text("priority", "优先级"),
+    Text("event", "事件"),
+    Text("value", "数值"),
+    Text("limit", "限值"),
+    Text("who", "人员"),
+    Text("note", "备注"),
+    Text("received", "接收时间"),
+)
+Cell = str | float | int | None
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_BOM: Final = "\ufeff"
+
+
+def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """Yield a CSV with a byte order mark, so that a spreadsheet reads Chinese; never more than a line in memory."""
+    yield _BOM + _line(heads)
+    for row in rows:
+        yield _line([_harmless(cell) for cell in row])
+
+
+def _line(cells: Sequence[Cell]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow("" if cell is None else cell for cell in cells)
+    return out.getvalue()
+
+
+def _harmless(cell: Cell) -> Cell:
+    """Return a cell that no spreadsheet works out: an apostrophe before what begins like a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def xlsx_bytes(heads: Sequence[str], rows: Iterable[Sequence[Cell]], out: IO[bytes]) -> None:
+    """Write a workbook; rows go to a temporary file as they come."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("journal")
+    sheet.freeze_panes = "A2"
+    sheet.append(list(heads))
+    for row in rows:
+        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in row])
+    book.save(out)
+
+
+def _text_cell(sheet: Any, text: str) -> Any:
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
+    cell.data_type = "s"
+    return cell
