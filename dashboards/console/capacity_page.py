@@ -13,6 +13,7 @@ from api.people.session_book import Session
 from dashboards.console.pages import data_element, head, header, html_lang, page_context, translator
 from dashboards.console.texts import texts_of
 from station.domain.plant import Plant
+from station.domain.what_if import removable_units
 
 _MODULES: Final = (
     "outlook", "outlook_figures", "day_curve", "look_back", "plan_editor", "plan_csv", "what_if", "day", "verdict",
@@ -109,7 +110,7 @@ def _look_back(language: str) -> str:
 
 def _what_if(plant: Plant, language: str) -> str:
     t = translator(language)
-    units = [one.unit for group in (plant.trains, plant.chillers, plant.hoses) for one in group]
+    units = removable_units(plant)
     boxes = "".join(
         f'<label class="box"><input type="checkbox" name="remove" value="{escape(unit)}"> '
         f"{_unit_name(plant, unit, language)}</label>"

@@ -69,6 +69,7 @@ def test_a_row_of_the_plan_is_edited_and_the_whole_plan_put(page: Page, service:
     expect(page.locator("#plan-state")).to_contain_text("not saved")
     page.locator("#plan-save").click()
     expect(page.locator("#plan-state")).to_contain_text("Saved at")
+    expect(page.locator("#plan-feasible")).to_contain_text("The station can carry this plan: 2 trucks, 70 kg.")
     plan = service.get(f"/stations/jinma/plan/{DAY}")
     assert [(one["id"], one["time"], one["kg"]) for one in plan["trucks"]] == [
         ("A-1", "2030-05-06T01:30:00.000Z", 35.0), ("new-2", "2030-05-06T01:30:00.000Z", 35.0),
