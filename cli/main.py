@@ -13,6 +13,22 @@ import typer
 
 from cli import process_log
 from cli.failures import reported
+from cli.options import (
+    Api,
+    Broker,
+    Clock,
+    DataDir,
+    FirstStation,
+    Journal,
+    Json,
+    Plants,
+    RunSpeed,
+    Scenario,
+    Seed,
+    Speed,
+    Store,
+)
+from cli.people_commands import alarm_commands, journal_commands, token_commands, user_commands
 
 app = typer.Typer(
     name="jinma",
@@ -25,10 +41,6 @@ app = typer.Typer(
 plant_commands = typer.Typer(no_args_is_help=True, help="Station files.")
 dashboard_commands = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
 plan_commands = typer.Typer(no_args_is_help=True, help="The plan of a day: bookings and trailers.")
-journal_commands = typer.Typer(no_args_is_help=True, help="The alarm journal.")
-alarm_commands = typer.Typer(no_args_is_help=True, help="Alarms: horn and notices.")
-user_commands = typer.Typer(no_args_is_help=True, help="Users with passwords.")
-token_commands = typer.Typer(no_args_is_help=True, help="Tokens of machines and people.")
 app.add_typer(plant_commands, name="plant")
 app.add_typer(dashboard_commands, name="dashboards")
 app.add_typer(plan_commands, name="plan")
@@ -36,22 +48,6 @@ app.add_typer(journal_commands, name="journal")
 app.add_typer(alarm_commands, name="alarms")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
-
-Plants = Annotated[
-    list[Path] | None, typer.Option("--plant", help="Station file, repeatable; default is the shipped Jinma station.")
-]
-Broker = Annotated[str | None, typer.Option(help="MQTT broker, mqtt://[user:pass@]host:port or mqtts://...")]
-Store = Annotated[str | None, typer.Option(help="sqlite:///PATH or influxdb://host:8086/ORG/BUCKET.")]
-Journal = Annotated[str | None, typer.Option(help="Alarm journal, a SQLAlchemy URL of SQLite or PostgreSQL.")]
-DataDir = Annotated[Path | None, typer.Option(help="Where this service keeps what is its own.")]
-Scenario = Annotated[str | None, typer.Option(help="A shipped scenario or a scenario file.")]
-Speed = Annotated[str | None, typer.Option(help="Station seconds per wall second (a ceiling), or max.")]
-RunSpeed = Annotated[str | None, typer.Option("--speed", help="Station seconds per wall second, a ceiling.")]
-Seed = Annotated[int | None, typer.Option(help="The same seed gives the same day.")]
-Clock = Annotated[str | None, typer.Option(help="wall, or station to follow a simulator's clock.")]
-Api = Annotated[str | None, typer.Option(help="Address of the API.")]
-FirstStation = Annotated[str | None, typer.Option("--station", help="Station id; default is the first.")]
-Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
 
 @app.callback()
@@ -414,139 +410,6 @@ def dashboards_push(
     from cli.grafana import push
 
     push(grafana, store, plant, as_json=json)
-
-
-@token_commands.command("create", epilog="Example: jinma token create wall-screen --role viewer --expires 365d")
-@reported
-def token_create(
-    name: Annotated[str, typer.Argument(help="Who or what will use it; stands in the journal.")],
-    role: Annotated[str, typer.Option(help="viewer, operator, engineer or admin.")] = "viewer",
-    expires: Annotated[str | None, typer.Option(help="Dies after this long, e.g. 90d; default never.")] = None,
-    journal: Journal = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Make a token and print it, this once."""
-    from cli.tokens import create
-
-    create(name, role, expires, journal=journal, data_dir=data_dir)
-
-
-@token_commands.command("list")
-@reported
-def token_list(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
-    """Show the tokens: never the secrets."""
-    from cli.tokens import show
-
-    show(journal=journal, data_dir=data_dir, as_json=json)
-
-
-@token_commands.command("revoke", epilog="Example: jinma token revoke jm12ab34cd")
-@reported
-def token_revoke(
-    prefix: Annotated[str, typer.Argument(help="The part before the dot.")],
-    journal: Journal = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Revoke a token: it opens nothing any more, and its streams close within 5 s."""
-    from cli.tokens import revoke
-
-    revoke(prefix, journal=journal, data_dir=data_dir)
-
-
-@journal_commands.command("verify", epilog="Example: jinma journal verify --data-dir data")
-@reported
-def journal_verify(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
-    """Walk the chain of hashes: 0 where every row is as it was written, 1 naming the first that is not."""
-    from cli.journal import verify
-
-    raise typer.Exit(verify(journal=journal, data_dir=data_dir, as_json=json))
-
-
-@alarm_commands.command("test", epilog="Example: jinma alarms test --api http://127.0.0.1:8000")
-@reported
-def alarms_test(api: Api = None, station: FirstStation = None, json: Json = False) -> None:
-    """Sound the horn of every console, and send a test notice to every target."""
-    from cli.alarms import test_notices
-
-    raise typer.Exit(test_notices(api=api, station=station, as_json=json))
-
-
-Name = Annotated[str, typer.Argument(help="Name of the user.")]
-Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin instead of asking.")]
-
-
-@user_commands.command("add", epilog="Example: jinma user add li.wei --role operator")
-@reported
-def user_add(
-    name: Name,
-    role: Annotated[str, typer.Option(help="viewer, operator, engineer or admin.")],
-    password_stdin: Stdin = False,
-    journal: Journal = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Make a user; the password is asked for, at least 12 characters."""
-    from cli.users import add
-
-    add(name, role, from_stdin=password_stdin, journal=journal, data_dir=data_dir)
-
-
-@user_commands.command("list")
-@reported
-def user_list(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
-    """Show the users: never a password."""
-    from cli.users import show
-
-    show(journal=journal, data_dir=data_dir, as_json=json)
-
-
-@user_commands.command("password", epilog="Example: jinma user password li.wei")
-@reported
-def user_password(name: Name, password_stdin: Stdin = False, journal: Journal = None, data_dir: DataDir = None) -> None:
-    """Give a user another password; open sessions end within 5 s."""
-    from cli.users import set_password
-
-    set_password(name, from_stdin=password_stdin, journal=journal, data_dir=data_dir)
-
-
-@user_commands.command("role", epilog="Example: jinma user role li.wei --role engineer")
-@reported
-def user_role(
-    name: Name,
-    role: Annotated[str, typer.Option(help="viewer, operator, engineer or admin.")],
-    journal: Journal = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Give a user another role."""
-    from cli.users import change
-
-    change(name, role=role, journal=journal, data_dir=data_dir)
-
-
-@user_commands.command("disable")
-@reported
-def user_disable(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
-    """Shut a user out; sessions and streams close within 5 s."""
-    from cli.users import change
-
-    change(name, disabled=True, journal=journal, data_dir=data_dir)
-
-
-@user_commands.command("enable")
-@reported
-def user_enable(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
-    """Let a user in again."""
-    from cli.users import change
-
-    change(name, disabled=False, journal=journal, data_dir=data_dir)
-
-
-@user_commands.command("remove")
-@reported
-def user_remove(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
-    """Delete a user; what they did stays in journal and audit."""
-    from cli.users import remove
-
-    remove(name, journal=journal, data_dir=data_dir)
 
 
 def main() -> None:
