@@ -223,7 +223,7 @@ def test_who_is_not_known_gets_the_login_page_and_a_wrong_token_a_clear_word(
     page.goto(f"{service.url}/console")
     page.locator("#token").fill("wrong")
     page.keyboard.press("Enter")
-    expect(page.locator("#login-error")).to_have_text("令牌错误、已撤销或已过期。")
+    expect(page.locator("#login-error")).to_have_text("用户名、密码或令牌错误，或已失效。")
     page.locator("#token").fill((service.data_dir / "admin.token").read_text().strip())
     page.keyboard.press("Enter")
     expect(page.locator("#mimic")).to_be_visible()
