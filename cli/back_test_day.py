@@ -12,7 +12,7 @@ import importlib.util
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -24,7 +24,8 @@ from cli.simulator_side import new_station
 from simulators.block import TruckTruth
 from simulators.scenario import scenario_state
 from station.adapters.log_files import read_log, write_log
-from station.domain.back_test import SHORT_KG, AlertChange, ForecastPoint, JudgedDay, short_at
+from station.domain.back_test import SHORT, SHORT_KG, AlertChange, ForecastPoint, JudgedDay, short_at
+from station.domain.capacity import forecast
 from station.domain.capacity_alerts import CapacityAlerts, CapacityCondition
 from station.domain.capacity_forecast import Forecast
 from station.domain.capacity_snapshot import StationSnapshot
@@ -39,10 +40,13 @@ _GRACE_S: Final = 3_600
 
 _BLOCK_S: Final = 3_600.0
 _MINUTE_MS: Final = 60_000
-_BUSY_FROM: Final = 0.1
-"""From this probability on each regular run is made, as the service does always."""
+_CALM: Final = 0.1
+_CERTAIN: Final = 0.9
+"""Between these probabilities each regular run is made, as the service does always."""
 
 _URGENT: Final = ("CAP-SHORT", "CAP-RISK")
+
+_Mood = Literal["calm", "certain", "open"]
 
 _LIVED_BY: Final = ("simulators", "station.data", "station.domain.hydrogen", "station.domain.isotherms")
 _SEEN_BY: Final = ("cli.back_test_day", "api.forecast", "station")
@@ -55,8 +59,8 @@ class Thrift:
 
     Attributes:
         step_s: Step of the plant's physics [s].
-        every_min: Between the forecasts while nothing is the matter [min].
-        busy_min: Between them on a short day, and while a shortage is likely [min]; the service's own is 5.
+        every_min: Between the forecasts while nothing changes: no shortage in sight, or a certain one alerted [min].
+        busy_min: Between them at all other times [min]; the service's own is 5.
         replicas: Monte Carlo replicas of each.
         events: Make those too that an event asks for: a trip, a trailer that docks.
     """
@@ -157,7 +161,7 @@ class DayMaker:
         own = [truck for truck in truth.trucks if truck.arrival_ms < close_ms]
         lacking = [((t.arrival_ms - start_ms) / _MINUTE_MS, t.asked_kg - t.delivered_kg) for t in own]
         short_kg, short_minute = short_at(lacking)
-        watch = _Watch(self.plant, start_ms, self.thrift, always=short_kg >= SHORT_KG)
+        watch = _Watch(self.plant, start_ms, self.thrift)
         watch.hear(((record.topic, record.payload) for record in read_log(log)), close_ms)
         return JudgedDay(
             name=f"{script.number} {script.kind} {script.date}",
@@ -173,27 +177,49 @@ class DayMaker:
 
 
 class _ThriftyRunner(InlineRunner):
-    """Leaves out regular runs while nothing is the matter."""
+    """Leaves out regular runs while they would say the same again.
 
-    def __init__(self, plant: Plant, start_ms: int, thrift: Thrift, *, always: bool) -> None:
+    What was left out is made as soon as a later forecast says otherwise, so each change is seen at its own run. A
+    change that comes and goes between two forecasts that agree stays unseen.
+    """
+
+    def __init__(self, plant: Plant, start_ms: int, thrift: Thrift) -> None:
         super().__init__(plant, thrift.replicas)
         self._start_ms, self._thrift = start_ms, thrift
-        self._always = always
-        self.busy = always
+        self._mood: _Mood = "open"
+        self._spared: list[StationSnapshot] = []
 
     def look(self, forecast: Forecast, active: frozenset[str]) -> None:
         """Take what the newest forecast says, and which alerts stand."""
-        likely = max(forecast.shortfall_probability, forecast.detail.probability_now) >= _BUSY_FROM
-        self.busy = self._always or likely or bool(active.intersection(_URGENT))
+        self._mood = "open"
+        if _agrees(forecast, "calm") and forecast.shortfall_probability < _CALM and active.isdisjoint(_URGENT):
+            self._mood = "calm"
+        elif _agrees(forecast, "certain") and forecast.shortfall_probability > _CERTAIN and SHORT in active:
+            self._mood = "certain"
 
     def submit(self, snapshot: StationSnapshot, *, on_grid: bool) -> None:
-        """Make a forecast, or spare it."""
-        every_min = self._thrift.busy_min if self.busy else self._thrift.every_min
-        if on_grid and (snapshot.at_ms - self._start_ms) % (every_min * _MINUTE_MS):
+        """Make a forecast, and those that were left out before it where it changes the picture; or leave it out."""
+        minute = (snapshot.at_ms - self._start_ms) // _MINUTE_MS
+        wanted = minute % self._thrift.busy_min == 0 if on_grid else self._thrift.events
+        if not wanted:
             return
-        if not on_grid and not self._thrift.events:
+        if on_grid and self._mood != "open" and minute % self._thrift.every_min:
+            self._spared.append(snapshot)
             return
-        super().submit(snapshot, on_grid=on_grid)
+        newest = forecast(self._plant, snapshot, self._replicas, on_grid=on_grid)
+        if not _agrees(newest, self._mood):
+            for spared in self._spared:
+                super().submit(spared, on_grid=True)
+        self._spared.clear()
+        self._done.append(newest)
+
+
+def _agrees(forecast: Forecast, mood: _Mood) -> bool:
+    """Return whether a forecast by itself says what a mood stands for."""
+    detail = forecast.detail
+    if mood == "certain":
+        return detail.probability_now > _CERTAIN
+    return mood == "calm" and detail.probability_now < _CALM and detail.base_shortfall_kg < SHORT_KG
 
 
 @dataclass
@@ -203,13 +229,12 @@ class _Watch:
     plant: Plant
     start_ms: int
     thrift: Thrift
-    always: bool = field(kw_only=True)
     points: list[ForecastPoint] = field(default_factory=list)
     changes: list[AlertChange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._inputs = CapacityInputs(self.plant)
-        self._runner = _ThriftyRunner(self.plant, self.start_ms, self.thrift, always=self.always)
+        self._runner = _ThriftyRunner(self.plant, self.start_ms, self.thrift)
         self._engine = CapacityEngine(self.plant, self._inputs, self._runner)
         self._alerts = CapacityAlerts(self.plant)
         self._admission = Admission([self.plant])

@@ -291,7 +291,7 @@ def back_test_(
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Days made at a time.")] = 2,
     cache: Annotated[Path | None, typer.Option(help="Folder of days made before; default DATA_DIR/back-test.")] = None,
     step: Annotated[float, typer.Option(help="Step of the simulated plant, 1 to 10 s.")] = 5.0,
-    every: Annotated[int, typer.Option(help="Minutes between forecasts on quiet days; 5 on all others.")] = 30,
+    every: Annotated[int, typer.Option(help="Minutes between forecasts while nothing changes, else 5.")] = 30,
     replicas: Annotated[int, typer.Option(min=0, max=1000, help="Monte Carlo replicas of a forecast.")] = 100,
     scenario: Annotated[
         list[str] | None, typer.Option(help="Play this shipped scenario or file instead of the mix; repeatable.")
