@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -13,16 +15,17 @@ import structlog
 from ingest.ledger import DeadLetter, Ledger, MinuteCount, MinuteKey
 from ingest.sorting import Sorted, Sorter
 from ingest.spool import Batch, Position, Spool
-from ingest.supervision import backoff_s
 from ingest.watermarks import Watermarks
-from station.domain.signals import UnitMessage
-from station.errors import FinalError, PointsRefusedError, TransientError
+from ingest.writing import WORTH_DIVIDING, Lanes, StoreUnreachable, StoreWriter
+from station.errors import TransientError
 from station.ports import ReadingStore, ServicePoint
 from station.wire.admission import Admission
 
 _log = structlog.get_logger(__name__)
 
-_MESSAGES_AT_A_TIME: Final = 5000
+_MESSAGES_A_WRITE: Final = 5000
+_UNDER_WAY_MOST: Final = 2
+"""Pieces that the store has while the next one is sorted: more would only cost memory, 12 MB each."""
 _IDLE_S: Final = 0.25
 _MINUTES_EVERY_S: Final = 10.0
 _MINUTES_AT_A_TIME: Final = 2000
@@ -30,8 +33,14 @@ _MINUTES_KEPT_MS: Final = 48 * 3600 * 1000
 """Counts of older minutes are no longer here; what comes for them is added to what the store has."""
 
 
-class StoreUnreachable(Exception):  # noqa: N818 - no error: the wait for the store was broken off by our own end
-    """Stopped while the store was away; nothing of the piece is booked."""
+@dataclass(slots=True)
+class _UnderWay:
+    """A piece that is being written."""
+
+    piece: Sorted
+    parts: list[Future[list[DeadLetter]]]
+    end: Position
+    wall_ms: int
 
 
 class Delivery:
@@ -45,6 +54,7 @@ class Delivery:
         watermarks: Told what is settled.
         now_ms: The station's clock, epoch ms.
         stopping: Ends `run`, after a last try to deliver what is there.
+        worker: This one's name among several that share the messages; None where it gets all of them.
     """
 
     def __init__(
@@ -56,6 +66,7 @@ class Delivery:
         watermarks: Watermarks,
         now_ms: Callable[[], int],
         stopping: threading.Event,
+        worker: str | None = None,
     ) -> None:
         self._spool = spool
         self._ledger = ledger
@@ -64,8 +75,12 @@ class Delivery:
         self._watermarks = watermarks
         self._now_ms = now_ms
         self._stopping = stopping
+        self._worker = worker
+        self._under_way: deque[_UnderWay] = deque()
+        self._position: Position | None = None
         self._released = 0
         self._next_minutes = 0.0
+        self.writer = StoreWriter(store, stopping)
         self.drain_until = 0.0
         """Monotonic time to which `run` goes on with what is in the spool, after `stopping` was set."""
         self.delivered = 0
@@ -74,30 +89,87 @@ class Delivery:
         self.missing = 0
         self.refused: Counter[str] = Counter()
         self.lag_s = 0.0
-        self.oldest_wall_ms: int | None = None
-        self.store_error: str | None = None
+
+    @property
+    def oldest_wall_ms(self) -> int | None:
+        """When the oldest message was received that the store does not have, None where it has all; from any thread."""
+        under_way = list(self._under_way)  # a copy at once: pieces come and go
+        return under_way[0].wall_ms if under_way else None
 
     def run(self) -> None:
         """Deliver until stopped; begins where the ledger says."""
-        position = self._ledger.position()
-        sorter = Sorter(self._admission, self._ledger.sequences())
+        self._under_way.clear()
+        lanes = Lanes(self.writer, self._store.writes_at_once)
         try:
-            while True:
-                batches = self._spool.read(position, _MESSAGES_AT_A_TIME, 0.0 if self._stopping.is_set() else _IDLE_S)
-                if batches:
-                    position = self._deliver(sorter, batches)
-                if self._stopping.is_set() and (not batches or time.monotonic() >= self.drain_until):
-                    break
-                self._tend(position)
+            self._deliver_all(lanes)
         except StoreUnreachable:
             return
+        finally:
+            lanes.close()
         self._watermarks.flush(at_once=True)
         self._write_minutes()
         self._ledger.sync()
 
-    def _tend(self, position: Position | None) -> None:
+    def _deliver_all(self, lanes: Lanes) -> None:
+        read_to = self._position = self._ledger.position()
+        sorter = Sorter(self._admission, self._ledger.sequences(), numbered=self._worker is None)
+        most = _MESSAGES_A_WRITE * self._store.writes_at_once
+        while True:
+            patient = not (self._stopping.is_set() or self._under_way)
+            batches = self._spool.read(read_to, most, _IDLE_S if patient else 0.0)
+            if batches:
+                read_to = batches[-1].end
+                self._begin(lanes, sorter.sort(batches), batches)
+            elif self._under_way:
+                self._finish()
+            if self._stopping.is_set() and (not batches or time.monotonic() >= self.drain_until):
+                break
+            self._tend()
+        while self._under_way:
+            self._finish()
+
+    def _begin(self, lanes: Lanes, piece: Sorted, batches: Sequence[Batch]) -> None:
+        """Write a small piece now, once all before it is written; let a large one be written beside the next."""
+        under_way = _UnderWay(piece, [], batches[-1].end, batches[0].wall_ms)
+        is_small = len(piece.messages) < WORTH_DIVIDING
+        while len(self._under_way) > (0 if is_small else _UNDER_WAY_MOST - 1):
+            self._finish()
+        self._under_way.append(under_way)
+        if is_small:
+            piece.dead += lanes.write_part(piece, range(len(piece.messages)))
+            self._finish()
+        else:
+            under_way.parts = lanes.write(piece)
+
+    def _finish(self) -> None:
+        """Wait for the oldest piece under way, and book it."""
+        oldest = self._under_way[0]
+        piece = oldest.piece
+        for part in oldest.parts:
+            piece.dead += part.result()
+        self._ledger.commit(oldest.end, piece.sequences, piece.dead, piece.minutes)
+        self._position = oldest.end
+        self._book(piece, oldest.wall_ms)
+        for mark in piece.marks:
+            self._watermarks.note(mark.unit, mark.boot, mark.seq, earlier=mark.earlier)
+        self._under_way.popleft()
+
+    def _book(self, piece: Sorted, wall_ms: int) -> None:
+        self.delivered += len(piece.messages)
+        self.duplicates += piece.duplicates
+        self.late += piece.late
+        self.missing += piece.missing
+        self.lag_s = max(0.0, time.time() - wall_ms / 1000)
+        if piece.dead:
+            self.refused.update(letter.reason for letter in piece.dead)
+            last = piece.dead[-1]
+            _log.warning(
+                "messages refused", count=len(piece.dead), reason=last.reason, topic=last.topic, text=last.text
+            )
+
+    def _tend(self) -> None:
         self._watermarks.flush()
-        place = position or Position(0, 0)
+        place = self._position or Position(0, 0)
         if place.segment != self._released or self._spool.full:
             self._ledger.sync()
             self._spool.release(place)
@@ -105,67 +177,6 @@ class Delivery:
         if time.monotonic() >= self._next_minutes:
             self._next_minutes = time.monotonic() + _MINUTES_EVERY_S
             self._write_minutes()
-
-    def _deliver(self, sorter: Sorter, batches: Sequence[Batch]) -> Position:
-        self.oldest_wall_ms = batches[0].wall_ms
-        piece = sorter.sort(batches)
-        if piece.messages:
-            for index, reason in sorted(self._write(piece.messages).items()):
-                topic, payload, received_ms = piece.origins[index]
-                piece.dead.append(DeadLetter(received_ms, topic, payload, "store", reason))
-        position = batches[-1].end
-        self._ledger.commit(position, sorter.sequences, piece.dead, piece.minutes)
-        self._book(piece, batches)
-        for name in piece.units:
-            runs = sorter.sequences[name].runs
-            left = piece.left.get(name, ())
-            for run in runs:
-                if run is runs[-1] or run.boot in left:
-                    self._watermarks.note(name, run.boot, run.settled, earlier=run is not runs[-1])
-        return position
-
-    def _book(self, piece: Sorted, batches: Sequence[Batch]) -> None:
-        self.delivered += len(piece.messages)
-        self.duplicates += piece.duplicates
-        self.late += piece.late
-        self.missing += piece.missing
-        self.refused.update(letter.reason for letter in piece.dead)
-        self.lag_s = max(0.0, time.time() - batches[0].wall_ms / 1000)
-        self.oldest_wall_ms = None
-
-    def _write(self, messages: Sequence[UnitMessage]) -> dict[int, str]:
-        """Store messages, waiting for the store as long as it takes; return those it refuses for good, and why."""
-        attempt = 0
-        while True:
-            try:
-                refused = self._write_or_split(messages)
-            except TransientError as error:
-                if attempt == 0 or str(error) != self.store_error:
-                    _log.warning("store does not take messages; they wait in the spool", error=str(error))
-                self.store_error = str(error)
-                attempt += 1
-                if self._stopping.wait(backoff_s(attempt)):
-                    raise StoreUnreachable from error
-            else:
-                if attempt:
-                    _log.info("store takes messages again", attempts=attempt)
-                self.store_error = None
-                return refused
-
-    def _write_or_split(self, messages: Sequence[UnitMessage]) -> dict[int, str]:
-        """Halve a batch that is refused as a whole until the one that spoils it stands alone."""
-        try:
-            self._store.write(messages)
-        except PointsRefusedError as error:
-            return error.refused
-        except FinalError as error:
-            if len(messages) == 1:
-                return {0: str(error)}
-            middle = len(messages) // 2
-            refused = self._write_or_split(messages[:middle])
-            later = self._write_or_split(messages[middle:])
-            return refused | {middle + index: reason for index, reason in later.items()}
-        return {}
 
     def _write_minutes(self) -> None:
         """Give the store the counts per unit and minute; what it cannot take now is given later."""
@@ -180,6 +191,8 @@ class Delivery:
     def _point(self, key: MinuteKey, count: MinuteCount, forget_before: int) -> ServicePoint:
         station, area, unit, minute_ms = key
         tags = {"station": station, "area": area, "unit": unit}
+        if self._worker is not None:  # each worker's counts are a point of its own; readers add them up
+            tags["worker"] = self._worker
         fields: dict[str, float | str] = {
             "received": float(count.received),
             "gaps": float(count.gaps),

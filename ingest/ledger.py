@@ -50,6 +50,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, str, str, UnitSequence]]).decode
 
 
+def encode_sequences(sequences: Mapping[UnitName, UnitSequence]) -> bytes:
+    """Return the numbering of all units as the ledger keeps it: how it stands now, whatever happens to it later."""
+    return _encode([(*name, state) for name, state in sequences.items()])
+
+
 class DeadLetter(NamedTuple):
     """A message, or a part of one, that was not stored, and why."""
 
@@ -124,14 +129,20 @@ class Ledger:
     def commit(
         self,
         position: Position,
-        sequences: Mapping[UnitName, UnitSequence],
+        sequences: bytes,
         dead: Sequence[DeadLetter],
         minutes: Mapping[MinuteKey, MinuteCount],
     ) -> None:
-        """Book a delivered batch: all of it or nothing."""
-        blob = _encode([(*name, state) for name, state in sequences.items()])
+        """Book a delivered batch: all of it or nothing.
+
+        Args:
+            position: Where the batch ends in the spool.
+            sequences: What is known of each unit's numbering up to there (`encode_sequences`).
+            dead: What was set aside.
+            minutes: What was counted.
+        """
         with self._lock, self._db:
-            self._db.execute("insert or replace into progress values (1, ?, ?, ?)", (*position, blob))
+            self._db.execute("insert or replace into progress values (1, ?, ?, ?)", (*position, sequences))
             if dead:
                 self._bury(dead)
             self._db.executemany(

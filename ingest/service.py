@@ -17,6 +17,7 @@ from ingest.spool import Spool
 from ingest.supervision import Supervised
 from ingest.watermarks import FILTER as WATERMARK_FILTER
 from ingest.watermarks import Publisher, SecondIngestError, SecondIngestWatch, Watermarks
+from ingest.writing import WriteTimes
 from station.errors import JinmaError, PayloadError
 from station.ports import Clock, Feed, ReadingStore
 from station.wire import topics
@@ -62,6 +63,7 @@ class IngestFigures:
         spool_full: True while nothing more is acknowledged for want of room.
         oldest_age_s: Age of the oldest message that is not stored, None where all are.
         lag_s: From reception to the store, of the newest piece delivered.
+        write_times: How long calls of the store took.
         store_error: Why the store takes nothing now.
         failures: Times a thread of ours broke and was started again.
     """
@@ -78,6 +80,7 @@ class IngestFigures:
     spool_full: bool
     oldest_age_s: float | None
     lag_s: float
+    write_times: WriteTimes
     store_error: str | None
     failures: int
 
@@ -87,7 +90,8 @@ class IngestService:
 
     Args:
         feed: Messages of `feed_filters()`; persistent, gathering `GATHER_S`.
-        publisher: For the watermarks; None publishes none (several workers under a shared group).
+        publisher: For the watermarks; None where this is one of several workers under a shared group, of whom none
+            knows all the numbers of a unit: it publishes no watermark and reports no gap.
         store: Where messages go.
         admission: What is let in.
         clock: Station time, for the window in which messages are accepted.
@@ -133,7 +137,14 @@ class IngestService:
         self._stopped = False
         self._watermarks = watermarks = Watermarks(publisher, self._ledger.name, self._since_ms)
         self._delivery = Delivery(
-            self._spool, self._ledger, store, admission, watermarks, self._station_ms, self._stopping
+            self._spool,
+            self._ledger,
+            store,
+            admission,
+            watermarks,
+            self._station_ms,
+            self._stopping,
+            worker=self._ledger.name if publisher is None else None,
         )
         self._thread = Supervised("ingest-delivery", self._delivery.run, self._stopping)
         self._received = 0
@@ -196,7 +207,8 @@ class IngestService:
             spool_full=self._spool.full,
             oldest_age_s=None if oldest is None else max(0.0, time.time() - oldest / 1000),
             lag_s=delivery.lag_s,
-            store_error=delivery.store_error,
+            write_times=delivery.writer.times,
+            store_error=delivery.writer.error,
             failures=self._thread.failures,
         )
 
@@ -214,7 +226,7 @@ class IngestService:
         kept = messages
         if self._follow is not None:
             kept = [message for message in messages if not self._is_clock(*message)]
-        if any(topics.REPLAY_MARK in topic for topic, _ in kept):
+        if any(topics.REPLAY_MARK in topic for topic in {topic for topic, _ in kept}):
             kept = [message for message in kept if self._is_wanted(message[0])]
         if kept:
             self._spool.append(kept, self._station_ms(), time.time_ns() // 1_000_000)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from ingest.ledger import DeadLetter, MinuteCount, MinuteKey, UnitName
+from ingest.ledger import DeadLetter, MinuteCount, MinuteKey, UnitName, encode_sequences
 from ingest.sequences import UnitSequence, Verdict
 from ingest.spool import Batch
 from station.domain.signals import UnitMessage
@@ -31,6 +31,15 @@ class _Numbering(msgspec.Struct):
 _numbering = msgspec.json.Decoder(_Numbering)
 
 
+class Mark(NamedTuple):
+    """All of `boot` up to `seq` is settled once the piece is; `earlier` ones are noted before a unit's last run."""
+
+    unit: UnitName
+    boot: str
+    seq: int
+    earlier: bool
+
+
 @dataclass(slots=True)
 class Sorted:
     """A piece of the spool, sorted.
@@ -40,19 +49,40 @@ class Sorted:
         origins: (topic, payload, receive time by the station's clock) of each of them.
         dead: Not to be stored, or not wholly.
         minutes: Counts by unit and minute.
-        units: Units heard in this piece.
-        left: Runs of a unit's gateway after which another one was heard in this piece.
+        marks: What is settled with this piece.
+        sequences: Every unit's numbering behind this piece, as the ledger keeps it.
     """
 
     messages: list[UnitMessage] = field(default_factory=list)
     origins: list[tuple[str, bytes, int]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     minutes: dict[MinuteKey, MinuteCount] = field(default_factory=dict)
-    units: set[UnitName] = field(default_factory=set)
-    left: dict[UnitName, set[str]] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    sequences: bytes = b""
     duplicates: int = 0
     late: int = 0
     missing: int = 0
+
+    def minute(self, name: UnitName, t_ms: int) -> MinuteCount:
+        """Return the counts of a unit's minute."""
+        key = (*name, t_ms - t_ms % _MINUTE_MS)
+        count = self.minutes.get(key)
+        if count is None:
+            count = self.minutes[key] = MinuteCount()
+        return count
+
+
+class _Heard:
+    """A unit in the piece at hand: its numbering, the minute it is in, the runs that another one followed."""
+
+    __slots__ = ("from_ms", "left", "minute", "name", "sequence")
+
+    def __init__(self, name: UnitName, sequence: UnitSequence) -> None:
+        self.name = name
+        self.sequence = sequence
+        self.minute = MinuteCount()
+        self.from_ms = -1
+        self.left: set[str] = set()
 
 
 class Sorter:
@@ -61,29 +91,61 @@ class Sorter:
     Args:
         admission: What is let in.
         sequences: What is known of each unit; moves on with every message.
+        numbered: False where this is one of several workers, who each see a part of a unit's numbers.
     """
 
-    def __init__(self, admission: Admission, sequences: dict[UnitName, UnitSequence]) -> None:
+    def __init__(self, admission: Admission, sequences: dict[UnitName, UnitSequence], *, numbered: bool = True) -> None:
         self._admission = admission
-        self.sequences = sequences
+        self._sequences = sequences
+        self._numbered = numbered
+        self._heard: dict[UnitName, _Heard] = {}
 
     def sort(self, batches: Iterable[Batch]) -> Sorted:
         """Return what to do with each message of the batches."""
         done = Sorted()
-        admit = self._admission.admit
+        self._heard = {}
+        by_topic: dict[str, _Heard] = {}
+        admit = self._admission.admit_plain
+        take, remember = done.messages.append, done.origins.append
         for batch in batches:
             received_ms = batch.station_ms
             for topic, payload in batch.messages:
-                admitted = admit(topic, payload, received_ms)
-                message = admitted.message
-                if message is not None:
-                    done.messages.append(message)
-                    done.origins.append((topic, payload, received_ms))
-                    name = (message.station, message.area, message.unit)
-                    self._count(done, name, message.t_ms, (message.boot, message.seq, message.oldest))
-                if admitted.refusals:
-                    self._set_aside(done, topic, payload, received_ms, admitted)
+                message = admit(topic, payload, received_ms)
+                if message is None:
+                    self._look_closer(done, topic, payload, received_ms)
+                    continue
+                take(message)
+                remember((topic, payload, received_ms))
+                heard = by_topic.get(topic)
+                if heard is None:
+                    heard = by_topic[topic] = self._hear(message)
+                self._count(done, heard, message.t_ms, (message.boot, message.seq, message.oldest))
+        done.marks = [mark for heard in self._heard.values() for mark in _marks(heard)]
+        done.sequences = encode_sequences(self._sequences)
         return done
+
+    def _hear(self, message: UnitMessage) -> _Heard:
+        return self._unit((message.station, message.area, message.unit))
+
+    def _unit(self, name: UnitName) -> _Heard:
+        heard = self._heard.get(name)
+        if heard is None:
+            sequence = self._sequences.get(name)
+            if sequence is None:
+                sequence = self._sequences[name] = UnitSequence()
+            heard = self._heard[name] = _Heard(name, sequence)
+        return heard
+
+    def _look_closer(self, done: Sorted, topic: str, payload: bytes, received_ms: int) -> None:
+        admitted = self._admission.admit(topic, payload, received_ms)
+        message = admitted.message
+        if message is not None:
+            done.messages.append(message)
+            done.origins.append((topic, payload, received_ms))
+            numbering = (message.boot, message.seq, message.oldest)
+            self._count(done, self._hear(message), message.t_ms, numbering)
+        if admitted.refusals:
+            self._set_aside(done, topic, payload, received_ms, admitted)
 
     def _set_aside(self, done: Sorted, topic: str, payload: bytes, received_ms: int, admitted: Admitted) -> None:
         reason = admitted.refusals[0].reason
@@ -96,7 +158,7 @@ class Sorter:
         name = (place.station, place.area, place.unit)
         if admitted.message is None:
             self._count_refused(done, name, payload, t_ms)
-        _minute(done, name, t_ms).refused += 1
+        done.minute(name, t_ms).refused += 1
 
     def _count_refused(self, done: Sorted, name: UnitName, payload: bytes, t_ms: int) -> None:
         """A dead letter is settled too: its number is no gap, whatever else is wrong with it."""
@@ -105,31 +167,43 @@ class Sorter:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
         if said.boot is not None and said.seq is not None and said.seq >= 0:
-            newest = self.sequences[name].newest_ms if name in self.sequences else 0
-            self._count(done, name, newest or t_ms, (said.boot[:64], said.seq, said.oldest), received=0)
+            heard = self._unit(name)
+            newest_ms = heard.sequence.newest_ms or t_ms
+            self._count(done, heard, newest_ms, (said.boot[:64], said.seq, said.oldest), received=0)
 
     def _count(
         self,
         done: Sorted,
-        name: UnitName,
+        heard: _Heard,
         t_ms: int,
         numbering: tuple[str | None, int | None, int | None],
         received: int = 1,
     ) -> None:
-        sequence = self.sequences.get(name)
-        if sequence is None:
-            sequence = self.sequences[name] = UnitSequence()
-        elif sequence.runs and sequence.runs[-1].boot != numbering[0]:
-            done.left.setdefault(name, set()).add(sequence.runs[-1].boot)
-        verdict = sequence.observe(t_ms, *numbering)
-        done.units.add(name)
-        minute = _minute(done, name, t_ms)
-        minute.received += received
+        if not 0 <= t_ms - heard.from_ms < _MINUTE_MS:
+            heard.minute = done.minute(heard.name, t_ms)
+            heard.from_ms = t_ms - t_ms % _MINUTE_MS
+        heard.minute.received += received
+        if not self._numbered:
+            numbering = (None, None, None)
+        runs = heard.sequence.runs
+        if runs and runs[-1].boot != numbering[0]:
+            heard.left.add(runs[-1].boot)
+        verdict = heard.sequence.observe(t_ms, *numbering)
         if verdict is not None:
-            _book(done, name, minute, verdict)
+            _book(done, heard, verdict)
 
 
-def _book(done: Sorted, name: UnitName, minute: MinuteCount, verdict: Verdict) -> None:
+def _marks(heard: _Heard) -> list[Mark]:
+    runs = heard.sequence.runs
+    return [
+        Mark(heard.name, run.boot, run.settled, earlier=run is not runs[-1])
+        for run in runs
+        if run is runs[-1] or run.boot in heard.left
+    ]
+
+
+def _book(done: Sorted, heard: _Heard, verdict: Verdict) -> None:
+    minute = heard.minute
     if verdict.duplicate:
         minute.duplicate += 1
         done.duplicates += 1
@@ -144,13 +218,5 @@ def _book(done: Sorted, name: UnitName, minute: MinuteCount, verdict: Verdict) -
         done.missing += gap.missing
     if verdict.filled is not None:
         # Where the gap was booked: in the minute of the message that showed it.
-        _minute(done, name, verdict.filled.to_ms).gaps -= 1
+        done.minute(heard.name, verdict.filled.to_ms).gaps -= 1
         done.missing -= 1
-
-
-def _minute(done: Sorted, name: UnitName, t_ms: int) -> MinuteCount:
-    key = (*name, t_ms - t_ms % _MINUTE_MS)
-    count = done.minutes.get(key)
-    if count is None:
-        count = done.minutes[key] = MinuteCount()
-    return count

@@ -52,6 +52,11 @@ class ReadingStore(Protocol):
     Every method may raise StoreUnavailableError. Methods may be called from any thread.
     """
 
+    @property
+    def writes_at_once(self) -> int:
+        """How many calls of `write` under way at the same time are quicker than one after the other."""
+        ...
+
     def write(self, messages: Sequence[UnitMessage]) -> None:
         """Store messages durably; returns after the commit.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -68,7 +67,7 @@ def _only(messages: Iterator[UnitMessage], wanted: set[str] | None) -> Iterator[
         values = {tag: value for tag, value in message.values.items() if tag in wanted}
         if values:
             quality = {tag: said for tag, said in message.quality.items() if tag in values}
-            yield replace(message, values=values, quality=quality)
+            yield msgspec.structs.replace(message, values=values, quality=quality)
 
 
 def _chunks(header: dict[str, object], messages: Iterable[UnitMessage]) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ from station.adapters.influx_answers import (
     windows_of_readings,
     young_enough,
 )
-from station.adapters.line_protocol import message_line, point_line
+from station.adapters.line_protocol import joined_lines, message_line, point_line
 from station.adapters.point_rules import Stored, refusal, visible, worst
 from station.adapters.windowing import check_windows
 from station.domain.signals import AREAS, GOOD, Reading, UnitMessage, quality_rank
@@ -74,11 +74,17 @@ class InfluxReadings:
         bucket: Bucket by name.
     """
 
+    writes_at_once = 2
+    """Requests at a time: two bring 330 000 points/s on two cores, more of them nothing."""
+
     def __init__(self, url: str, token: str, org: str, bucket: str) -> None:
         self.url = url
         self._org = org
         self._bucket = bucket
-        self._client: Any = InfluxDBClient(url=url, token=token, org=org, timeout=(CONNECT_MS, READ_MS))
+        # gzip costs 5 % of the rate and saves nine tenths of the bytes: it pays over a network, which is where TLS is.
+        self._client: Any = InfluxDBClient(
+            url=url, token=token, org=org, timeout=(CONNECT_MS, READ_MS), enable_gzip=url.startswith("https:")
+        )
         self._writer: Any = self._client.write_api(write_options=SYNCHRONOUS)
         self._prepared = False
         self._prepare_lock = threading.Lock()
@@ -157,15 +163,27 @@ class InfluxReadings:
         """Store messages; see `ReadingStore.write`."""
         self._ready()
         refused: dict[int, str] = {}
-        lines: list[Line] = []
-        for index, message in enumerate(messages):
-            if reason := refusal(message):
-                refused[index] = reason
-            else:
-                lines.append((index, message_line(message)))
-        self._post_all(lines, refused)
+        for first in range(0, len(messages), LINES_PER_WRITE):
+            self._write_piece(messages[first : first + LINES_PER_WRITE], first, refused)
         if refused:
             raise PointsRefusedError(refused)
+
+    def _write_piece(self, messages: Sequence[UnitMessage], first: int, refused: dict[int, str]) -> None:
+        unfit: dict[int, str] = {}
+        body = joined_lines(messages, unfit)
+        if body is not None:
+            with self._faults():
+                reason = self._refusal(body) if body else None
+            if reason is None:
+                refused.update({first + index: why for index, why in unfit.items()})
+                return
+        lines: list[Line] = []  # line by line, so that each has its index
+        for index, message in enumerate(messages, first):
+            if why := refusal(message):
+                refused[index] = why
+            else:
+                lines.append((index, message_line(message)))
+        self._post(lines, refused)
 
     def write_points(self, points: Sequence[ServicePoint]) -> None:
         """Store points of our own services; fields of the same point come together."""
@@ -182,7 +200,7 @@ class InfluxReadings:
     def _post(self, lines: Sequence[Line], refused: dict[int, str]) -> None:
         """Write lines; where some are refused, halve until the bad ones stand alone (a point written twice is one)."""
         with self._faults():
-            reason = self._refusal(lines)
+            reason = self._refusal("\n".join([line for _, line in lines])) if lines else None
         if reason is None:
             return
         dropped = _DROPPED.search(reason)
@@ -198,10 +216,9 @@ class InfluxReadings:
         self._post(lines[:middle], refused)
         self._post(lines[middle:], refused)
 
-    def _refusal(self, lines: Sequence[Line]) -> str | None:
-        body = "\n".join([line for _, line in lines]).encode()
+    def _refusal(self, body: str) -> str | None:
         try:
-            self._writer.write(self._bucket, self._org, body, write_precision="ms")
+            self._writer.write(self._bucket, self._org, body.encode(), write_precision="ms")
         except ApiException as error:
             if error.status in (400, 413, 422):  # unreadable, too large, partly written
                 return said_reason(error)

@@ -6,11 +6,18 @@ All numbers are floats (a field that once was an integer would refuse every floa
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import Final
 
-from station.adapters.point_rules import storable_fields
+import msgspec
+
+from station.adapters.point_rules import LAST_MS, name_refusal, refusal, storable_fields
 from station.domain.signals import GOOD, UnitMessage
 from station.ports import ServicePoint
 
+_OF_NUMBERS: Final = str.maketrans("", "", "0123456789+-.e,")
+"""What is left without these is a null (of None, NaN, Infinity) or a bool."""
+_encode = msgspec.json.Encoder().encode
 _KEY_ESCAPES = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _MEASUREMENT_ESCAPES = str.maketrans({",": r"\,", " ": r"\ "})
 _STRING_ESCAPES = str.maketrans({'"': r"\"", "\\": r"\\"})
@@ -36,6 +43,41 @@ def quote(text: str) -> str:
 def _head(station: str, area: str, unit: str) -> str:
     """Return measurement and tags; tags in the order of the alphabet, as InfluxDB likes them."""
     return f"{escape_measurement(area)},station={escape_key(station)},unit={escape_key(unit)}"
+
+
+@functools.lru_cache(maxsize=65_536)
+def _template(station: str, area: str, unit: str, *signals: str) -> str | None:
+    """Return a line with a place for each value and the time; None where a name cannot be stored."""
+    if not signals or name_refusal((station, area, unit, *signals)):
+        return None
+    fields = ",".join([escape_key(signal).replace("%", "%%") + "=%s" for signal in signals])
+    return f"{_head(station, area, unit).replace('%', '%%')} {fields} %s"
+
+
+def joined_lines(messages: Sequence[UnitMessage], refused: dict[int, str]) -> str | None:
+    """Return the lines of a batch; those that no store can hold go to `refused`, by their index.
+
+    The same lines as `message_line`, four times as fast, for all numbers of a batch become text in one call: numbers of
+    JSON are numbers of line protocol. None where that cannot be done: a bool, NaN or Infinity came so far.
+    """
+    templates: list[str] = []
+    numbers: list[float | None] = []
+    for index, message in enumerate(messages):
+        values = message.values
+        t_ms = message.t_ms
+        template = _template(message.station, message.area, message.unit, *values) if 0 <= t_ms <= LAST_MS else None
+        if template is not None and not message.quality and None not in values.values():
+            templates.append(template)
+            numbers += values.values()
+            numbers.append(t_ms)
+        elif reason := refusal(message):
+            refused[index] = reason
+        else:
+            templates.append(message_line(message).replace("%", "%%"))
+    texts = _encode(numbers).decode()[1:-1]
+    if texts.translate(_OF_NUMBERS):
+        return None
+    return "\n".join(templates) % (tuple(texts.split(",")) if numbers else ())
 
 
 def message_line(message: UnitMessage) -> str:

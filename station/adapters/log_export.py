@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from station.adapters.log_files import check_suffix, log_records, write_log
 from station.domain.signals import UnitMessage
@@ -85,7 +86,7 @@ def _sendable(messages: Iterator[UnitMessage]) -> Iterator[UnitMessage]:
         rest = iter(message.values.items())
         while part := dict(islice(rest, MAX_SIGNALS)):
             quality = {signal: text for signal, text in message.quality.items() if signal in part}
-            yield replace(message, values=part, quality=quality)
+            yield msgspec.structs.replace(message, values=part, quality=quality)
 
 
 def _stamp(t_ms: int) -> str:

@@ -27,6 +27,8 @@ _PointKey = tuple[str, tuple[tuple[str, str], ...], int]
 class MemoryReadings:
     """A `ReadingStore` of plain dictionaries, written to be read: the other stores are checked against it."""
 
+    writes_at_once = 1
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._units: dict[tuple[str, str, str], _UnitPoints] = defaultdict(dict)

@@ -108,6 +108,8 @@ class SqliteReadings:
         StoreUnavailableError: It cannot be opened now.
     """
 
+    writes_at_once = 1
+
     def __init__(self, path: Path) -> None:
         self._file = SqliteFile(path, SCHEMA, SCHEMA_VERSION, _register)
         self._file.on_rollback(self._forget_ids)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 AREAS = (
     "trailer",
@@ -62,9 +64,11 @@ class Reading:
     quality: str = GOOD
 
 
-@dataclass(frozen=True, slots=True)
-class UnitMessage:
+class UnitMessage(msgspec.Struct, frozen=True):
     """All signals of one unit sampled at one moment; exactly one point in a store.
+
+    A Struct and no dataclass, for ingest makes 100 000 a second: a frozen dataclass of nine fields takes 1.6 us, which
+    is a quarter of all that ingest spends on a message, a Struct 0.1 (docs/adr/0009).
 
     Attributes:
         station: Station id, with `~{id}` appended for a replay.
@@ -84,7 +88,7 @@ class UnitMessage:
     unit: str
     t_ms: int
     values: Mapping[str, float | None]
-    quality: Mapping[str, str] = field(default_factory=dict)
+    quality: Mapping[str, str] = msgspec.field(default_factory=dict)
     boot: str | None = None
     seq: int | None = None
     oldest: int | None = None

@@ -7,19 +7,37 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from station.domain.plant import Plant, Signal
 from station.domain.signals import UnitMessage
 from station.errors import PayloadError
 from station.wire import topics
-from station.wire.json_v1 import Decoded, Refusal, decode
+from station.wire.json_v1 import Decoded, Refusal, decode, decode_plain
 
 OLDEST: Final = dt.timedelta(days=30)
 NEWEST: Final = dt.timedelta(hours=24)
-_OLDEST_MS: Final = int(OLDEST.total_seconds() * 1000)
-_NEWEST_MS: Final = int(NEWEST.total_seconds() * 1000)
+UnknownSignals = Literal["refuse", "ignore", "store"]
+_PATHS_KEPT: Final = 65_536
+_SHAPES_KEPT: Final = 64
+"""Topics, and sets of signals a topic, whose rules are kept at hand; a unit sends a handful of sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What to do with a message that does not fit; the defaults are the contract's.
+
+    Attributes:
+        oldest: A message whose `t` lies further back than this is refused (reason `time`).
+        newest: A message whose `t` lies further ahead than this is refused (reason `time`).
+        unknown: A signal that the station file does not know is refused (a dead letter names it), ignored (nothing is
+            said of it), or stored as an analog one. A message of unknown signals alone is refused under `ignore` too.
+    """
+
+    oldest: dt.timedelta = OLDEST
+    newest: dt.timedelta = NEWEST
+    unknown: UnknownSignals = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +59,41 @@ class _Rule:
         return cls(signal.kind.is_discrete, float(len(signal.states) - 1) if signal.states else 1.0)
 
 
+_ANALOG: Final = _Rule(discrete=False, highest=0.0)
+_Rules = dict[str, _Rule]
+_Shape = tuple[tuple[str, float], ...]
+"""The discrete signals of a set of known ones, and the highest state of each."""
+
+
+@dataclass(slots=True)
+class _Path:
+    """A topic that is known: whose it is, its rules, and the sets of signals that came on it."""
+
+    place: topics.ReadingTopic
+    rules: _Rules
+    shapes: dict[tuple[str, ...], _Shape] = field(default_factory=dict)
+
+    def shape(self, signals: tuple[str, ...]) -> _Shape | None:
+        """Return what to look at in a message of these signals, None where one of them is unknown."""
+        shape = self.shapes.get(signals)
+        if shape is None and all(signal in self.rules for signal in signals):
+            shape = tuple((s, self.rules[s].highest) for s in signals if self.rules[s].discrete)
+            if len(self.shapes) >= _SHAPES_KEPT:
+                self.shapes.clear()
+            self.shapes[signals] = shape
+        return shape
+
+
 class Admission:
     """Judges messages of the stations that have a file.
 
     Args:
         plants: The stations that are known.
         accept_replays: Take `{station}~{id}` too, by the rules of its station.
+        policy: What to do with what does not fit.
     """
 
-    def __init__(self, plants: Iterable[Plant], *, accept_replays: bool = False) -> None:
+    def __init__(self, plants: Iterable[Plant], *, accept_replays: bool = False, policy: Policy | None = None) -> None:
         self._rules = {
             plant.id: {
                 key: {tag: _Rule.of(plant.signals[tag]) for tag in unit.tags} for key, unit in plant.units.items()
@@ -57,10 +101,38 @@ class Admission:
             for plant in plants
         }
         self._accept_replays = accept_replays
+        policy = policy or Policy()
+        self._unknown = policy.unknown
+        self._oldest_ms = int(policy.oldest.total_seconds() * 1000)
+        self._newest_ms = int(policy.newest.total_seconds() * 1000)
+        self._paths: dict[str, _Path] = {}
 
     def wants(self, station: str) -> bool:
         """Return False for what is none of ours to judge: replays, unless they are accepted."""
         return self._accept_replays or topics.REPLAY_MARK not in station
+
+    def admit_plain(self, topic: str, payload: bytes, now_ms: int) -> UnitMessage | None:
+        """Return a message with nothing to refuse and nothing to remark, as nearly all are; None: ask `admit`.
+
+        The same answer as `admit`, three times as fast: numbers only, all good, of signals that came on this topic
+        before.
+        """
+        path = self._paths.get(topic)
+        if path is None:
+            return None
+        said = decode_plain(payload)
+        if said is None or not now_ms - self._oldest_ms <= said.t <= now_ms + self._newest_ms:
+            return None
+        values = said.v
+        shape = path.shapes.get(tuple(values))
+        if shape is None:
+            return None
+        for signal, highest in shape:
+            number = values[signal]
+            if not 0.0 <= number <= highest or number % 1.0:
+                return None
+        station, area, unit = path.place
+        return UnitMessage(station, area, unit, said.t, values, {}, said.boot, said.seq, said.oldest)
 
     def admit(self, topic: str, payload: bytes, now_ms: int) -> Admitted:
         """Return what of a message comes in, judged at `now_ms` (station clock, epoch ms). Never raises."""
@@ -70,25 +142,36 @@ class Admission:
             return Admitted(None, (Refusal(error.reason, str(error)),))
 
     def _admit(self, topic: str, payload: bytes, now_ms: int) -> Admitted:
-        place = topics.parse_reading(topic)
-        if place is None:
-            raise PayloadError("topic", f"topic {topic[:120]!r}: must be h2/v1/station/area/unit with a known area")
-        rules = self._unit_rules(place)
-        said = decode(payload)
-        if not now_ms - _OLDEST_MS <= said.t_ms <= now_ms + _NEWEST_MS:
-            raise PayloadError("time", f"t = {said.t_ms}: must be within -30 d and +24 h of {now_ms}")
-        values, refusals = _admit_values(said, rules, place.unit)
+        path = self._paths.get(topic) or self._find_path(topic)
+        place, said = path.place, decode(payload)
+        if not now_ms - self._oldest_ms <= said.t_ms <= now_ms + self._newest_ms:
+            rule = f"-{_shown(self._oldest_ms)} and +{_shown(self._newest_ms)}"
+            raise PayloadError("time", f"t = {said.t_ms}: must be within {rule} of {now_ms}")
+        path.shape(tuple(said.values))
+        values, refusals = self._admit_values(said, path.rules, place.unit)
         if not values:
+            if not refusals:
+                refusals = (Refusal("signal", f"field v holds no signal that unit {place.unit} knows"),)
             return Admitted(None, refusals)
         quality = said.quality
-        if quality and refusals:
+        if quality and len(values) < len(said.values) + len(said.refusals):
             quality = {signal: text for signal, text in quality.items() if signal in values}
         message = UnitMessage(
             place.station, place.area, place.unit, said.t_ms, values, quality, said.boot, said.seq, said.oldest
         )
         return Admitted(message, refusals)
 
-    def _unit_rules(self, place: topics.ReadingTopic) -> dict[str, _Rule]:
+    def _find_path(self, topic: str) -> _Path:
+        place = topics.parse_reading(topic)
+        if place is None:
+            raise PayloadError("topic", f"topic {topic[:120]!r}: must be h2/v1/station/area/unit with a known area")
+        path = _Path(place, self._unit_rules(place))
+        if len(self._paths) >= _PATHS_KEPT:
+            self._paths.clear()
+        self._paths[topic] = path
+        return path
+
+    def _unit_rules(self, place: topics.ReadingTopic) -> _Rules:
         station = place.station
         if self._accept_replays:
             station = station.partition(topics.REPLAY_MARK)[0]
@@ -100,29 +183,36 @@ class Admission:
             raise PayloadError("unit", f"unit {place.area}/{place.unit[:60]}: is not in the station file of {station}")
         return rules
 
+    def _admit_values(
+        self, said: Decoded, rules: _Rules, unit: str
+    ) -> tuple[dict[str, float | None], tuple[Refusal, ...]]:
+        values: dict[str, float | None] = {}
+        refused = list(said.refusals)
+        for signal, value in said.values.items():
+            rule = rules.get(signal)
+            if rule is None and self._unknown == "refuse":
+                refused.append(Refusal("signal", f"v.{signal[:60]}: no such signal on unit {unit}", signal))
+            elif rule is None and self._unknown == "ignore":
+                continue
+            elif value is None:
+                values[signal] = None
+            elif text := _fault(value, rule or _ANALOG):
+                refused.append(Refusal("value", f"v.{signal} = {text}", signal))
+            else:
+                values[signal] = float(value)
+        return values, tuple(refused)
 
-def _admit_values(
-    said: Decoded, rules: dict[str, _Rule], unit: str
-) -> tuple[dict[str, float | None], tuple[Refusal, ...]]:
-    values: dict[str, float | None] = {}
-    refused = list(said.refusals)
-    for signal, value in said.values.items():
-        rule = rules.get(signal)
-        if rule is None:
-            refused.append(Refusal("signal", f"v.{signal[:60]}: no such signal on unit {unit}", signal))
-        elif value is None:
-            values[signal] = None
-        elif not rule.discrete:
-            if type(value) is bool:
-                text = f"v.{signal} = {str(value).lower()}: must be a number, not a bool"
-                refused.append(Refusal("value", text, signal))
-            else:
-                values[signal] = value
-        else:
-            number = float(value)
-            if number.is_integer() and 0.0 <= number <= rule.highest:
-                values[signal] = number
-            else:
-                text = f"v.{signal} = {value}: must be a whole number from 0 to {rule.highest:.0f}"
-                refused.append(Refusal("value", text, signal))
-    return values, tuple(refused)
+
+def _fault(value: float | bool, rule: _Rule) -> str | None:
+    """Return what is wrong with a value, None where nothing is."""
+    if not rule.discrete:
+        return f"{str(value).lower()}: must be a number, not a bool" if type(value) is bool else None
+    number = float(value)
+    if number.is_integer() and 0.0 <= number <= rule.highest:
+        return None
+    return f"{value}: must be a whole number from 0 to {rule.highest:.0f}"
+
+
+def _shown(duration_ms: int) -> str:
+    days, rest = divmod(duration_ms, 86_400_000)
+    return f"{days} d" if days > 1 and not rest else f"{duration_ms / 3_600_000:g} h"

@@ -41,6 +41,17 @@ class _Payload(msgspec.Struct):
     oldest: Annotated[int, _COUNT] | None = None
 
 
+class PlainPayload(msgspec.Struct, gc=False):
+    """A payload as nearly all are: finite numbers, all of them good."""
+
+    t: int
+    v: dict[str, Annotated[float, _FINITE]]
+    q: msgspec.UnsetType = msgspec.UNSET
+    boot: Annotated[str, _NAME] | None = None
+    seq: Annotated[int, _COUNT] | None = None
+    oldest: Annotated[int, _COUNT] | None = None
+
+
 class _Loose(msgspec.Struct):
     """The same with any values, to find which of them are wrong."""
 
@@ -53,6 +64,7 @@ class _Loose(msgspec.Struct):
 
 
 _strict = msgspec.json.Decoder(_Payload)
+_plain = msgspec.json.Decoder(PlainPayload)
 _loose = msgspec.json.Decoder(_Loose)
 _value = msgspec.json.Decoder(Annotated[float, _FINITE] | bool | None)
 _text = msgspec.json.Decoder(str)
@@ -112,6 +124,17 @@ def decode(payload: bytes) -> Decoded:
         _check_quality(said.q, values, refusals)
     _refuse_count(len(values) + len(refusals))
     return Decoded(said.t, values, said.q, said.boot, said.seq, said.oldest, tuple(refusals))
+
+
+def decode_plain(payload: bytes) -> PlainPayload | None:
+    """Return what a payload says if it is a plain one (see `PlainPayload`), None where `decode` must look closer."""
+    if len(payload) > MAX_BYTES or payload.count(b"[") + payload.count(b"{") > _SHALLOW_OPENERS:
+        return None
+    try:
+        said = _plain.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return said if 0 < len(said.v) <= MAX_SIGNALS else None
 
 
 def _with_constants_quoted(payload: bytes, error: msgspec.DecodeError) -> bytes:

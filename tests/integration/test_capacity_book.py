@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
+
+import msgspec
 
 from api.forecast.tags import capacity_tags
 from station.domain.isotherms import density
@@ -15,7 +16,9 @@ def without(message: UnitMessage, lost: frozenset[str]) -> UnitMessage:
     """Return a message in which some sensors have failed."""
     if lost.isdisjoint(message.values):
         return message
-    return dataclasses.replace(message, values={tag: None if tag in lost else v for tag, v in message.values.items()})
+    return msgspec.structs.replace(
+        message, values={tag: None if tag in lost else v for tag, v in message.values.items()}
+    )
 
 
 def test_two_hours_by_book_are_as_near_as_they_say() -> None:

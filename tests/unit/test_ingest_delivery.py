@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.ledger import DEAD_LETTERS_KEPT, DeadLetter, Ledger
+from ingest.ledger import DEAD_LETTERS_KEPT, DeadLetter, Ledger, encode_sequences
 from ingest.service import IngestService, feed_filters
 from ingest.spool import Position
 from ingest.supervision import Supervised
@@ -325,7 +325,7 @@ def test_the_ledger_bounds_dead_letters_and_keeps_the_counts(tmp_path: Path) -> 
     ledger = Ledger(tmp_path / "ledger.sqlite")
     for start in range(0, DEAD_LETTERS_KEPT + 5000, 5000):
         letters = [DeadLetter(n, "t", b"p" * 9000 if n == 0 else b"p", "json", "") for n in range(start, start + 5000)]
-        ledger.commit(Position(1, start), {}, letters, {})
+        ledger.commit(Position(1, start), encode_sequences({}), letters, {})
     assert len(ledger.dead_letters(10**6)) == DEAD_LETTERS_KEPT
     assert ledger.dead_letters(1)[0].received_ms == DEAD_LETTERS_KEPT + 4999
     assert ledger.refused() == {"json": DEAD_LETTERS_KEPT + 5000}
