@@ -64,6 +64,7 @@ class MqttFeed:
         first_connect_s: How long `start` keeps trying where nobody answers.
         skip_retained: Leave out what the broker had kept from before the subscription.
         on_connection_change: Told of every up (True) and down (False), in a thread of the feed's; must not block.
+        version5: Speak MQTT 5 with a broker that does, else 3.1.1.
     """
 
     def __init__(  # noqa: PLR0913 - each has its reason above
@@ -78,6 +79,7 @@ class MqttFeed:
         first_connect_s: float = 0.0,
         skip_retained: bool = False,
         on_connection_change: OnConnectionChange = _nothing,
+        version5: bool = True,
     ) -> None:
         address = parse_broker_url(url) if isinstance(url, str) else url
         self._persistent = persistent
@@ -86,7 +88,9 @@ class MqttFeed:
         self._first_connect_s = first_connect_s
         self._skip_retained = skip_retained
         self._on_change = on_connection_change
-        self._link = MqttLink(address, client_id, self, clean_session=not persistent, filters=filters)
+        self._link = MqttLink(
+            address, client_id, self, clean_session=not persistent, filters=filters, version5=version5
+        )
         self._changed = threading.Condition()
         self._waiting = Received()
         self._waiting_bytes = 0
@@ -102,6 +106,8 @@ class MqttFeed:
         self._thread = threading.Thread(target=self._deliver, name=f"feed-{client_id}", daemon=True)
         self.failures = 0
         """Batches that `on_messages` raised on, for the metrics."""
+        self.takeovers = 0
+        """Times another client came with our id, for the metrics."""
 
     @property
     def connected(self) -> bool:
@@ -166,6 +172,10 @@ class MqttFeed:
 
     def on_acknowledged(self, mids: list[int]) -> None:
         """A feed publishes nothing."""
+
+    def on_taken_over(self) -> None:
+        """Count it."""
+        self.takeovers += 1
 
     def on_up(self) -> None:
         """Tell whoever wants to know."""
@@ -395,6 +405,9 @@ class MqttPublisher:
     def on_up(self) -> None:
         """Tell whoever wants to know."""
         self._on_change(True)
+
+    def on_taken_over(self) -> None:
+        """Nothing: what was under way goes out with the next connection."""
 
     def on_down(self) -> None:
         """Keep what was under way, in order, for the next connection."""

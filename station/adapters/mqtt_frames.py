@@ -7,7 +7,7 @@ subscriptions stay paho's: every frame that is neither PUBLISH nor PUBACK goes t
 Private parts of paho that are touched: `_sock_recv`, `_in_packet`, `_packet_handle`, `_packet_queue`, `_mid_generate`,
 `_msgtime_mutex`, `_last_bytes_received`, `_loop_rc_handle`. They are known to be right in the versions of
 `TESTED_PAHO`; with any other version `new_client` gives `PlainClient`, slower and on paho's public parts alone.
-MQTT 3.1.1 only. A client serves one connection and is thrown away with it, so that packet ids and acknowledgements can
+Both MQTT 5 and 3.1.1 are spoken by a client that receives; publishing is 3.1.1. A client serves one connection and is thrown away with it, so that packet ids and acknowledgements can
 never outlive their connection. All methods are for the one thread that drives the connection.
 """
 
@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import paho.mqtt as paho_package
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Received:
 
 
 class ProtocolError(Exception):
-    """The other side sent bytes that are no MQTT 3.1.1."""
+    """The other side sent bytes that are no MQTT of the version agreed on."""
 
 
 OnReceived = Callable[[Received], None]
@@ -76,9 +76,15 @@ OnAcknowledged = Callable[[list[int]], None]
 
 
 class FrameCutter:
-    """Cuts a byte stream into MQTT frames, however the stream was cut into reads."""
+    """Cuts a byte stream into MQTT frames, however the stream was cut into reads.
 
-    def __init__(self) -> None:
+    Args:
+        version5: Frames are of MQTT 5: a PUBLISH has properties (nearly always none) before its payload.
+    """
+
+    def __init__(self, *, version5: bool = False) -> None:
+        self._version5 = version5
+        self._head = 3 if version5 else 2
         self._rest = b""
         self._skip = 0
         self._topics: dict[bytes, str] = {}
@@ -102,7 +108,7 @@ class FrameCutter:
             False if `on_other` did.
 
         Raises:
-            ProtocolError: The stream is no MQTT 3.1.1 at QoS 0 or 1.
+            ProtocolError: The stream is no MQTT at QoS 0 or 1.
         """
         data = self._rest + chunk if self._rest else chunk
         if self._skip:
@@ -110,7 +116,7 @@ class FrameCutter:
         received = Received()
         acknowledged: list[int] = []
         take, take_mid, acked = received.messages.append, received.mids.append, acknowledged.append
-        topics = self._topics
+        topics, head, version5 = self._topics, self._head, self._version5
         position, size = 0, len(data)
         while size - position >= 2:
             first, length, body = data[position], data[position + 1], position + 2
@@ -129,15 +135,21 @@ class FrameCutter:
             if kind == _PUBLISH:
                 at_mid = body + 2 + (data[body] << 8) + data[body + 1] if length >= 2 else size
                 topic = topics.get(data[body + 2 : at_mid])
-                if topic is not None and first & 0x06 == 0x02 and at_mid + 2 <= end <= at_mid + 2 + MAX_PAYLOAD:
+                at_payload = at_mid + head
+                if (
+                    topic is not None
+                    and first & 0x06 == 0x02
+                    and at_payload <= end <= at_payload + MAX_PAYLOAD
+                    and not (version5 and data[at_mid + 2])
+                ):
                     if first & 1:
                         received.retained.append(len(received.mids))
-                    take((topic, data[at_mid + 2 : end]))
+                    take((topic, data[at_payload:end]))
                     take_mid((data[at_mid] << 8) + data[at_mid + 1])
                 else:
                     self._cut_publish(data, first, body, end, received)
             elif kind == _PUBACK:
-                if length != 2:
+                if length != 2 and not (version5 and length > 2):
                     raise ProtocolError(f"PUBACK of {length} bytes")
                 acked((data[body] << 8) + data[body + 1])
             else:
@@ -164,6 +176,8 @@ class FrameCutter:
         if qos > 1 or end < body + 2 or at_payload > end or at_payload > len(data):
             raise ProtocolError(f"PUBLISH of QoS {qos} that ends before its head does")
         mid = int.from_bytes(data[at_mid:at_payload], "big")
+        if self._version5:
+            at_payload = _behind_properties(data, at_payload, end)
         if qos and not mid:
             raise ProtocolError("PUBLISH with packet id 0")
         topic = self._topic(data[body + 2 : at_mid])
@@ -202,6 +216,14 @@ def _long_length(data: bytes, at: int) -> tuple[int, int]:
     if len(data) - at >= 4:
         raise ProtocolError("remaining length of more than four bytes")
     return 0, 0
+
+
+def _behind_properties(data: bytes, at: int, end: int) -> int:
+    """Return the place behind a PUBLISH's properties, of which we asked for none and understand none."""
+    size, behind = _long_length(data, at)
+    if behind == 0 or behind + size > min(end, len(data)):
+        raise ProtocolError("PUBLISH of which the properties do not end")
+    return behind + size
 
 
 def _length_bytes(length: int) -> bytes:
@@ -257,20 +279,25 @@ def _no_acknowledged(_: list[int]) -> None:
     pass
 
 
+def _options(client_id: str, *, clean_session: bool, version5: bool) -> dict[str, Any]:
+    return {
+        "callback_api_version": CallbackAPIVersion.VERSION2,
+        "client_id": client_id,
+        "clean_session": None if version5 else clean_session,  # MQTT 5 says it when it connects
+        "protocol": MQTTProtocolVersion.MQTTv5 if version5 else MQTTProtocolVersion.MQTTv311,
+        "manual_ack": True,
+        "reconnect_on_failure": False,
+    }
+
+
 class FramedClient(paho.Client):
     """paho with large reads and joined writes (see the module's text)."""
 
-    def __init__(self, client_id: str, *, clean_session: bool) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=clean_session,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
+    def __init__(self, client_id: str, *, clean_session: bool, version5: bool = False) -> None:
+        super().__init__(**_options(client_id, clean_session=clean_session, version5=version5))
         self.on_received: OnReceived = _no_received
         self.on_acknowledged: OnAcknowledged = _no_acknowledged
-        self._cutter = FrameCutter()
+        self._cutter = FrameCutter(version5=version5)
         self._names: dict[str, bytes] = {}
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
@@ -363,14 +390,8 @@ class FramedClient(paho.Client):
 class PlainClient(paho.Client):
     """The same on paho's public parts alone: a batch is one message, every acknowledgement a call."""
 
-    def __init__(self, client_id: str, *, clean_session: bool) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=clean_session,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
+    def __init__(self, client_id: str, *, clean_session: bool, version5: bool = False) -> None:
+        super().__init__(**_options(client_id, clean_session=clean_session, version5=version5))
         self.max_inflight_messages_set(65_535)
         self.on_received: OnReceived = _no_received
         self.on_acknowledged: OnAcknowledged = _no_acknowledged
@@ -413,7 +434,7 @@ def knows_paho(version: str = paho_package.__version__) -> bool:
     )
 
 
-def new_client(client_id: str, *, clean_session: bool) -> BatchClient:
+def new_client(client_id: str, *, clean_session: bool, version5: bool = False) -> BatchClient:
     """Return a client for one connection: framed where paho is known, else plain."""
     kind = FramedClient if knows_paho() else PlainClient
-    return kind(client_id, clean_session=clean_session)
+    return kind(client_id, clean_session=clean_session, version5=version5)

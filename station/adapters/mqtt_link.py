@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from station.adapters import mqtt_versions
 from station.adapters.mqtt_frames import BatchClient, Received, new_client
 from station.errors import BadInputError, FinalError, JinmaError, TransientError
 
@@ -108,6 +109,10 @@ class LinkUser(Protocol):
         """The connection is gone, with every packet id in it; also called when an attempt came to nothing."""
         ...
 
+    def on_taken_over(self) -> None:
+        """Another client came with our id, and the broker let us go for it; `on_down` follows. Heard in MQTT 5 only."""
+        ...
+
     def write(self, client: BatchClient) -> None:
         """Send what is due; called before each wait while the link is up."""
         ...
@@ -127,6 +132,7 @@ class MqttLink:
         clean_session: False keeps subscriptions and unacknowledged messages on the broker while we are away.
         filters: Subscribed at QoS 1 on every connect.
         will: The last will.
+        version5: Speak MQTT 5 with a broker that does, else 3.1.1.
     """
 
     def __init__(
@@ -138,6 +144,7 @@ class MqttLink:
         clean_session: bool,
         filters: Sequence[str] = (),
         will: Will | None = None,
+        version5: bool = False,
     ) -> None:
         self.address = address
         self.client_id = client_id
@@ -145,6 +152,7 @@ class MqttLink:
         self._clean_session = clean_session
         self._filters = tuple(filters)
         self._will = will
+        self._version5 = version5
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._error: JinmaError | None = None
@@ -239,11 +247,34 @@ class MqttLink:
         self._close_wakers()
 
     def _connect_and_serve(self) -> None:
-        self._epoch += 1
         self._explained = False
+        self._attempt()
+        if self._version5 and not (self._up or self._explained or self._stopping.is_set()):
+            # Refused, or cut off without a word: an old broker, if it takes us in as one.
+            self._version5 = False
+            self._attempt()
+            self._version5 = not self._up
+        if self._stopping.is_set():
+            return
+        if self._up:
+            self.losses += 1
+            _log.warning("mqtt connection lost", **self._who())
+        elif not self._explained:
+            self._fail(BrokerUnavailableError(f"no MQTT broker speaks at {self.address}: it closed or kept silent"))
+
+    def _attempt(self) -> None:
+        """Connect once, and stay until the connection is gone."""
+        self._epoch += 1
         client = self._new_client()
         try:
-            client.connect(self.address.host, self.address.port, KEEPALIVE_S)
+            mqtt_versions.connect(
+                client,
+                self.address.host,
+                self.address.port,
+                KEEPALIVE_S,
+                version5=self._version5,
+                clean=self._clean_session,
+            )
         except OSError as error:
             self._fail(BrokerUnavailableError(f"cannot reach an MQTT broker at {self.address}: {_plain(error)}"))
             return
@@ -253,13 +284,6 @@ class MqttLink:
                 self._serve(client, sock)
             finally:
                 sock.close()
-        if self._stopping.is_set():
-            return
-        if self._up:
-            self.losses += 1
-            _log.warning("mqtt connection lost", broker=str(self.address), client=self.client_id)
-        elif not self._explained:
-            self._fail(BrokerUnavailableError(f"no MQTT broker speaks at {self.address}: it closed or kept silent"))
 
     def _fail(self, error: JinmaError) -> None:
         self._explained = True
@@ -270,7 +294,7 @@ class MqttLink:
             _log.warning("mqtt broker not available", client=self.client_id, error=str(error))
 
     def _new_client(self) -> BatchClient:
-        client = new_client(self.client_id, clean_session=self._clean_session)
+        client = new_client(self.client_id, clean_session=self._clean_session, version5=self._version5)
         client.connect_timeout = _CONNECT_S
         if self.address.user is not None:
             client.username_pw_set(self.address.user, self.address.password)
@@ -280,17 +304,20 @@ class MqttLink:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
         client.on_received = self._user.on_received
         client.on_acknowledged = self._user.on_acknowledged
         return client
 
     def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if self._version5 and str(reason) == mqtt_versions.UNSUPPORTED:
+            return
         if reason.is_failure:
             kind = BrokerRefusedError if str(reason) in _BAD_LOGIN else BrokerUnavailableError
             user = f"user {self.address.user!r}" if self.address.user else "anonymous access"
             self._fail(kind(f"MQTT broker at {self.address} refused {user}: {str(reason).lower()}"))
         elif self._filters:
-            client.subscribe([(one, 1) for one in self._filters])
+            mqtt_versions.subscribe(client, self._filters, version5=self._version5)
         else:
             self._set_up()
 
@@ -302,6 +329,14 @@ class MqttLink:
             client.disconnect()
         else:
             self._set_up()
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if str(reason) == mqtt_versions.TAKEN_OVER and not self._stopping.is_set():
+            _log.error("another client came with our id and took our place: is a second one running?", **self._who())
+            self._user.on_taken_over()
+
+    def _who(self) -> dict[str, str]:
+        return {"client": self.client_id, "broker": str(self.address)}
 
     def _set_up(self) -> None:
         self._up = True
