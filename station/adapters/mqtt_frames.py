@@ -7,8 +7,9 @@ subscriptions stay paho's: every frame that is neither PUBLISH nor PUBACK goes t
 Private parts of paho that are touched: `_sock_recv`, `_in_packet`, `_packet_handle`, `_packet_queue`, `_mid_generate`,
 `_msgtime_mutex`, `_last_bytes_received`, `_loop_rc_handle`. They are known to be right in the versions of
 `TESTED_PAHO`; with any other version `new_client` gives `PlainClient`, slower and on paho's public parts alone.
-Both MQTT 5 and 3.1.1 are spoken by a client that receives; publishing is 3.1.1. A client serves one connection and is thrown away with it, so that packet ids and acknowledgements can
-never outlive their connection. All methods are for the one thread that drives the connection.
+Both MQTT 5 and 3.1.1 are spoken by a client that receives; publishing is 3.1.1. A client serves one connection and is
+thrown away with it, so that packet ids and acknowledgements can never outlive their connection. All methods are for the
+one thread that drives the connection.
 """
 
 from __future__ import annotations

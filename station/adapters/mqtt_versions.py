@@ -17,7 +17,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from station.adapters.mqtt_frames import BatchClient
 
 RECEIVE_MOST: Final = 20_000
-"""Messages on their way to us and not acknowledged: 100 ms of 200 000/s, so that an fsync never makes the broker wait."""
+"""Messages on their way and not acknowledged: 100 ms of 200 000/s, so that an fsync never makes the broker wait."""
 SESSION_KEPT_S: Final = 30 * 86_400
 """As long as ingest accepts old messages by default; the shipped mosquitto.conf says the same for 3.1.1."""
 
@@ -34,7 +34,7 @@ def connect(client: BatchClient, host: str, port: int, keepalive_s: int, *, vers
     if not version5:
         client.connect(host, port, keepalive_s)
         return
-    wishes: Any = Properties(PacketTypes.CONNECT)
+    wishes: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     wishes.ReceiveMaximum = RECEIVE_MOST
     wishes.SessionExpiryInterval = 0 if clean else SESSION_KEPT_S
     client.connect(host, port, keepalive_s, clean_start=clean, properties=wishes)
