@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.ingest_metrics import ingest_metrics
 from api.live.station import LiveStation
 
 if TYPE_CHECKING:
@@ -79,20 +80,8 @@ class ServiceCollector(Collector):
         yield took
 
     def _ingest(self) -> Iterator[Metric]:
-        if self._services.ingest is None:
-            return
-        figures = self._services.ingest()
-        yield CounterMetricFamily("jinma_ingest_received", "Messages received by ingest", figures.received)
-        yield CounterMetricFamily("jinma_ingest_committed", "Messages spooled on disk", figures.committed)
-        yield CounterMetricFamily("jinma_ingest_delivered", "Messages that the store has", figures.delivered)
-        yield GaugeMetricFamily("jinma_ingest_spool_bytes", "Size of the spool", figures.spool_bytes)
-        yield GaugeMetricFamily("jinma_ingest_oldest_seconds", "Age of what waits", figures.oldest_age_s or 0.0)
-        yield GaugeMetricFamily("jinma_ingest_lag_seconds", "From reception to the store", figures.lag_s)
-        yield GaugeMetricFamily("jinma_ingest_missing", "Messages missing by their numbers", figures.missing)
-        refused = CounterMetricFamily("jinma_ingest_refused", "Dead letters", labels=["reason"])
-        for reason, count in figures.refused.items():
-            refused.add_metric([reason], count)
-        yield refused
+        if self._services.ingest is not None:
+            yield from ingest_metrics(self._services.ingest())
 
 
 def _reading_age_s(live: LiveStation) -> float:

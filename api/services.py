@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from api.ingest_metrics import IngestFigures
 from api.live.station import LiveStation
 from api.notices.service import NoticeService
 from api.people.sessions import People
@@ -16,51 +16,6 @@ from api.problems import not_found
 from station.domain.plant import Plant
 from station.ports import AlarmJournal, AuditRow, AuditTrail, ForecastHistory, LearnedBook, ReadingStore
 from station.wire import topics
-
-
-class IngestFigures(Protocol):
-    """What an ingest in the same process says of itself, for /metrics and the console."""
-
-    @property
-    def received(self) -> int:
-        """Messages that came in."""
-        ...
-
-    @property
-    def committed(self) -> int:
-        """Messages that are in the spool, on the disk."""
-        ...
-
-    @property
-    def delivered(self) -> int:
-        """Messages that the store has."""
-        ...
-
-    @property
-    def refused(self) -> Mapping[str, int]:
-        """Dead letters by reason."""
-        ...
-
-    @property
-    def missing(self) -> int:
-        """Messages that the units' numbering says are missing."""
-        ...
-
-    @property
-    def spool_bytes(self) -> int:
-        """Size of the spool on disk."""
-        ...
-
-    @property
-    def oldest_age_s(self) -> float | None:
-        """Age of the oldest message that waits for the store [s], None where none does."""
-        ...
-
-    @property
-    def lag_s(self) -> float:
-        """From reception to the store, of the newest delivery [s]."""
-        ...
-
 
 Check = Callable[[], str | None]
 """A readiness check: None where all is well, else what is wrong in one line."""

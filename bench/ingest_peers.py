@@ -1,4 +1,4 @@
-"""Programs that bring MQTT to InfluxDB, as bench_ingest_peer runs them: ours and Telegraf, each a process of its own."""
+"""Programs that bring MQTT to InfluxDB, ours and Telegraf, as bench_ingest_peer runs them: a process each."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from api.app import create_app
 from api.forecast.engine import CapacityEngine
 from api.forecast.inputs import CapacityInputs
 from api.forecast.runners import WorkerRunner
+from api.ingest_metrics import IngestFigures
 from api.live import watchdog
 from api.live.background import BackgroundLoop
 from api.live.capacity import LiveCapacity
@@ -35,7 +36,7 @@ from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.people.tokens import AdminToken, Tokens, read_or_make_key
 from api.people.users import Users
-from api.services import ApiServices, Check, IngestFigures
+from api.services import ApiServices, Check
 from cli.check import read_text
 from cli.version import VERSION
 from dashboards.console.app import mount_console
@@ -58,7 +59,7 @@ from station.domain.plant import Plant
 from station.errors import StoreUnavailableError, TransientError
 from station.ports import AuditRow, ReadingStore, ServicePoint
 from station.settings import Settings
-from station.wire.admission import Admission
+from station.wire.admission import Admission, Policy
 
 _log = structlog.get_logger(__name__)
 
@@ -112,7 +113,6 @@ class Upkeep:
         notices: File that says who is told of which alarm; None tells nobody.
         keep: Delete readings older than this; None leaves that to the store.
         ingest: Figures of an ingest in this process, None where there is none.
-        spool_bytes: What its spool may take.
     """
 
     data_dir: Path
@@ -120,14 +120,13 @@ class Upkeep:
     notices: Path | None = None
     keep: dt.timedelta | None = None
     ingest: Callable[[], IngestFigures] | None = None
-    spool_bytes: int = 0
 
     @classmethod
     def of(cls, settings: Settings, ingest: Callable[[], IngestFigures] | None = None) -> Upkeep:
         """Return what the settings say; only an embedded store has to be kept small from here."""
         url = None if settings.heartbeat_url is None else settings.heartbeat_url.get_secret_value()
         keep = settings.keep if ingest is not None and settings.store is None else None
-        return cls(settings.data_dir, url, settings.notices, keep, ingest, settings.spool_bytes)
+        return cls(settings.data_dir, url, settings.notices, keep, ingest)
 
 
 @dataclass
@@ -177,6 +176,7 @@ def build_api(
     *,
     follows_station: bool,
     upkeep: Upkeep,
+    policy: Policy | None = None,
 ) -> ApiSide:
     """Return the API side, not begun yet.
 
@@ -187,13 +187,16 @@ def build_api(
         kept: The journal database.
         follows_station: Follow a simulator's clock.
         upkeep: What is looked after besides.
+        policy: What to do with messages that do not fit; the contract's where it is None.
     """
     runners: list[WorkerRunner] = []
     outboxes: list[Outbox[Any]] = []
     stations: dict[str, LiveStation] = {}
     for plant in plants:
         runners.append(WorkerRunner(plant))
-        stations[plant.id] = _live_station(plant, store, kept, runners[-1], outboxes, follows_station=follows_station)
+        stations[plant.id] = _live_station(
+            plant, store, kept, runners[-1], outboxes, follows_station=follows_station, policy=policy
+        )
     feed = MqttFeed(
         broker, f"jinma-api-{secrets.token_hex(4)}", LIVE_FILTERS, first_connect_s=PATIENCE_S, batch_most=1000
     )
@@ -279,7 +282,7 @@ def _looks(checks: Mapping[str, Check], upkeep: Upkeep) -> dict[str, Look]:
         watchdog.DATA: watchdog.RefusedMessages(None if ingest is None else lambda: ingest().missing),
     }
     if ingest is not None:
-        looks[watchdog.SPOOL] = watchdog.measured(lambda: 100.0 * ingest().spool_bytes / upkeep.spool_bytes)
+        looks[watchdog.SPOOL] = watchdog.measured(lambda: 100.0 * ingest().spool_fullness)
     return looks
 
 
@@ -296,6 +299,7 @@ def _live_station(
     outboxes: list[Outbox[Any]],
     *,
     follows_station: bool,
+    policy: Policy | None,
 ) -> LiveStation:
     points: Outbox[ServicePoint] = Outbox(f"points-{plant.id}", store.write_points)
     history: Outbox[tuple[int, bytes]] = Outbox(f"forecasts-{plant.id}", partial(_keep_forecasts, kept, plant.id))
@@ -308,7 +312,7 @@ def _live_station(
     alarms.restore()
     time = FollowedStationTime(FollowedClock(), plant.gateways) if follows_station else WallStationTime(WallClock())
     plans = LivePlans(plant, kept.plans)
-    return LiveStation(plant, LiveParts(Admission([plant]), alarms, capacity, plans, time, points))
+    return LiveStation(plant, LiveParts(Admission([plant], policy=policy), alarms, capacity, plans, time, points))
 
 
 def _keep_forecasts(kept: Kept, station: str, forecasts: Sequence[tuple[int, bytes]]) -> None:

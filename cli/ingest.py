@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from wsgiref.simple_server import WSGIServer
 
 import structlog
 import typer
+from prometheus_client import CollectorRegistry, start_http_server
 
+from api.ingest_metrics import IngestCollector
 from cli.failures import fail
-from cli.ingest_side import build_ingest
+from cli.ingest_side import IngestSide, build_ingest
 from cli.stations import read_plants
 from cli.stopping import stop_on_signals
 from cli.stores import store_of
@@ -28,8 +31,6 @@ def run_ingest(settings: Settings) -> None:
     """
     if settings.broker is None or settings.store is None:
         raise BadInputError("--broker and --store: an ingest needs both")
-    if settings.shared_group is not None:
-        raise BadInputError("--shared-group: not in this version; run one ingest per broker")
     spool = settings.spool or Path(settings.data_dir) / "spool"
     failed: list[JinmaError] = []
     with stop_on_signals() as stop:
@@ -50,15 +51,29 @@ def run_ingest(settings: Settings) -> None:
                 on_failure=give_up,
             )
             side.start()
+            serving = _serve_metrics(settings, side) if settings.metrics_port else None
             _log.info("ingest takes messages", spool=str(spool))
             stop.wait()
             side.stop()
+            if serving is not None:
+                serving.shutdown()
             _log.info("ingest ended", **_counts(side.service.figures()))
         finally:
             store.close()
     if failed:
         fail(str(failed[0]))
     raise typer.Exit(stop.exit_code)
+
+
+def _serve_metrics(settings: Settings, side: IngestSide) -> WSGIServer:
+    registry = CollectorRegistry()
+    registry.register(IngestCollector(side.service.figures))
+    try:
+        server, _ = start_http_server(settings.metrics_port, settings.host, registry)
+    except OSError as error:
+        side.stop()
+        raise BadInputError(f"metrics_port {settings.metrics_port}: {error.strerror}; take another") from error
+    return server
 
 
 def _counts(figures: IngestFigures) -> dict[str, object]:

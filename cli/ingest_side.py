@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.stations import policy_of
+from ingest.ledger import worker_name
 from ingest.service import GATHER_S, WATERMARK_FILTER, IngestService, feed_filters
 from station.adapters.clocks import KeptClock, WallClock
 from station.adapters.mqtt import MqttFeed, MqttPublisher
@@ -64,9 +66,10 @@ def build_ingest(
     clock = KeptClock(spool / "clock.json") if follows_station else WallClock()
     group = settings.shared_group
     own = secrets.token_hex(4)
+    # A session each under a shared group, of the same name at every start: what it had not acknowledged waits there.
     feed = MqttFeed(
         broker,
-        CLIENT,
+        f"{CLIENT}-{group}-{worker_name(spool)}" if group else CLIENT,
         feed_filters(station_clock=follows_station, shared_group=group),
         persistent=True,
         gather_s=GATHER_S,
@@ -85,10 +88,11 @@ def build_ingest(
         feed,
         publisher,
         store,
-        Admission(plants, accept_replays=settings.accept_replays),
+        Admission(plants, accept_replays=settings.accept_replays, policy=policy_of(settings)),
         clock,
         spool,
         spool_bytes=settings.spool_bytes,
+        spool_age=settings.spool_age,
         follow=clock.update if isinstance(clock, KeptClock) else None,
         watch=watch,
         on_failure=on_failure,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
+_A_MINUTE, _MINUTE_S, _KINDS_KEPT = 10, 60.0, 1000
 _SECRET_NAMES = ("token", "password", "secret", "authorization")
 
 
@@ -16,6 +20,44 @@ def _hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) 
         if any(part in name.lower() for part in _SECRET_NAMES):
             event[name] = "***"
     return event
+
+
+class Seldom:
+    """Lets an event through ten times a minute; the first one after that says how many were left out.
+
+    An outage or a device that sends rubbish at full speed then costs lines by the minute, not by the message.
+
+    Args:
+        monotonic: Seconds that never go back.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._seen: dict[tuple[str, str], _Seen] = {}
+
+    def __call__(self, logger: Any, method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        """Return the event, or drop it (a processor of structlog)."""
+        now = self._monotonic()
+        key = (getattr(logger, "name", ""), str(event.get("event")))
+        if len(self._seen) >= _KINDS_KEPT:
+            self._seen.clear()
+        seen = self._seen.setdefault(key, _Seen(now))
+        if now - seen.since >= _MINUTE_S:
+            if seen.left_out:
+                event["left_out"] = seen.left_out
+            seen = self._seen[key] = _Seen(now)
+        seen.count += 1
+        if seen.count > _A_MINUTE:
+            seen.left_out += 1
+            raise structlog.DropEvent
+        return event
+
+
+@dataclass(slots=True)
+class _Seen:
+    since: float
+    count: int = 0
+    left_out: int = 0
 
 
 def configure(level: str) -> None:
@@ -34,7 +76,7 @@ def configure(level: str) -> None:
         _hide_secrets,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[Seldom(), *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,

@@ -21,7 +21,7 @@ from cli.ingest_side import IngestSide, build_ingest
 from cli.serve import end_with, open_kept, tell_admin
 from cli.simulation import Simulation, SimulationPlan
 from cli.simulator_side import scenario_named
-from cli.stations import read_plants
+from cli.stations import live_policy_of, read_plants
 from cli.stopping import StopRequest, stop_on_signals
 from cli.stores import store_of
 from station.adapters.embedded_broker import EmbeddedBroker
@@ -128,6 +128,7 @@ class _Run:
             self._kept,
             follows_station=True,
             upkeep=Upkeep.of(settings, self._ingest.service.figures),
+            policy=live_policy_of(settings),
         )
 
     def serve(self, listener: socket, *, browser: bool) -> None:

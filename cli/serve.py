@@ -9,7 +9,7 @@ import structlog
 from cli.api_side import ApiSide, Kept, Upkeep, build_api
 from cli.data_directory import DataDirectory
 from cli.http_server import HttpServer, listening_socket
-from cli.stations import read_plants
+from cli.stations import live_policy_of, read_plants
 from cli.stopping import StopRequest, stop_on_signals
 from cli.stores import store_of
 from station.errors import BadInputError
@@ -40,6 +40,7 @@ def run_serve(settings: Settings) -> int:
                 kept,
                 follows_station=settings.clock == "station",
                 upkeep=Upkeep.of(settings),
+                policy=live_policy_of(settings),
             )
             port = listener.getsockname()[1]
             directory.write_ports(http=port, broker=settings.broker.rpartition("@")[2].removeprefix("mqtt://"))

@@ -1,4 +1,4 @@
-"""Which stations a command works for."""
+"""Which stations a command works for, and what it makes of messages that do not fit them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from cli.check import read_text
 from station.adapters.plant_files import read_plant, shipped_plant, shipped_plant_text
 from station.domain.plant import Plant
 from station.errors import BadInputError
+from station.settings import Settings
+from station.wire.admission import Policy
 
 
 def read_plants(files: Sequence[Path] | None) -> list[Plant]:
@@ -36,6 +38,17 @@ def one_plant(files: Sequence[Path] | None) -> Plant:
     if len(plants) != 1:
         raise BadInputError("--plant: this command takes one station")
     return plants[0]
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return what ingest does with messages that do not fit."""
+    return Policy(settings.accept_older, settings.accept_newer, settings.unknown_signals)
+
+
+def live_policy_of(settings: Settings) -> Policy:
+    """Return what the alarm engine does with them: the same, but that it has no rules for a signal that is unknown."""
+    policy = policy_of(settings)
+    return dataclasses.replace(policy, unknown="ignore") if policy.unknown == "store" else policy
 
 
 def copies_of(plant: Plant, count: int) -> list[Plant]:

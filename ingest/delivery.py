@@ -76,6 +76,7 @@ class Delivery:
         self._now_ms = now_ms
         self._stopping = stopping
         self._worker = worker
+        self._oldest_wall_ms: int | None = None
         self._under_way: deque[_UnderWay] = deque()
         self._position: Position | None = None
         self._released = 0
@@ -93,8 +94,7 @@ class Delivery:
     @property
     def oldest_wall_ms(self) -> int | None:
         """When the oldest message was received that the store does not have, None where it has all; from any thread."""
-        under_way = list(self._under_way)  # a copy at once: pieces come and go
-        return under_way[0].wall_ms if under_way else None
+        return self._oldest_wall_ms
 
     def run(self) -> None:
         """Deliver until stopped; begins where the ledger says."""
@@ -135,6 +135,7 @@ class Delivery:
         while len(self._under_way) > (0 if is_small else _UNDER_WAY_MOST - 1):
             self._finish()
         self._under_way.append(under_way)
+        self._note_waiting()
         if is_small:
             piece.dead += lanes.write_part(piece, range(len(piece.messages)))
             self._finish()
@@ -153,6 +154,11 @@ class Delivery:
         for mark in piece.marks:
             self._watermarks.note(mark.unit, mark.boot, mark.seq, earlier=mark.earlier)
         self._under_way.popleft()
+        self._note_waiting()
+
+    def _note_waiting(self) -> None:
+        self._oldest_wall_ms = self._under_way[0].wall_ms if self._under_way else None
+        self._spool.note_waiting(self._oldest_wall_ms)
 
     def _book(self, piece: Sorted, wall_ms: int) -> None:
         self.delivered += len(piece.messages)

@@ -26,6 +26,8 @@ from station.errors import DataDirectoryError
 _log = structlog.get_logger(__name__)
 
 _VERSION: Final = 1
+LEDGER_FILE: Final = "ledger.sqlite"
+"""In the spool's directory."""
 DEAD_LETTERS_KEPT: Final = 20_000
 DEAD_PAYLOAD_KEPT: Final = 4096
 """Bytes of a dead letter's payload that are kept: enough to see what it is; 20 000 of them are 80 MB at most."""
@@ -80,6 +82,14 @@ class MinuteCount:
 
 MinuteKey = tuple[str, str, str, int]
 """(station, area, unit, epoch ms of the minute's start)."""
+
+
+def worker_name(spool_dir: Path) -> str:
+    """Return the name of the ingest that uses a spool's directory, made where there is none yet."""
+    spool_dir.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(spool_dir / LEDGER_FILE)
+    ledger.close()
+    return ledger.name
 
 
 class Ledger:

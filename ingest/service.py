@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Final
 import structlog
 
 from ingest.delivery import Delivery
-from ingest.ledger import DeadLetter, Ledger
+from ingest.ledger import LEDGER_FILE, DeadLetter, Ledger
 from ingest.spool import Spool
 from ingest.supervision import Supervised
 from ingest.watermarks import FILTER as WATERMARK_FILTER
@@ -30,6 +31,8 @@ _log = structlog.get_logger(__name__)
 
 SPOOL_BYTES: Final = 2 * 1024**3
 """Two days of the station at its own rate."""
+SPOOL_AGE: Final = dt.timedelta(days=7)
+"""What is older when it comes to the store is of no use to an operator; long before, SYS-SPOOL has called for help."""
 GATHER_S: Final = 0.02
 """What a feed for ingest should gather before it hands over: the group of one fsync."""
 _DRAIN_S: Final = 0.5
@@ -60,7 +63,8 @@ class IngestFigures:
         refused: Dead letters by reason.
         duplicates, late, missing: By the units' own numbering and times; a gap that closes later is taken back.
         spool_bytes, spool_most_bytes: Size on disk, and its bound.
-        spool_full: True while nothing more is acknowledged for want of room.
+        spool_full: True while nothing more is acknowledged, for want of room or for age.
+        spool_fullness: How near it is to that, 0 to 1, by size or age, whichever is nearer.
         oldest_age_s: Age of the oldest message that is not stored, None where all are.
         lag_s: From reception to the store, of the newest piece delivered.
         write_times: How long calls of the store took.
@@ -78,6 +82,7 @@ class IngestFigures:
     spool_bytes: int
     spool_most_bytes: int
     spool_full: bool
+    spool_fullness: float
     oldest_age_s: float | None
     lag_s: float
     write_times: WriteTimes
@@ -97,6 +102,7 @@ class IngestService:
         clock: Station time, for the window in which messages are accepted.
         spool_dir: Where the spool lives; one process at a time.
         spool_bytes: Its bound.
+        spool_age: What waits in it longer than this keeps more from being taken.
         follow: Takes clock messages, where the station's clock is followed.
         watch: Live messages of `WATERMARK_FILTER` (no retained ones), to see a second ingest.
         on_failure: Told why this ingest ended itself.
@@ -115,6 +121,7 @@ class IngestService:
         spool_dir: Path,
         *,
         spool_bytes: int = SPOOL_BYTES,
+        spool_age: dt.timedelta = SPOOL_AGE,
         follow: ClockFollower | None = None,
         watch: Feed | None = None,
         on_failure: Callable[[JinmaError], None] | None = None,
@@ -125,9 +132,9 @@ class IngestService:
         self._follow = follow
         self._watch = watch
         self._on_failure = on_failure
-        self._spool = Spool(spool_dir, spool_bytes)
+        self._spool = Spool(spool_dir, spool_bytes, most_age=spool_age)
         try:
-            self._ledger = Ledger(spool_dir / "ledger.sqlite")
+            self._ledger = Ledger(spool_dir / LEDGER_FILE)
         except BaseException:
             self._spool.close()
             raise
@@ -205,6 +212,7 @@ class IngestService:
             spool_bytes=self._spool.size_bytes,
             spool_most_bytes=self._spool.most_bytes,
             spool_full=self._spool.full,
+            spool_fullness=self._spool.fullness,
             oldest_age_s=None if oldest is None else max(0.0, time.time() - oldest / 1000),
             lag_s=delivery.lag_s,
             write_times=delivery.writer.times,

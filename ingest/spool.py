@@ -9,6 +9,7 @@ costs what was never acknowledged and nothing else. Where the reader stands is k
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import fcntl
 import os
 import struct
@@ -36,6 +37,9 @@ SEGMENT_BYTES: Final = 8 * 1024 * 1024
 """Space comes back a segment at a time; 8 MiB is ten minutes of a station at its own rate."""
 _RECENT_BYTES: Final = 8 * 1024 * 1024
 """Of the newest records this much stays in memory, so that a delivery that keeps up never reads the disk."""
+
+_AGE_LOOK_S: Final = 1.0
+"""How often a batch that waits looks whether the oldest has been delivered; room is told of at once."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Message]).decode
@@ -71,17 +75,26 @@ class Spool:
     Args:
         directory: Made where it is missing; used by one process at a time.
         most_bytes: Size on disk at which `append` waits for room instead of taking more.
+        most_age: Age of what is not delivered at which `append` waits too.
         segment_bytes: Size at which a segment is followed by the next.
 
     Raises:
         DataDirectoryError: Another process uses the directory.
     """
 
-    def __init__(self, directory: Path, most_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        most_bytes: int,
+        segment_bytes: int = SEGMENT_BYTES,
+        most_age: dt.timedelta = dt.timedelta.max,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._lock_file = _lock(directory)
         self._most_bytes = most_bytes
+        self._most_age_s = most_age.total_seconds()
+        self._waits_since_ms: int | None = None
         self._segment_bytes = max(1, min(segment_bytes, most_bytes // 4))
         self._changed = threading.Condition()
         self._recent: deque[tuple[Position, Batch, int]] = deque()
@@ -110,6 +123,19 @@ class Spool:
     def full(self) -> bool:
         """True while a batch waits for room."""
         return self._waiting_for_room
+
+    @property
+    def fullness(self) -> float:
+        """How near `append` is to waiting, 0 to 1: by size or by age, whichever is nearer."""
+        return min(1.0, max(self.size_bytes / self._most_bytes, self._age_s() / self._most_age_s))
+
+    def note_waiting(self, since_wall_ms: int | None) -> None:
+        """Take the word of the reader on when the oldest message came that it could not deliver yet."""
+        self._waits_since_ms = since_wall_ms
+
+    def _age_s(self) -> float:
+        since_ms = self._waits_since_ms
+        return 0.0 if since_ms is None else max(0.0, time.time() - since_ms / 1000)
 
     @property
     def end(self) -> Position:
@@ -155,13 +181,17 @@ class Spool:
 
     def _wait_for_room(self, size: int) -> None:
         # A record greater than the whole bound is taken once all before it is gone: better big than stuck.
-        while self.size_bytes + size > self._most_bytes and not self._is_empty() and not self._closed:
+        while self._has_no_room(size) and not self._closed:
             self._waiting_for_room = True
             self._changed.notify_all()
-            self._changed.wait()
+            self._changed.wait(_AGE_LOOK_S)
         self._waiting_for_room = False
         if self._closed:
             raise SpoolClosedError("the spool is closed")
+
+    def _has_no_room(self, size: int) -> bool:
+        too_large = self.size_bytes + size > self._most_bytes and not self._is_empty()
+        return too_large or self._age_s() > self._most_age_s
 
     def _is_empty(self) -> bool:
         return len(self._sizes) == 1 and self._sizes[self._active] <= len(_MAGIC)

@@ -35,8 +35,9 @@ class StoreUnreachable(Exception):  # noqa: N818 - no error: the wait for the st
 
 @dataclass(frozen=True, slots=True)
 class WriteTimes:
-    """How long calls of the store took: counts by `LATENCY_BOUNDS_S` and one beyond the last of them; and their sum."""
+    """How long calls of the store took: counts by upper bound and one beyond the last of them; and their sum."""
 
+    bounds_s: tuple[float, ...]
     counts: tuple[int, ...]
     sum_s: float
 
@@ -62,7 +63,7 @@ class StoreWriter:
     def times(self) -> WriteTimes:
         """How long the calls took so far."""
         with self._lock:
-            return WriteTimes(tuple(self._counts), self._sum_s)
+            return WriteTimes(LATENCY_BOUNDS_S, tuple(self._counts), self._sum_s)
 
     def write(self, messages: Sequence[UnitMessage]) -> Refused:
         """Store messages; return those that the store refuses for good.

@@ -105,7 +105,22 @@ class Settings(BaseSettings):
     clock: Literal["wall", "station"] = Field("wall", description="Follow the wall, or a simulator's clock topic")
     spool: Path | None = Field(None, description="Where ingest spools; none is spool/ in the data directory")
     spool_bytes: int = Field(2 * 1024**3, ge=1024**2, description="Spool size at which ingest stops acknowledging")
-    shared_group: str | None = Field(None, description="MQTT shared subscription group; this version refuses it")
+    spool_age: Duration = Field(
+        dt.timedelta(days=7), description="Age of what waits in the spool at which ingest stops acknowledging"
+    )
+    shared_group: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="Group of ingests that share the messages of a broker"
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of `jinma ingest`'s /metrics on `host`; 0 has none")
+    accept_older: Duration = Field(
+        dt.timedelta(days=30), description="Messages with an older time are set aside as dead letters"
+    )
+    accept_newer: Duration = Field(
+        dt.timedelta(hours=24), description="Messages with a time further ahead are set aside as dead letters"
+    )
+    unknown_signals: Literal["refuse", "ignore", "store"] = Field(
+        "refuse", description="Signals that the station file lacks: dead letter, left out, or stored all the same"
+    )
     accept_replays: bool = Field(False, description="Take stations named {station}~{id} too")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
     bootstrap_token: SecretStr | None = Field(None, description="Admin token of a first start; nothing is printed then")

@@ -128,7 +128,7 @@ def decode(payload: bytes) -> Decoded:
 
 def decode_plain(payload: bytes) -> PlainPayload | None:
     """Return what a payload says if it is a plain one (see `PlainPayload`), None where `decode` must look closer."""
-    if len(payload) > MAX_BYTES or payload.count(b"[") + payload.count(b"{") > _SHALLOW_OPENERS:
+    if len(payload) > MAX_BYTES or b"[" in payload or payload.count(b"{") > _SHALLOW_OPENERS:
         return None
     try:
         said = _plain.decode(payload)
