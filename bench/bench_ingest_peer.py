@@ -1,10 +1,10 @@
 """From mosquitto into InfluxDB beside Telegraf: `python -m bench.bench_ingest_peer`.
 
-150 bytes of JSON and one point of four fields a message, QoS 1, fresh sessions that outlive a connection, the same
-broker and the same InfluxDB for all, one after the other. "Backlog": the messages wait in the broker. "Stream": they
-are published while the program runs. Rates and processor time are taken between the first point that InfluxDB has and the
-last, so that nobody's start counts. JINMA_BENCH_MESSAGES sets how many messages (200 000), JINMA_BENCH_ROUNDS how many
-rounds (1); of several the best counts, for other programs on the machine only ever take away.
+150 bytes of JSON and one point of four fields a message, QoS 1, sessions that outlive a connection, the same broker and
+the same InfluxDB for all, one after the other. "Backlog": the messages wait in the broker. "Stream": they are published
+while the program runs. Rates and processor time are taken between the first point that InfluxDB has and the last, so
+that nobody's start counts. JINMA_BENCH_MESSAGES sets how many messages (200 000), JINMA_BENCH_ROUNDS how many rounds
+(1); of several the best counts, for other programs on the machine only ever take away.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Seldom:
         self._monotonic = monotonic
         self._seen: dict[tuple[str, str], _Seen] = {}
 
-    def __call__(self, logger: Any, method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    def __call__(self, logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
         """Return the event, or drop it (a processor of structlog)."""
         now = self._monotonic()
         key = (getattr(logger, "name", ""), str(event.get("event")))

@@ -119,6 +119,11 @@ class MqttFeed:
         """Connections lost since the start."""
         return self._link.losses
 
+    @property
+    def waiting(self) -> int:
+        """Messages that are here and not handed over yet."""
+        return len(self._waiting.mids)
+
     def start(self, on_messages: OnMessages) -> None:
         """Connect, subscribe and begin to deliver; returns when subscribed.
 

@@ -33,6 +33,8 @@ _BACKOFF_LEAST_S, _BACKOFF_MOST_S = 0.2, 5.0
 _STEADY_S: Final = 5.0
 """A connection that held this long was a good one: the next loss begins with the shortest back-off again."""
 _TICK_S: Final = 0.5
+_BRIEF_MOST: Final = 3
+"""So many connections in a row that were lost before they were steady: somebody with our id takes them from us."""
 _BAD_LOGIN: Final = frozenset({"Bad user name or password", "Not authorized", "Banned"})
 
 
@@ -110,7 +112,10 @@ class LinkUser(Protocol):
         ...
 
     def on_taken_over(self) -> None:
-        """Another client came with our id, and the broker let us go for it; `on_down` follows. Heard in MQTT 5 only."""
+        """Another client came with our id, and the broker let us go for it.
+
+        Some brokers say so in MQTT 5; else it is what three connections in a row that do not last suggest.
+        """
         ...
 
     def write(self, client: BatchClient) -> None:
@@ -157,8 +162,10 @@ class MqttLink:
         self._changed = threading.Condition()
         self._error: JinmaError | None = None
         self._explained = False
+        self._brief = 0
         self._started = False
         self._up = False
+        self._up_since = 0.0
         self._epoch = 0
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
@@ -259,6 +266,7 @@ class MqttLink:
         if self._up:
             self.losses += 1
             _log.warning("mqtt connection lost", **self._who())
+            self._suspect_takeover()
         elif not self._explained:
             self._fail(BrokerUnavailableError(f"no MQTT broker speaks at {self.address}: it closed or kept silent"))
 
@@ -332,14 +340,25 @@ class MqttLink:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if str(reason) == mqtt_versions.TAKEN_OVER and not self._stopping.is_set():
-            _log.error("another client came with our id and took our place: is a second one running?", **self._who())
-            self._user.on_taken_over()
+            self._brief = 0
+            self._say_taken_over()
+
+    def _suspect_takeover(self) -> None:
+        self._brief = self._brief + 1 if time.monotonic() - self._up_since < _STEADY_S else 0
+        if self._brief >= _BRIEF_MOST:
+            self._brief = 0
+            self._say_taken_over()
+
+    def _say_taken_over(self) -> None:
+        _log.error("another client comes with our id and takes our place: is a second one running?", **self._who())
+        self._user.on_taken_over()
 
     def _who(self) -> dict[str, str]:
         return {"client": self.client_id, "broker": str(self.address)}
 
     def _set_up(self) -> None:
         self._up = True
+        self._up_since = time.monotonic()
         self._user.on_up()
         with self._changed:
             self._error = None

@@ -1,8 +1,8 @@
 """What a connection says in MQTT 5 that 3.1.1 has no words for, and how a broker's refusal of version 5 is known.
 
 A feed asks for version 5 first: it may then say itself how much it takes at a time (a broker's own default is 20
-messages, which makes ingest wait for each fsync), how long its session is kept, and it is told when another client
-takes the session over. A broker that does not know version 5 is asked again in 3.1.1.
+messages, which makes ingest wait for each fsync), how long its session is kept, and some brokers tell it
+when another client takes the session over. A broker that does not know version 5 is asked again in 3.1.1.
 """
 
 from __future__ import annotations
