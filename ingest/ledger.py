@@ -11,6 +11,7 @@ import contextlib
 import secrets
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,8 +175,8 @@ class Ledger:
             [(d.received_ms, d.topic[:512], d.payload[:DEAD_PAYLOAD_KEPT], d.reason, d.text[:500]) for d in dead],
         )
         self._db.executemany(
-            "insert into refusals values (?, 1) on conflict do update set count = count + 1",
-            [(d.reason,) for d in dead],
+            "insert into refusals values (?, ?) on conflict do update set count = count + excluded.count",
+            Counter(d.reason for d in dead).items(),
         )
         self._db.execute(
             "delete from dead_letters where id <= (select max(id) from dead_letters) - ?", (DEAD_LETTERS_KEPT,)

@@ -156,7 +156,7 @@ class Sorter:
             return
         t_ms = received_ms if admitted.message is None else admitted.message.t_ms
         name = (place.station, place.area, place.unit)
-        if admitted.message is None:
+        if admitted.message is None and reason != "json":  # of which nobody can read the number
             self._count_refused(done, name, payload, t_ms)
         done.minute(name, t_ms).refused += 1
 
