@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.adapters.line_protocol import message_line, point_line
+from station.adapters.line_protocol import joined_lines, message_line, point_line
 from station.adapters.point_rules import merged, refusal, visible, worst
 from station.domain.signals import UnitMessage
 from station.ports import ServicePoint
@@ -49,6 +50,39 @@ names = st.text(
     min_size=1,
     max_size=12,
 ).filter(lambda name: not name.endswith(".q"))
+
+
+@st.composite
+def any_messages(draw: st.DrawFn) -> UnitMessage:
+    number = st.floats() | st.floats(allow_nan=False, allow_infinity=False)
+    odd = st.text(max_size=3) | st.sampled_from(["a.q", "%s", "%"])
+    values = draw(st.dictionaries(names | odd, st.none() | number, max_size=4))
+    quality = {name: "uncertain:100%" for name in values if draw(st.integers(0, 5)) == 0}
+    t_ms = draw(st.sampled_from([0, 1795420800123, -1, 9_000_000_000_001]))
+    return UnitMessage("ji%nma", "storage", draw(names | odd), t_ms, values, quality)
+
+
+@given(st.lists(any_messages(), max_size=6))
+def test_joined_lines_are_the_lines_one_by_one(batch: list[UnitMessage]) -> None:
+    refused: dict[int, str] = {}
+    joined = joined_lines(batch, refused)
+    reasons = {index: reason for index, one in enumerate(batch) if (reason := refusal(one))}
+    if joined is None:
+        assert any("is nan" in reason or "inf" in reason for reason in reasons.values())
+        return
+    assert refused == reasons
+    assert _numbers_alike(joined) == _numbers_alike(
+        "\n".join([message_line(one) for index, one in enumerate(batch) if index not in reasons])
+    )
+
+
+def _numbers_alike(lines: str) -> str:
+    """JSON writes 1e16 and Python 1e+16; both are the same number of line protocol."""
+    return re.sub(r"(?<=\de)[+]?(-?)0*(?=\d)", r"\1", lines)
+
+
+def test_a_bool_is_not_joined() -> None:
+    assert joined_lines([message({"A": True})], {}) is None
 
 
 @given(

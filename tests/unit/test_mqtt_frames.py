@@ -28,8 +28,8 @@ Event = tuple[object, ...]
 class Taken:
     """Everything a cutter hands over, in order."""
 
-    def __init__(self) -> None:
-        self.cutter = FrameCutter()
+    def __init__(self, *, version5: bool = False) -> None:
+        self.cutter = FrameCutter(version5=version5)
         self.events: list[Event] = []
 
     def feed(self, chunk: bytes, *, go_on: bool = True) -> bool:
@@ -75,6 +75,39 @@ def test_any_cut_of_the_stream_gives_the_same_messages(batch: list[Outgoing], cu
         map(repr, [*expected(batch[:1]), ("other", 0xD0, b""), ("puback", 7), *expected(batch[1:], 2)])
     )
     assert [event for event in taken.events if event[0] == "publish"] == expected(batch)
+
+
+def publish_5(topic: str, payload: bytes, mid: int, properties: bytes) -> bytes:
+    """A PUBLISH of MQTT 5 at QoS 1."""
+    name = topic.encode()
+    size = mqtt_frames._length_bytes(len(properties))
+    body = len(name).to_bytes(2, "big") + name + mid.to_bytes(2, "big") + size + properties + payload
+    return b"\x32" + mqtt_frames._length_bytes(len(body)) + body
+
+
+@given(
+    st.lists(st.tuples(MESSAGE, st.just(b"") | st.binary(max_size=200)), min_size=1, max_size=6),
+    st.lists(st.integers(1, 40), min_size=1, max_size=30),
+)
+def test_version_5_has_properties_between_head_and_payload(
+    batch: list[tuple[Outgoing, bytes]], cuts: list[int]
+) -> None:
+    frames_5 = [publish_5(message[0], message[1], 1 + n, properties) for n, (message, properties) in enumerate(batch)]
+    stream = b"".join(frames_5) + b"\x40\x04\x00\x07\x10\x00"
+    taken = Taken(version5=True)
+    position = turn = 0
+    while position < len(stream):
+        step = cuts[turn % len(cuts)]
+        taken.feed(stream[position : position + step])
+        position, turn = position + step, turn + 1
+    said = [("publish", message[0], message[1], 1 + n, False) for n, (message, _) in enumerate(batch)]
+    assert [event for event in taken.events if event[0] == "publish"] == said
+    assert [event for event in taken.events if event[0] != "publish"] == [("puback", 7)]
+
+
+def test_properties_that_do_not_end_are_refused() -> None:
+    with pytest.raises(ProtocolError, match="properties"):
+        Taken(version5=True).feed(b"\x32\x06\x00\x01a\x00\x01\x09")
 
 
 def test_one_byte_at_a_time() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,25 @@ def test_a_full_spool_waits_for_room_and_drops_nothing(tmp_path: Path) -> None:
     got = drain(spool, 100, 4000)
     thread.join(5)
     assert got == [message(number, 200) for number in range(100)]
+    spool.close()
+
+
+def test_what_waits_for_too_long_keeps_more_from_being_taken(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, BIG, most_age=dt.timedelta(hours=1))
+    spool.append([message(1)], 0, 0)
+    now_ms = time.time_ns() // 1_000_000
+    spool.note_waiting(now_ms - 1_800_000)
+    assert spool.fullness == pytest.approx(0.5, abs=0.01)
+    spool.append([message(2)], 0, 0)
+    spool.note_waiting(now_ms - 3_600_001)
+    assert spool.fullness == 1.0
+    thread = threading.Thread(target=lambda: spool.append([message(3)], 0, 0))
+    thread.start()
+    wait_until(lambda: spool.full, 5, "a spool that takes no more")
+    spool.note_waiting(None)
+    spool.release(Position(0, 0))
+    thread.join(5)
+    assert read_all(spool) == [message(1), message(2), message(3)]
     spool.close()
 
 
