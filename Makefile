@@ -51,6 +51,7 @@ faults: $(READY) programs ## Kill and damage things, N times each (make faults N
 
 .PHONY: bench
 bench: $(READY) programs ## Print figures and ratios; asserts nothing
+	@command -v telegraf >/dev/null || { command -v go >/dev/null && scripts/build_telegraf.sh; } || echo "no telegraf" >&2
 	@for file in bench/bench_*.py; do $(BIN)/python -m bench.$$(basename $$file .py) || exit 1; done
 
 .PHONY: up

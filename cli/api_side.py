@@ -277,13 +277,16 @@ def _looks(checks: Mapping[str, Check], upkeep: Upkeep) -> dict[str, Look]:
     looks: dict[str, Look] = {
         watchdog.BROKER: watchdog.checked(checks["broker"]),
         watchdog.CLOCK: watchdog.clocks,
+        watchdog.SPOOL: watchdog.spools(wall_ms) if ingest is None else _spool_of(ingest),
         watchdog.FORECAST: watchdog.forecasts,
         watchdog.DISK: watchdog.measured(lambda: _free_percent(folder)),
         watchdog.DATA: watchdog.RefusedMessages(None if ingest is None else lambda: ingest().missing),
     }
-    if ingest is not None:
-        looks[watchdog.SPOOL] = watchdog.measured(lambda: 100.0 * ingest().spool_fullness)
     return looks
+
+
+def _spool_of(ingest: Callable[[], IngestFigures]) -> Look:
+    return watchdog.measured(lambda: 100.0 * ingest().spool_fullness)
 
 
 def _free_percent(folder: Path) -> float:

@@ -29,7 +29,7 @@ class IngestSide:
     """An ingest and what it publishes with."""
 
     service: IngestService
-    publisher: MqttPublisher | None
+    publisher: MqttPublisher
 
     def start(self) -> None:
         """Begin to take messages; returns when subscribed."""
@@ -42,8 +42,7 @@ class IngestSide:
     def stop(self) -> None:
         """End with nothing lost; idempotent."""
         self.service.stop()
-        if self.publisher is not None:
-            self.publisher.close(0.5)
+        self.publisher.close(0.5)
 
 
 def build_ingest(
@@ -75,8 +74,7 @@ def build_ingest(
         gather_s=GATHER_S,
         first_connect_s=PATIENCE_S,
     )
-    # Under a shared group nobody knows the order of a whole unit, so nobody may call it settled (contract, section 3).
-    publisher = None if group else MqttPublisher(broker, f"{CLIENT}-watermarks-{own}", first_connect_s=PATIENCE_S)
+    publisher = MqttPublisher(broker, f"{CLIENT}-watermarks-{own}", first_connect_s=PATIENCE_S)
     watch = (
         None
         if group
@@ -94,6 +92,8 @@ def build_ingest(
         spool_bytes=settings.spool_bytes,
         spool_age=settings.spool_age,
         follow=clock.update if isinstance(clock, KeptClock) else None,
+        # Under a shared group nobody knows the order of a whole unit, so nobody may call it settled (contract, 3).
+        is_worker=group is not None,
         watch=watch,
         on_failure=on_failure,
     )

@@ -18,6 +18,7 @@ from ingest.spool import Spool
 from ingest.supervision import Supervised
 from ingest.watermarks import FILTER as WATERMARK_FILTER
 from ingest.watermarks import Publisher, SecondIngestError, SecondIngestWatch, Watermarks
+from ingest.words import Words
 from ingest.writing import WriteTimes
 from station.errors import JinmaError, PayloadError
 from station.ports import Clock, Feed, ReadingStore
@@ -95,8 +96,7 @@ class IngestService:
 
     Args:
         feed: Messages of `feed_filters()`; persistent, gathering `GATHER_S`.
-        publisher: For the watermarks; None where this is one of several workers under a shared group, of whom none
-            knows all the numbers of a unit: it publishes no watermark and reports no gap.
+        publisher: For the watermarks and for the words on the spool; None publishes nothing.
         store: Where messages go.
         admission: What is let in.
         clock: Station time, for the window in which messages are accepted.
@@ -104,6 +104,8 @@ class IngestService:
         spool_bytes: Its bound.
         spool_age: What waits in it longer than this keeps more from being taken.
         follow: Takes clock messages, where the station's clock is followed.
+        is_worker: One of several that share the messages, of whom none knows all the numbers of a unit: it publishes no
+            watermark and reports no gap.
         watch: Live messages of `WATERMARK_FILTER` (no retained ones), to see a second ingest.
         on_failure: Told why this ingest ended itself.
 
@@ -123,6 +125,7 @@ class IngestService:
         spool_bytes: int = SPOOL_BYTES,
         spool_age: dt.timedelta = SPOOL_AGE,
         follow: ClockFollower | None = None,
+        is_worker: bool = False,
         watch: Feed | None = None,
         on_failure: Callable[[JinmaError], None] | None = None,
     ) -> None:
@@ -142,7 +145,7 @@ class IngestService:
         self._stopping = threading.Event()
         self._stop_lock = threading.Lock()
         self._stopped = False
-        self._watermarks = watermarks = Watermarks(publisher, self._ledger.name, self._since_ms)
+        self._watermarks = watermarks = Watermarks(None if is_worker else publisher, self._ledger.name, self._since_ms)
         self._delivery = Delivery(
             self._spool,
             self._ledger,
@@ -151,9 +154,13 @@ class IngestService:
             watermarks,
             self._station_ms,
             self._stopping,
-            worker=self._ledger.name if publisher is None else None,
+            worker=self._ledger.name if is_worker else None,
         )
-        self._thread = Supervised("ingest-delivery", self._delivery.run, self._stopping)
+        self._threads = [Supervised("ingest-delivery", self._delivery.run, self._stopping)]
+        if publisher is not None:
+            fullness, waits_s = (lambda: self._spool.fullness), self._oldest_age_s
+            words = Words(publisher, admission.stations, self.name, fullness, waits_s, self._stopping)
+            self._threads.append(Supervised("ingest-words", words.run, self._stopping))
         self._received = 0
         self._committed = 0
 
@@ -168,7 +175,8 @@ class IngestService:
         Raises:
             JinmaError: The feed could not start; everything is released.
         """
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         try:
             if self._watch is not None:
                 watch = SecondIngestWatch(self.name, self._since_ms, self._yield, self._watermarks.repeat)
@@ -192,7 +200,8 @@ class IngestService:
         self._delivery.drain_until = time.monotonic() + _DRAIN_S
         self._stopping.set()
         self._spool.nudge()
-        if not self._thread.join(2.0):
+        late = [thread for thread in self._threads if not thread.join(2.0)]
+        if late:
             _log.warning("delivery did not end in time; the spool keeps what it was doing")
         self._spool.close()
         self._ledger.close()
@@ -200,7 +209,6 @@ class IngestService:
     def figures(self) -> IngestFigures:
         """Return where everything stands."""
         delivery = self._delivery
-        oldest = delivery.oldest_wall_ms
         return IngestFigures(
             received=self._received,
             committed=self._committed,
@@ -213,12 +221,16 @@ class IngestService:
             spool_most_bytes=self._spool.most_bytes,
             spool_full=self._spool.full,
             spool_fullness=self._spool.fullness,
-            oldest_age_s=None if oldest is None else max(0.0, time.time() - oldest / 1000),
+            oldest_age_s=self._oldest_age_s(),
             lag_s=delivery.lag_s,
             write_times=delivery.writer.times,
             store_error=delivery.writer.error,
-            failures=self._thread.failures,
+            failures=sum(thread.failures for thread in self._threads),
         )
+
+    def _oldest_age_s(self) -> float | None:
+        oldest_ms = self._delivery.oldest_wall_ms
+        return None if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000)
 
     def dead_letters(self, most: int = 100) -> list[DeadLetter]:
         """Return the newest dead letters, newest first."""

@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 _EVERY_S: Final = 1.0
 """Contract section 3: at most once a second a unit."""
-_UNSETTLED_MOST: Final = 500
+UNSETTLED_MOST: Final = 500
 """With more than this on the way the broker is slow or away: keep the newest word a unit until it is back."""
 
 FILTER: Final = f"{topics.ROOT}/+/stored/+/+"
@@ -108,7 +108,7 @@ class Watermarks:
             self._due = {name: {boot: seq} for name, (boot, seq) in self._said.items()} | self._due
         if not self._due:
             return
-        if not publisher.connected or publisher.unsettled > _UNSETTLED_MOST:
+        if not publisher.connected or publisher.unsettled > UNSETTLED_MOST:
             return
         self._next = time.monotonic() + _EVERY_S
         for name, marks in self._due.items():

@@ -13,6 +13,7 @@ LIVE_FILTERS: Final = (
     f"{topics.ROOT}/+/gateway/+",
     f"{topics.ROOT}/+/plan/+",
     f"{topics.ROOT}/+/queue/gate",
+    topics.ingest("+", "+"),
     *topics.READING_FILTERS,
 )
 """What the live core subscribes; the clock first, so that its retained word precedes the first reading."""

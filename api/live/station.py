@@ -24,6 +24,7 @@ from api.live.latest import LatestValues
 from api.live.outbox import Outbox
 from api.live.plans import LivePlans
 from api.live.service_points import ChangeTimes, alarm_point
+from api.live.spools import Spools
 from api.live.station_time import SET_BACK_MS, FollowedStationTime, WallStationTime
 from api.stream import READINGS, StreamHub
 from station.domain.alarm_views import AlarmView, alarm_view_json
@@ -34,11 +35,11 @@ from station.errors import PayloadError, TransientError
 from station.ports import ReadingStore, ServicePoint
 from station.wire.admission import Admission
 from station.wire.json_v1 import encode
-from station.wire.plan_v1 import parse_clock, parse_gate_queue, parse_gateway
+from station.wire.plan_v1 import parse_clock, parse_gate_queue, parse_gateway, parse_ingest
 
 T = TypeVar("T")
 _encoder: Final = msgspec.json.Encoder()
-_RESERVED: Final = frozenset({"clock", "plan", "queue", "gateway"})
+_RESERVED: Final = frozenset({"clock", "plan", "queue", "gateway", "ingest"})
 _OTHER_TIME_MS: Final = 10_000
 """A first word of the clock within this of the wall names no other time; a later one may be `SET_BACK_MS` away."""
 _log = structlog.get_logger(__name__)
@@ -78,6 +79,7 @@ class LiveStation:
         self.latest = LatestValues()
         self.hub = StreamHub(self.latest.whole_state, self.latest.take_changes)
         self.gateways = Gateways()
+        self.spools = Spools()
         self.plans = parts.plans
         self.capacity = parts.capacity
         self.alarms = parts.alarms
@@ -207,6 +209,8 @@ class LiveStation:
             self._take_clock(payload)
         elif kind == "gateway" and name:
             self.gateways.update(name, parse_gateway(payload))
+        elif kind == "ingest" and name:
+            self.spools.update(name, parse_ingest(payload))
         elif kind == "queue" and name == "gate":
             t_ms, waiting = parse_gate_queue(payload)
             self.capacity.observe_queue(t_ms, waiting)

@@ -149,6 +149,16 @@ def measured(measure: Callable[[], float | None]) -> Look:
     return look
 
 
+def spools(wall_ms: Callable[[], int]) -> Look:
+    """Return a look at how full the spools of a station's ingests are [%], by their own words."""
+
+    def look(live: LiveStation) -> Finding | None:
+        fullest = live.spools.fullest(wall_ms())
+        return None if fullest is None else Finding(value=round(100.0 * fullest, 1))
+
+    return look
+
+
 def clocks(live: LiveStation) -> Finding:
     """Look at how far the gateways' clocks are from station time [s]."""
     return Finding(value=round(live.alarms.worst_clock_offset_ms() / 1000.0, 1))

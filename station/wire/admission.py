@@ -107,6 +107,11 @@ class Admission:
         self._newest_ms = int(policy.newest.total_seconds() * 1000)
         self._paths: dict[str, _Path] = {}
 
+    @property
+    def stations(self) -> list[str]:
+        """The stations that are known."""
+        return list(self._rules)
+
     def wants(self, station: str) -> bool:
         """Return False for what is none of ours to judge: replays, unless they are accepted."""
         return self._accept_replays or topics.REPLAY_MARK not in station

@@ -1,4 +1,4 @@
-"""The reserved topics' payloads: day plan, gate queue, clock, gateway, watermark (contract section 3).
+"""The reserved topics' payloads: day plan, gate queue, clock, gateway, watermark, ingest (contract section 3).
 
 The plan's body is the same by MQTT and by PUT; a bad one is refused with every mistake named.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -60,6 +60,21 @@ class Watermark:
     boot: str
     seq: int
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestWord:
+    """What an ingest says of its spool.
+
+    Attributes:
+        t_ms: When it said so, wall time.
+        spool: How near it is to acknowledging no more, 0 to 1.
+        waits_s: Age of the oldest message that the store does not have [s]; 0 where it has all.
+    """
+
+    t_ms: int
+    spool: float
+    waits_s: float
 
 
 def rfc3339(t_ms: int) -> str:
@@ -215,6 +230,12 @@ class _Gateway(msgspec.Struct):
     sim: bool = False
 
 
+class _Ingest(msgspec.Struct):
+    t: int
+    spool: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+    waits_s: float = 0.0
+
+
 class _Stored(msgspec.Struct):
     boot: str
     seq: int
@@ -284,6 +305,21 @@ def parse_watermark(payload: bytes) -> Watermark:
     """
     said = _decode(payload, _Stored)
     return Watermark(said.boot, said.seq, said.by)
+
+
+def ingest_payload(word: IngestWord) -> bytes:
+    """Return the retained payload of `h2/v1/{s}/ingest/{by}`."""
+    return _encoder.encode(_Ingest(word.t_ms, word.spool, word.waits_s))
+
+
+def parse_ingest(payload: bytes) -> IngestWord:
+    """Return what an ingest says of itself.
+
+    Raises:
+        PayloadError: Not such a payload.
+    """
+    said = _decode(payload, _Ingest)
+    return IngestWord(said.t, said.spool, said.waits_s)
 
 
 def _decode(payload: bytes, kind: type[T]) -> T:

@@ -46,6 +46,11 @@ def stored(station: str, area: str, unit: str) -> str:
     return f"{ROOT}/{station}/stored/{area}/{unit}"
 
 
+def ingest(station: str, worker: str) -> str:
+    """Return the retained topic on which an ingest says how full its spool is."""
+    return f"{ROOT}/{station}/ingest/{worker}"
+
+
 def clock(station: str) -> str:
     """Return the retained topic of the station clock `{"t", "wall", "speed"}`."""
     return f"{ROOT}/{station}/clock"

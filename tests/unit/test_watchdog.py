@@ -9,8 +9,22 @@ from collections.abc import Iterator
 import pytest
 
 from api.live.heartbeat import Heartbeat
-from api.live.watchdog import BROKER, CLOCK, DATA, DISK, FORECAST, SPOOL, RefusedMessages, Watchdog, checked, measured
+from api.live.watchdog import (
+    BROKER,
+    CLOCK,
+    DATA,
+    DISK,
+    FORECAST,
+    SPOOL,
+    RefusedMessages,
+    Watchdog,
+    checked,
+    measured,
+    spools,
+)
 from api.live.watchdog import forecasts as forecast_look
+from station.wire import topics
+from station.wire.plan_v1 import IngestWord, ingest_payload
 from tests.support.live_api import NOON, LiveApi, VirtualClock, forecast_at, live_api
 
 
@@ -40,6 +54,36 @@ def test_a_broker_that_is_away_is_told_after_its_delay_with_its_words_and_ends(a
         wall.t_ms = second * 1000
         dog.look()
     assert state(api, BROKER) == "RTNUN"
+
+
+def test_the_fullest_spool_that_a_station_s_ingests_tell_of_raises_the_alarm(api: LiveApi) -> None:
+    wall = VirtualClock(0)
+    dog = Watchdog([api.live], {SPOOL: spools(wall.now_ms)}, wall.now_ms)
+
+    def say(worker: str, spool: float) -> None:
+        word = ingest_payload(IngestWord(wall.t_ms, spool, 5.0))
+        api.live.on_messages([(topics.ingest("jinma", worker), word)])
+
+    def pass_minutes(minutes: int, full: float | None) -> None:
+        for second in range(60 * minutes):
+            wall.t_ms += 1000
+            if full is not None and second % 10 == 0:
+                say("one", 0.1)
+                say("two", full)
+            dog.look()
+
+    pass_minutes(2, None)
+    assert state(api, SPOOL) == "NORM", "nothing is known of any spool"
+    pass_minutes(2, 0.5)
+    assert state(api, SPOOL) == "NORM"
+    pass_minutes(2, 0.9)
+    assert state(api, SPOOL) == "UNACK"
+    assert api.live.alarms.alarm(SPOOL).value == 90.0
+    pass_minutes(3, None)
+    assert state(api, SPOOL) == "UNACK", "an ingest that says no more does not end the alarm"
+    pass_minutes(2, 0.0)
+    assert state(api, SPOOL) == "RTNUN"
+    assert not api.live.refused
 
 
 def test_limits_and_dead_bands_are_the_station_file_s_and_little_disk_is_wrong(api: LiveApi) -> None:
