@@ -1,6 +1,6 @@
 """InfluxDB away for long while 2000 messages a second come: nothing lost, no memory taken, quickly made up for.
 
-Away 5 s by default, `JINMA_FAULT_ROUNDS` x 3 s beyond 10 rounds (200 rounds: ten minutes).
+Away 3 s by default, `JINMA_FAULT_ROUNDS` x 3 s beyond 10 rounds (200 rounds: ten minutes).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.support.pouring import TAG, Marks, Pouring
 from tests.support.processes import wait_until
 
 ROUNDS = int(os.environ.get("JINMA_FAULT_ROUNDS", "10"))
-AWAY_S = 5.0 if ROUNDS <= 10 else 3.0 * ROUNDS
+AWAY_S = 3.0 if ROUNDS <= 10 else 3.0 * ROUNDS
 RATE = 2000.0
 MORE_MEMORY_MOST = 50 * 1024 * 1024
 
