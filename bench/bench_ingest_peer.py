@@ -52,7 +52,7 @@ def main() -> None:
     if find_program("influxd") is None:
         sys.stdout.write("no influxd: scripts/build_influxd.sh builds it\n")
         return
-    rows = [(peer, _best("backlog", peer), _best("stream", peer)) for peer in peers()]
+    rows = _rows(peers())
     beside = next((row for row in rows if "tuned" in row[0].title), rows[-1])
     show(
         f"MQTT to InfluxDB: {COUNT} messages of four values, QoS 1; x is beside Telegraf, tuned",
@@ -66,8 +66,17 @@ def _cells(figures: Figures, beside: Figures) -> tuple[str, ...]:
     return f"{figures.rate:,.0f}", f"{rate:.2f}", f"{figures.cpu_us:.1f}", f"{cpu:.2f}"
 
 
-def _best(kind: str, peer: Peer) -> Figures:
-    runs = [_run(kind, peer) for _ in range(ROUNDS)]
+def _rows(compared: Sequence[Peer]) -> list[tuple[Peer, Figures, Figures]]:
+    """Run all of them in turn, round after round, so that a busy minute of the machine strikes everybody."""
+    runs: dict[tuple[str, str], list[Figures]] = {}
+    for _ in range(ROUNDS):
+        for kind in ("backlog", "stream"):
+            for peer in compared:
+                runs.setdefault((kind, peer.title), []).append(_run(kind, peer))
+    return [(peer, _best(runs["backlog", peer.title]), _best(runs["stream", peer.title])) for peer in compared]
+
+
+def _best(runs: Sequence[Figures]) -> Figures:
     return Figures(max(run.rate for run in runs), min(run.cpu_us for run in runs))
 
 
