@@ -71,6 +71,8 @@ WATCH_STORE_S = 5.0
 NOTICE_WAIT_S = 0.5
 """How often a target looks by itself for what is due again; what is new stirs it at once."""
 RETENTION_S = 600.0
+MINUTES_KEPT = dt.timedelta(days=2 * 365)
+"""Contract section 4."""
 PATIENCE_S = 10.0
 
 
@@ -339,7 +341,8 @@ def _store_check(store: ReadingStore) -> str | None:
 
 
 def _forget(store: ReadingStore, stations: Mapping[str, LiveStation], keep: dt.timedelta) -> bool:
-    """Delete what is older than `keep`, by the station clock that is furthest back."""
+    """Delete readings older than `keep` and minutes older than two years, by the station clock furthest back."""
     oldest_now_ms = min(live.now_ms for live in stations.values())
     store.forget_before(oldest_now_ms - round(keep.total_seconds() * 1000))
+    store.forget_minutes_before(oldest_now_ms - round(MINUTES_KEPT.total_seconds() * 1000))
     return True

@@ -46,6 +46,26 @@ class Window:
     quality: str
 
 
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What is kept of a minute of one signal when its readings have gone (contract section 4, `BUCKET_1m`).
+
+    Attributes:
+        t_ms: Start, epoch ms.
+        mean, min, max, last: Over good and uncertain values; None where there was none.
+        count: Good and uncertain values.
+        bad: Readings that were bad, null among them.
+    """
+
+    t_ms: int
+    mean: float | None
+    min: float | None
+    max: float | None
+    last: float | None
+    count: int
+    bad: int
+
+
 class ReadingStore(Protocol):
     """Where readings are kept: one message is one point, the same message twice is the same point.
 
@@ -93,8 +113,13 @@ class ReadingStore(Protocol):
     ) -> list[Window]:
         """Return non-empty windows of [start, end), aligned to `offset_ms` + a multiple of `every_ms`.
 
-        Mean, min, max, last and count go over good and uncertain values; quality is the worst in the window.
+        Mean, min, max, last and count go over good and uncertain values; quality is the worst in the window. Windows of
+        whole minutes are answered for as long as minutes are kept, others as long as readings are.
         """
+        ...
+
+    def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:
+        """Return the minutes that begin in [start, end) and hold readings, oldest first."""
         ...
 
     def messages(self, station: str, start_ms: int, end_ms: int) -> Iterator[UnitMessage]:
@@ -110,7 +135,11 @@ class ReadingStore(Protocol):
         ...
 
     def forget_before(self, t_ms: int) -> None:
-        """Delete readings older than `t_ms` (retention)."""
+        """Delete readings older than `t_ms` (retention); minutes stay."""
+        ...
+
+    def forget_minutes_before(self, t_ms: int) -> None:
+        """Delete minutes older than `t_ms`, but for those whose readings are still there."""
         ...
 
     def close(self) -> None:

@@ -6,156 +6,84 @@ could not send, and its row objects cost ten times a CSV row.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import re
-import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from influxdb_client import BucketRetentionRules, Dialect, InfluxDBClient
-from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
-from urllib3.exceptions import HTTPError
 
 from station.adapters import flux
+from station.adapters.clocks import wall_ms
 from station.adapters.influx_answers import (
     Line,
     is_number,
     joined_windows,
     message_of_point,
     newest_reading,
-    rfc3339,
     said_reason,
-    shortened,
     windows_of_readings,
     young_enough,
 )
+from station.adapters.influx_bucket import InfluxBucket
+from station.adapters.influx_minutes import (
+    LATE,
+    MINUTE_FIELDS,
+    late_task,
+    minute_task,
+    minutes_as_columns,
+    minutes_told,
+    preamble,
+    put_task,
+    range_program,
+)
 from station.adapters.line_protocol import joined_lines, message_line, point_line
 from station.adapters.point_rules import Stored, refusal, visible, worst
-from station.adapters.windowing import check_windows
+from station.adapters.windowing import MINUTE_MS, check_windows, windows_of_minutes
 from station.domain.signals import AREAS, GOOD, Reading, UnitMessage, quality_rank
-from station.errors import BadInputError, JinmaError, PointsRefusedError, StoreUnavailableError
-from station.ports import Aggregate, ServicePoint, Window
+from station.errors import PointsRefusedError, StoreUnavailableError
+from station.ports import Aggregate, Minute, ServicePoint, Window
 
-RETENTION_S = 30 * 86_400
-"""Of a bucket that we make: contract section 4."""
+MINUTES_RETENTION_S = 2 * 365 * 86_400
+"""Of the bucket of minutes: contract section 4."""
+
+NOT_LATE_MS = 120_000
+"""What is written within two minutes is met by the task that works out the last three; what is older is marked."""
+
+_ROLL_UP_STEP_MS = 600_000
+"""Of a question that waits for its answer: ten minutes of a whole station take some seconds."""
+
+HOUR_MS = 3_600_000
+_MARK_AGAIN_MS = 30_000
 
 LINES_PER_WRITE = 5000
 """InfluxDB's own advice; larger bodies gain nothing and cost more when one line of them is refused."""
 
-CONNECT_MS, READ_MS = 5_000, 60_000
-_DIALECT = Dialect(header=True, delimiter=",", annotations=[], comment_prefix="#", date_time_format="RFC3339")
 _DROPPED = re.compile(r"dropped[ =](\d+)")
 _IN_AREAS = flux.any_of("_measurement", AREAS)
-
-
-# A replaced token or bucket is to be mended by a person while data waits; it is no reason to throw data away.
-_SETTING_FAULTS = {
-    401: "refuses the token: set INFLUXDB_V2_TOKEN",
-    403: "does not let this token do that",
-    404: "does not know the organisation or the bucket",
-}
 _ROW = frozenset({"result", "table"})
 _FIRST_STEP_MS, _LONGEST_STEP_MS, _FEW_ROWS = 60_000, 3_600_000, 20_000
 """Steps of reading all signals of a station: a minute at first, then as long as keeps 20 000 .. 80 000 rows."""
-_LOG = logging.getLogger(__name__)
 
 
-class InfluxReadings:
+class InfluxReadings(InfluxBucket):
     """A `ReadingStore` in one bucket of InfluxDB 2.
 
     Args:
         url: `http://host:8086` or `https://..`.
         token: May read and write the bucket; where the bucket is missing, may make it.
         org: Organisation by name.
-        bucket: Bucket by name.
+        bucket: Bucket by name; minutes are kept in the bucket of this name and `_1m`.
+        now_ms: Wall time, epoch ms.
     """
 
     writes_at_once = 2
     """Requests at a time: two bring 330 000 points/s on two cores, more of them nothing."""
 
-    def __init__(self, url: str, token: str, org: str, bucket: str) -> None:
-        self.url = url
-        self._org = org
-        self._bucket = bucket
-        # gzip costs 5 % of the rate and saves nine tenths of the bytes: it pays over a network, which is where TLS is.
-        self._client: Any = InfluxDBClient(
-            url=url, token=token, org=org, timeout=(CONNECT_MS, READ_MS), enable_gzip=url.startswith("https:")
-        )
-        self._writer: Any = self._client.write_api(write_options=SYNCHRONOUS)
-        self._prepared = False
-        self._prepare_lock = threading.Lock()
-        self._closed = False
-
-    def prepare(self) -> None:
-        """See that organisation and bucket are there and the token is right; make the bucket, kept 30 days.
-
-        Raises:
-            BadInputError: Wrong token or organisation, or no bucket and no right to make one.
-            StoreUnavailableError: InfluxDB does not answer.
-        """
-        with self._prepare_lock:
-            if self._prepared:
-                return
-            with self._faults(settings_are_final=True):
-                if self._client.buckets_api().find_bucket_by_name(self._bucket) is None:
-                    self._make_bucket()
-            self._prepared = True
-
-    def _make_bucket(self) -> None:
-        organisations = self._client.organizations_api().find_organizations(org=self._org)
-        if not organisations:
-            raise BadInputError(f"InfluxDB {self.url}: organisation {self._org!r} is not there, or not for this token")
-        rules = BucketRetentionRules(type="expire", every_seconds=RETENTION_S)
-        try:
-            self._client.buckets_api().create_bucket(
-                bucket_name=self._bucket, retention_rules=rules, org=organisations[0]
-            )
-        except ApiException as error:
-            if error.status == 422:  # another process was quicker
-                return
-            raise BadInputError(
-                f"InfluxDB {self.url}: bucket {self._bucket!r} is not there, or not for this token, "
-                f"and it may not be made: {said_reason(error)}"
-            ) from error
-        _LOG.info("made bucket %s in %s, kept for 30 days", self._bucket, self.url)
-
-    @contextlib.contextmanager
-    def _faults(self, *, settings_are_final: bool = False) -> Iterator[None]:
-        """Turn the client's errors into the project's, the endpoint named."""
-        try:
-            yield
-        except ApiException as error:
-            raise self._fault(error, settings_are_final=settings_are_final) from error
-        except (HTTPError, OSError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise StoreUnavailableError(f"InfluxDB {self.url} cannot be reached: {shortened(reason)}") from error
-        except flux.FluxError as error:
-            raise StoreUnavailableError(f"InfluxDB {self.url} broke off its answer: {error}") from error
-
-    def _fault(self, error: ApiException, *, settings_are_final: bool) -> JinmaError:
-        if error.status == 404:
-            self._prepared = False  # the bucket was deleted: the next use makes it again
-        fault = _SETTING_FAULTS.get(error.status)
-        if fault is not None:
-            of = f"organisation {self._org!r}, bucket {self._bucket!r}"
-            text = f"InfluxDB {self.url} {fault} ({of}): {said_reason(error)}"
-            return BadInputError(text) if settings_are_final else StoreUnavailableError(text)
-        text = f"InfluxDB {self.url} answered {error.status}: {said_reason(error)}"
-        return BadInputError(text) if error.status == 400 else StoreUnavailableError(text)
-
-    def _ready(self) -> None:
-        if self._closed:
-            raise StoreUnavailableError(f"InfluxDB {self.url}: this store is closed")
-        if self._prepared:
-            return
-        try:
-            self.prepare()
-        except BadInputError as error:  # found wrong after the start: data waits until it is mended
-            raise StoreUnavailableError(str(error)) from error
+    def __init__(self, url: str, token: str, org: str, bucket: str, now_ms: Callable[[], int] = wall_ms) -> None:
+        super().__init__(url, token, org, bucket)
+        self._minutes_bucket = f"{bucket}_1m"
+        self._now_ms = now_ms
+        self._marked: dict[tuple[str, int], int] = {}
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -165,6 +93,7 @@ class InfluxReadings:
         refused: dict[int, str] = {}
         for first in range(0, len(messages), LINES_PER_WRITE):
             self._write_piece(messages[first : first + LINES_PER_WRITE], first, refused)
+        self._mark_late([message for index, message in enumerate(messages) if index not in refused])
         if refused:
             raise PointsRefusedError(refused)
 
@@ -184,6 +113,23 @@ class InfluxReadings:
             else:
                 lines.append((index, message_line(message)))
         self._post(lines, refused)
+
+    def _mark_late(self, messages: Sequence[UnitMessage]) -> None:
+        """Name the hours whose minutes are to be put right; a crash before it writes the batch, and this, again."""
+        now_ms = self._now_ms()
+        hours = {
+            (message.station, message.t_ms - message.t_ms % HOUR_MS)
+            for message in messages
+            if 0 <= message.t_ms < now_ms - NOT_LATE_MS
+        }
+        hours = {hour for hour in hours if self._marked.get(hour, 0) < now_ms - _MARK_AGAIN_MS}
+        if hours:
+            marks = [ServicePoint(LATE, {"station": station}, {"written": now_ms}, t_ms) for station, t_ms in hours]
+            refused: dict[int, str] = {}  # an hour that begins before what the bucket keeps has no mark, and no minutes
+            self._post_all([(i, line) for i, mark in enumerate(marks) if (line := point_line(mark))], refused)
+            if len(self._marked) > 10_000:
+                self._marked.clear()
+            self._marked.update(dict.fromkeys(hours, now_ms))
 
     def write_points(self, points: Sequence[ServicePoint]) -> None:
         """Store points of our own services; fields of the same point come together."""
@@ -228,30 +174,62 @@ class InfluxReadings:
     def forget_before(self, t_ms: int) -> None:
         """Delete everything older than `t_ms`, points of our services too."""
         self._ready()
-        stop = f"{rfc3339(t_ms - 1)[:-1]}999999Z"  # right whether or not the stop is included
-        with self._faults():
-            self._client.delete_api().delete("1970-01-01T00:00:00Z", stop, "", self._bucket, self._org)
+        self._delete_before(t_ms, self._bucket)
 
-    # -- reading ------------------------------------------------------------------------------------------------
+    def forget_minutes_before(self, t_ms: int) -> None:
+        """Delete minutes older than `t_ms`."""
+        self._prepare_minutes()
+        self._delete_before(t_ms, self._minutes_bucket)
 
-    @contextlib.contextmanager
-    def _answer(self, query: str) -> Iterator[io.TextIOWrapper]:
-        """Ask a query; give the answer's lines as they come."""
+    # -- minutes ------------------------------------------------------------------------------------------------
+
+    def _prepare_minutes(self) -> None:
         self._ready()
         with self._faults():
-            response = self._client.query_api().query_raw(query, dialect=_DIALECT)
-            response.auto_close = False  # urllib3 would close under the text layer, which then trips over it
-            try:
-                yield io.TextIOWrapper(io.BufferedReader(response, 1 << 18), "utf-8", newline="")
-            except BaseException:
-                response.close()  # with the rest of its answer unread, this connection serves nobody else
-                raise
-            finally:
-                response.release_conn()
+            if self._client.buckets_api().find_bucket_by_name(self._minutes_bucket) is None:
+                self._make_bucket(self._minutes_bucket, MINUTES_RETENTION_S)
 
-    def _records(self, query: str) -> list[dict[str, str]]:
-        with self._answer(query) as lines:
-            return list(flux.records(lines))
+    def install_minutes(self, states: Sequence[str]) -> None:
+        """Make the bucket of minutes and the two tasks that fill it; what is there already is brought up to date.
+
+        Args:
+            states: Signals of which only last and count are kept.
+
+        Raises:
+            BadInputError: The token may not make buckets or tasks.
+            StoreUnavailableError: InfluxDB does not answer.
+        """
+        self._prepare_minutes()
+        definitions = preamble(self._bucket, self._minutes_bucket, self._org, states)
+        follow, late = (f"jinma: {what} of {self._bucket}" for what in ("minutes", "late minutes"))
+        with self._faults(settings_are_final=True):
+            put_task(self._client, self._org, follow, minute_task(definitions, follow))
+            put_task(self._client, self._org, late, late_task(definitions, self._bucket, late))
+
+    def roll_up(self, start_ms: int, end_ms: int, states: Sequence[str] = ()) -> None:
+        """Work out the minutes of [start, end) now, as the tasks do: for what was stored before they were there."""
+        self._prepare_minutes()
+        definitions = preamble(self._bucket, self._minutes_bucket, self._org, states)
+        end_ms = -(-end_ms // MINUTE_MS) * MINUTE_MS
+        for first_ms in range(start_ms - start_ms % MINUTE_MS, end_ms, _ROLL_UP_STEP_MS):
+            self._records(range_program(definitions, first_ms, min(first_ms + _ROLL_UP_STEP_MS, end_ms)))
+
+    def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:
+        """Return minutes of a signal, oldest first; none where no task was installed."""
+        first_ms, last_ms = (-(-edge // MINUTE_MS) * MINUTE_MS for edge in (start_ms, end_ms))
+        if last_ms <= first_ms:
+            return []
+        fields = flux.any_of("_field", [signal + suffix for suffix in MINUTE_FIELDS])
+        query = flux.source(self._minutes_bucket, first_ms, last_ms)
+        query += flux.where(flux.any_of("station", [station]), _IN_AREAS, fields)
+        try:
+            return minutes_told(self._records(query))
+        except StoreUnavailableError as error:
+            if isinstance(error.__cause__, ApiException) and error.__cause__.status == 404:
+                return []
+            raise
+
+    # -- reading ------------------------------------------------------------------------------------------------
 
     def _of(self, station: str, signal: str, start_ms: int, end_ms: int, *, suffixes: Sequence[str] = ("",)) -> str:
         """Return the source of a signal's fields."""
@@ -341,6 +319,11 @@ class InfluxReadings:
         check_windows(every_ms, aggregate)
         if end_ms <= start_ms:
             return []
+        is_old = self._raw_kept_ms > 0 and start_ms < self._now_ms() - self._raw_kept_ms
+        if is_old and every_ms % MINUTE_MS == 0 and offset_ms % MINUTE_MS == 0:
+            kept = minutes_as_columns(self.minutes(station, signal, start_ms, end_ms))
+            if len(kept.t_ms):
+                return windows_of_minutes(kept, (GOOD, "bad").__getitem__, every_ms, aggregate, offset_ms)
         grid = f"every: {flux.duration(every_ms)}, offset: {flux.duration(offset_ms % every_ms)}"
         common = 'createEmpty: false, timeSrc: "_start") |> keep(columns: ["_time", "_field", "_value"])'
         query = (
@@ -439,10 +422,3 @@ class InfluxReadings:
             f"predicate: (r) => {_IN_AREAS}, start: {flux.moment(0)}, stop: {flux.moment(flux.FAR_MS)})"
         )
         return sorted(row["_value"] for row in self._records(query))
-
-    def close(self) -> None:
-        """Release the connections; idempotent."""
-        if not self._closed:
-            self._closed = True
-            self._writer.close()
-            self._client.close()

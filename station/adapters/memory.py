@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from station.adapters.point_rules import Stored, counts, merged, message_from, refusal, storable_fields, visible, worst
-from station.adapters.windowing import check_windows
+from station.adapters.windowing import MINUTE_MS, check_windows
 from station.domain.signals import Reading, UnitMessage
 from station.errors import PointsRefusedError
-from station.ports import Aggregate, ServicePoint, Window
+from station.ports import Aggregate, Minute, ServicePoint, Window
 
 AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
     "mean": lambda values: math.fsum(values) / len(values),
@@ -32,6 +32,8 @@ class MemoryReadings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._units: dict[tuple[str, str, str], _UnitPoints] = defaultdict(dict)
+        self._past: dict[tuple[str, str, str], _UnitPoints] = defaultdict(dict)
+        """What was forgotten: only minutes and windows of whole minutes are still worked out of it."""
         self._points: dict[_PointKey, dict[str, float | str]] = {}
 
     def write(self, messages: Sequence[UnitMessage]) -> None:
@@ -71,10 +73,10 @@ class MemoryReadings:
             ]
         return sorted(found, key=lambda point: (point.t_ms, sorted(point.tags.items())))
 
-    def _readings(self, station: str, signal: str) -> list[Reading]:
+    def _readings(self, station: str, signal: str, *, past: bool = False) -> list[Reading]:
         found: list[Reading] = []
         with self._lock:
-            for (of_station, _, _), points in self._units.items():
+            for (of_station, _, _), points in [*self._units.items(), *(self._past.items() if past else ())]:
                 if of_station == station:
                     found += [
                         Reading(signal, t_ms, *visible(point[signal]))
@@ -105,9 +107,18 @@ class MemoryReadings:
         """Return non-empty windows; see `ReadingStore.windows`."""
         check_windows(every_ms, aggregate)
         grouped: dict[int, list[Reading]] = defaultdict(list)
-        for reading in self.raw(station, signal, start_ms, end_ms):
-            grouped[reading.t_ms - (reading.t_ms - offset_ms) % every_ms].append(reading)
+        whole_minutes = every_ms % MINUTE_MS == 0 and offset_ms % MINUTE_MS == 0
+        for reading in self._readings(station, signal, past=whole_minutes):
+            if start_ms <= reading.t_ms < end_ms:
+                grouped[reading.t_ms - (reading.t_ms - offset_ms) % every_ms].append(reading)
         return [_window(t_ms, readings, aggregate) for t_ms, readings in sorted(grouped.items())]
+
+    def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:
+        """Return minutes of a signal, oldest first."""
+        grouped: dict[int, list[Reading]] = defaultdict(list)
+        for reading in self._readings(station, signal, past=True):
+            grouped[reading.t_ms - reading.t_ms % MINUTE_MS].append(reading)
+        return [_minute(t_ms, readings) for t_ms, readings in sorted(grouped.items()) if start_ms <= t_ms < end_ms]
 
     def messages(self, station: str, start_ms: int, end_ms: int) -> Iterator[UnitMessage]:
         """Yield the stored messages in order of (t, area, unit)."""
@@ -137,13 +148,20 @@ class MemoryReadings:
             return sorted({station for (station, _, _), points in self._units.items() if points})
 
     def forget_before(self, t_ms: int) -> None:
-        """Delete everything older than `t_ms`."""
+        """Delete readings and points older than `t_ms`; minutes stay."""
         with self._lock:
-            for points in self._units.values():
+            for unit, points in self._units.items():
                 for old in [t for t in points if t < t_ms]:
-                    del points[old]
+                    self._past[unit][old] = points.pop(old)
             for key in [key for key in self._points if key[2] < t_ms]:
                 del self._points[key]
+
+    def forget_minutes_before(self, t_ms: int) -> None:
+        """Delete minutes older than `t_ms`."""
+        with self._lock:
+            for points in self._past.values():
+                for old in [t for t in points if t < t_ms]:
+                    del points[old]
 
     def close(self) -> None:
         """Do nothing: the readings go with the object."""
@@ -153,3 +171,12 @@ def _window(t_ms: int, readings: Sequence[Reading], aggregate: Aggregate) -> Win
     numbers = [r.value for r in readings if r.value is not None and counts(r.value, r.quality)]
     value = AGGREGATES[aggregate](numbers) if numbers else None
     return Window(t_ms, value, worst(r.quality for r in readings))
+
+
+def _minute(t_ms: int, readings: Sequence[Reading]) -> Minute:
+    numbers = [r.value for r in readings if r.value is not None and counts(r.value, r.quality)]
+    bad = len(readings) - len(numbers)
+    if not numbers:
+        return Minute(t_ms, None, None, None, None, 0, bad)
+    mean = AGGREGATES["mean"](numbers)
+    return Minute(t_ms, mean, min(numbers), max(numbers), numbers[-1], len(numbers), bad)

@@ -5,16 +5,31 @@ from __future__ import annotations
 import contextlib
 import queue
 import sqlite3
+import struct
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from station.errors import DataDirectoryError, StoreUnavailableError
 
 Result = TypeVar("Result")
 _Job = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
+
+
+class Upgrades(NamedTuple):
+    """How a file of an older version becomes one of the present; both are told the version found, within a transaction.
+
+    Attributes:
+        make_way: Puts aside what the new tables stand in the way of.
+        upgrade: Fills the new tables; of an empty file (version 0) there is nothing to do.
+    """
+
+    make_way: Callable[[sqlite3.Connection, int], None]
+    upgrade: Callable[[sqlite3.Connection, int], None]
+
 
 GROUP_LIMIT = 64
 """Waiting jobs that share one transaction, and with it one fsync."""
@@ -41,14 +56,11 @@ class SqliteFile:
         path: The file; it and its directory are made where missing.
         schema: Statements that make an empty file; versioned by `version` in `user_version`.
         version: What this program writes; a file that carries a higher one is refused.
-        prepare: Called with each connection, to register functions.
+        upgrades: What brings an older file to `version`; a copy of the file is kept beside it first.
     """
 
-    def __init__(
-        self, path: Path, schema: str, version: int, prepare: Callable[[sqlite3.Connection], None] | None = None
-    ) -> None:
+    def __init__(self, path: Path, schema: str, version: int, upgrades: Upgrades) -> None:
         self.path = path
-        self._prepare = prepare
         self._idle: list[sqlite3.Connection] = []
         self._idle_lock = threading.Lock()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -56,11 +68,11 @@ class SqliteFile:
         self._closed = False
         self._on_rollback: Callable[[], None] = lambda: None
         with sqlite_errors(path):
-            self._writer = self._open_file(schema, version)
+            self._writer = self._open_file(schema, version, upgrades)
         self._thread = threading.Thread(target=self._run, name=f"sqlite-writer {path.name}", daemon=True)
         self._thread.start()
 
-    def _open_file(self, schema: str, version: int) -> sqlite3.Connection:
+    def _open_file(self, schema: str, version: int, upgrades: Upgrades) -> sqlite3.Connection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -70,12 +82,50 @@ class SqliteFile:
             found = int(connection.execute("PRAGMA user_version").fetchone()[0])
             self._refuse_newer(found, version)
             connection.execute("PRAGMA journal_mode=WAL")
-            if found == 0:
-                connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={version}; COMMIT;")
+            if found < version:
+                self._bring_to(connection, schema, version, upgrades)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _bring_to(self, connection: sqlite3.Connection, schema: str, version: int, upgrades: Upgrades) -> None:
+        """Make or upgrade the tables in one transaction; another process may be about the same and is waited for."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if 0 < found < version:
+                self._keep_copy(version)
+                upgrades.make_way(connection, found)
+            if found < version:
+                for statement in schema.split(";"):
+                    connection.execute(statement)
+                with self._upgrade_errors(version):
+                    upgrades.upgrade(connection, found)
+                connection.execute(f"PRAGMA user_version={version}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+
+    @contextlib.contextmanager
+    def _upgrade_errors(self, version: int) -> Iterator[None]:
+        """Say what stands in the way; the file stays as it was."""
+        try:
+            yield
+        except (ValueError, struct.error, zlib.error) as error:
+            raise DataDirectoryError(f"{self.path} cannot be brought to version {version}: {error}") from error
+
+    def _keep_copy(self, version: int) -> None:
+        copy = self.path.with_name(f"{self.path.name}.before-{version}")
+        unfinished = copy.with_name(f"unfinished-{copy.name}")
+        unfinished.unlink(missing_ok=True)
+        with (
+            contextlib.closing(sqlite3.connect(self.path)) as source,
+            contextlib.closing(sqlite3.connect(unfinished)) as target,
+        ):
+            source.backup(target)
+        unfinished.replace(copy)
 
     def _refuse_newer(self, found: int, version: int) -> None:
         if found > version:
@@ -92,8 +142,6 @@ class SqliteFile:
         connection.execute("PRAGMA cache_size=-32768")  # 32 MB
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA wal_autocheckpoint=4000")  # 16 MB: fewer, larger copies into the file
-        if self._prepare is not None:
-            self._prepare(connection)
         return connection
 
     def on_rollback(self, forget: Callable[[], None]) -> None:

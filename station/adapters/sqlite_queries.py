@@ -12,16 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from station.adapters.point_rules import message_from
+from station.adapters.reading_tables import ReadingTable
 from station.adapters.sqlite_blocks import (
     EMPTY,
     GOOD_CODE,
     NULL_CODE,
     SLOT_MS,
     Column,
-    columns_of_bodies,
     decode_block,
     merge_columns,
 )
+from station.adapters.sqlite_head import columns_of_head
+from station.adapters.sqlite_minutes import minutes_kept
+from station.adapters.windowing import MINUTE_MS, NO_MINUTES, Minutes, TextOf, joined, minutes_of
 from station.domain.signals import BAD_NULL, GOOD, UnitMessage
 
 
@@ -75,6 +78,17 @@ class Hour:
         self._flat = Column(flat.t_ms[order], flat.value[order], flat.code[order])
         for code in np.unique(self._flat.code).tolist():
             self._qualities.text(code)  # asked for now: the transaction is over when messages are made
+
+    def table(self, start_ms: int, end_ms: int) -> ReadingTable:
+        """Return the readings in [start, end)."""
+        low, high = np.searchsorted(self._flat.t_ms, (start_ms, end_ms)).tolist()
+        t_ms, value, code = self._flat.at(slice(low, high))
+        is_null = (code == NULL_CODE) | np.isnan(value)
+        value = np.where(is_null, np.nan, value)
+        codes, quality = np.unique(np.where(is_null & (code == GOOD_CODE), NULL_CODE, code), return_inverse=True)
+        texts = [self._qualities.text(one) for one in codes.tolist()]
+        rank, signal = self._rank[low:high], self._signal[low:high]
+        return ReadingTable(t_ms, rank, signal, value, quality.astype(np.int32), self._units, self._tags, texts)
 
     def messages(self, start_ms: int, end_ms: int) -> Iterator[UnitMessage]:
         """Yield the messages in [start, end)."""
@@ -143,12 +157,63 @@ def blocks_of(connection: sqlite3.Connection, signal_id: int, first_slot: int, l
         yield decode_block(body, slot)
 
 
-def _head(connection: sqlite3.Connection, carrier: Carrier, start_ms: int, end_ms: int) -> Column:
+def head_of(connection: sqlite3.Connection, unit_id: int, start_ms: int, end_ms: int) -> dict[int, Column]:
+    """Return the newest readings of each signal id of a unit, those in the hours that [start, end) touches."""
+    # No row lies across the end of an hour, so its first time is enough to find it.
     rows = connection.execute(
-        "SELECT t, body FROM head WHERE unit_id = ? AND t >= ? AND t < ? ORDER BY t",
-        (carrier.unit_id, start_ms, end_ms),
+        "SELECT body FROM head WHERE unit_id = ? AND t_first >= ? AND t_first < ?",
+        (unit_id, start_ms - start_ms % SLOT_MS, end_ms),
     )
-    return columns_of_bodies(rows).get(carrier.signal_id, EMPTY)
+    return columns_of_head(body for (body,) in rows)
+
+
+def _fresh(connection: sqlite3.Connection, carriers: Sequence[Carrier], start_ms: int, end_ms: int) -> Column:
+    """Return the readings of a signal in [start, end) that are in no block yet."""
+    found = [head_of(connection, one.unit_id, start_ms, end_ms).get(one.signal_id, EMPTY) for one in carriers]
+    return merge_columns(found).between(start_ms, end_ms)
+
+
+def minutes_between(
+    connection: sqlite3.Connection, carriers: Sequence[Carrier], start_ms: int, end_ms: int, text_of: TextOf
+) -> Minutes:
+    """Return the minutes of a signal that have readings in [start, end); the first and the last may be cut by it.
+
+    Minutes that were worked out already are taken as they are, unless the newest readings add to them.
+    """
+    if not carriers or end_ms <= start_ms:
+        return NO_MINUTES
+    first_ms, last_ms = -(-start_ms // MINUTE_MS) * MINUTE_MS, end_ms - end_ms % MINUTE_MS
+    kept = [minutes_kept(connection, one.signal_id, first_ms, last_ms) for one in carriers]
+    fresh = _fresh(connection, carriers, start_ms, end_ms)
+    cut = [edge - edge % MINUTE_MS for edge in (start_ms, end_ms) if edge % MINUTE_MS]
+    shared = [np.intersect1d(one.t_ms, other.t_ms) for i, one in enumerate(kept) for other in kept[:i]]
+    anew = np.unique(np.concatenate([_minute(fresh.t_ms), np.array(cut, np.int64), *shared]))
+    sealed = [
+        column
+        for low, high in _runs(np.unique(anew // SLOT_MS).tolist())
+        for one in carriers
+        for column in blocks_of(connection, one.signal_id, low, high)
+    ]
+    readings = merge_columns([*sealed, fresh]).between(start_ms, end_ms)
+    found = minutes_of(readings.at(np.isin(_minute(readings.t_ms), anew)), text_of)
+    for one in kept:
+        found = joined(one, found)
+    return found
+
+
+def _minute(t_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return t_ms - t_ms % MINUTE_MS
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (first, last) of each run of neighbours."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
 
 
 def columns_of(
@@ -157,7 +222,7 @@ def columns_of(
     """Yield the readings of a signal in [start, end), oldest first, about an hour at a time."""
     if not carriers or end_ms <= start_ms:
         return
-    fresh = merge_columns([_head(connection, carrier, start_ms, end_ms) for carrier in carriers])
+    fresh = _fresh(connection, carriers, start_ms, end_ms)
     done_ms = start_ms
     slots = sorted({slot for c in carriers for slot in _block_slots(connection, c, start_ms, end_ms)})
     for slot in slots:
@@ -183,20 +248,16 @@ def slots_of(connection: sqlite3.Connection, station: str, start_ms: int, end_ms
     rows = connection.execute(
         """SELECT DISTINCT b.slot FROM units u JOIN signals s ON s.unit_id = u.id JOIN blocks b ON b.signal_id = s.id
              AND b.slot BETWEEN :first AND :last WHERE u.station = :station
-           UNION SELECT DISTINCT h.t / :slot_ms FROM units u JOIN head h ON h.unit_id = u.id
-             AND h.t >= :start AND h.t < :end WHERE u.station = :station ORDER BY 1""",
-        {"first": first, "last": last, "station": station, "slot_ms": SLOT_MS, "start": start_ms, "end": end_ms},
+           UNION SELECT DISTINCT h.t_first / :slot_ms FROM units u JOIN head h ON h.unit_id = u.id
+             AND h.t_first >= :first * :slot_ms AND h.t_first < :end WHERE u.station = :station ORDER BY 1""",
+        {"first": first, "last": last, "station": station, "slot_ms": SLOT_MS, "end": end_ms},
     )
     return [slot for (slot,) in rows]
 
 
 def _unit_columns(connection: sqlite3.Connection, unit_id: int, slot: int) -> list[tuple[str, Column]]:
     """Return tag and readings of each signal of a unit that has some in one slot."""
-    rows = connection.execute(
-        "SELECT t, body FROM head WHERE unit_id = ? AND t >= ? AND t < ? ORDER BY t",
-        (unit_id, slot * SLOT_MS, (slot + 1) * SLOT_MS),
-    )
-    fresh = columns_of_bodies(rows)
+    fresh = head_of(connection, unit_id, slot * SLOT_MS, (slot + 1) * SLOT_MS)
     found: list[tuple[str, Column]] = []
     for signal_id, tag in connection.execute("SELECT id, tag FROM signals WHERE unit_id = ? ORDER BY id", (unit_id,)):
         whole = merge_columns([*blocks_of(connection, signal_id, slot, slot), fresh.get(signal_id, EMPTY)])

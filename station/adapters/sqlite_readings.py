@@ -2,10 +2,11 @@
 
 Layout, and why: a row a message takes writes as fast as they come, but a day of one signal would read every message of
 its unit; a row a value reads well, but takes 24 bytes and falls to half its speed by ten million rows. So both, one
-after the other: `head` holds the newest messages of each unit, a row each; when a unit has `SEAL_ROWS` of them they
-are moved, in the same transaction as the write that reached it, into `blocks`, one compressed row a signal and hour.
-A query merges the two, head over blocks, which also makes late data and second arrivals right without a special case.
-`latest` holds the newest reading of each signal, so that a page of 303 of them costs one look.
+after the other: `head` holds the newest messages of each unit as they came, a row a write; when a unit has `SEAL_ROWS`
+of them they are moved, in the same transaction as a write, into `blocks`, one compressed row a signal and hour, and
+`minutes`, what is kept of them for longer. A query merges the two, head over blocks, which also makes late data and
+second arrivals right without a special case. `latest` holds the newest reading of each signal, so that a page of 303
+of them costs one look.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from station.adapters.point_rules import (
+    LAST_MS,
     merged,
     name_refusal,
     number_refusal,
@@ -29,26 +31,28 @@ from station.adapters.point_rules import (
     time_refusal,
     visible,
 )
-from station.adapters.sqlite_blocks import (
-    GOOD_CODE,
-    NULL_CODE,
-    SLOT_MS,
-    Column,
-    body_prefix,
-    columns_of_bodies,
-    decode_block,
-    encode_block,
-    merge_bodies,
-    merge_columns,
+from station.adapters.reading_tables import ReadingTable
+from station.adapters.sqlite_blocks import GOOD_CODE, NULL_CODE, SLOT_MS, merge_columns
+from station.adapters.sqlite_file import SqliteFile, Upgrades
+from station.adapters.sqlite_head import head_prefix, head_row
+from station.adapters.sqlite_minutes import forget_minutes
+from station.adapters.sqlite_queries import (
+    Hour,
+    Qualities,
+    carriers_of,
+    columns_of,
+    minutes_between,
+    one,
+    slots_of,
 )
-from station.adapters.sqlite_file import SqliteFile
-from station.adapters.sqlite_queries import Hour, Qualities, blocks_of, carriers_of, columns_of, one, slots_of
-from station.adapters.windowing import windows_of
+from station.adapters.sqlite_sealing import forget_before, seal
+from station.adapters.sqlite_upgrade import make_way, upgrade
+from station.adapters.windowing import MINUTE_MS, check_windows, windows_of, windows_of_minutes
 from station.domain.signals import Reading, UnitMessage
 from station.errors import PointsRefusedError
-from station.ports import Aggregate, ServicePoint, Window
+from station.ports import Aggregate, Minute, ServicePoint, Window
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS units (
     id INTEGER PRIMARY KEY, station TEXT NOT NULL, area TEXT NOT NULL, unit TEXT NOT NULL,
@@ -59,11 +63,17 @@ CREATE INDEX IF NOT EXISTS signals_by_tag ON signals (tag);
 CREATE TABLE IF NOT EXISTS qualities (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 INSERT OR IGNORE INTO qualities VALUES (0, 'good'), (1, 'bad:null');
 CREATE TABLE IF NOT EXISTS head (
-    unit_id INTEGER NOT NULL, t INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (unit_id, t)) WITHOUT ROWID;
+    unit_id INTEGER NOT NULL, t_first INTEGER NOT NULL, arrival INTEGER NOT NULL, size INTEGER NOT NULL,
+    body BLOB NOT NULL, PRIMARY KEY (unit_id, t_first, arrival)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS arrivals (only INTEGER PRIMARY KEY CHECK (only = 1), count INTEGER NOT NULL);
+INSERT OR IGNORE INTO arrivals VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS blocks (
     signal_id INTEGER NOT NULL, slot INTEGER NOT NULL, t_first INTEGER NOT NULL, t_last INTEGER NOT NULL,
     body BLOB NOT NULL, PRIMARY KEY (signal_id, slot));
 CREATE INDEX IF NOT EXISTS blocks_by_slot ON blocks (slot, signal_id, t_first, t_last);
+CREATE TABLE IF NOT EXISTS minutes (
+    signal_id INTEGER NOT NULL, span INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (signal_id, span));
+CREATE INDEX IF NOT EXISTS minutes_by_span ON minutes (span, signal_id);
 CREATE TABLE IF NOT EXISTS latest (
     signal_id INTEGER PRIMARY KEY, t INTEGER NOT NULL, value REAL, code INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS points (
@@ -74,8 +84,7 @@ CREATE TABLE IF NOT EXISTS points (
 SEAL_ROWS = 4096
 """Messages of one unit in `head` before they move into blocks: a query unpacks at most this many in about 4 ms."""
 
-_PUT_MESSAGE = """INSERT INTO head VALUES (?, ?, ?)
-    ON CONFLICT (unit_id, t) DO UPDATE SET body = merge_bodies(body, excluded.body)"""
+_PUT_HEAD = "INSERT INTO head VALUES (?, ?, ?, ?, ?)"
 # As point_rules.merged: at the same time a number and a quality stay until another takes their place.
 _PUT_LATEST = f"""INSERT INTO latest VALUES (?, ?, ?, ?) ON CONFLICT (signal_id) DO UPDATE SET
     value = CASE WHEN excluded.t > t THEN excluded.value ELSE coalesce(excluded.value, value) END,
@@ -84,7 +93,6 @@ _PUT_LATEST = f"""INSERT INTO latest VALUES (?, ?, ?, ?) ON CONFLICT (signal_id)
     WHERE excluded.t >= latest.t"""  # noqa: S608 - a constant
 _PUT_POINT = """INSERT INTO points VALUES (?, ?, ?, ?)
     ON CONFLICT (measurement, t, tags) DO UPDATE SET fields = json_patch(fields, excluded.fields)"""
-_PUT_BLOCK = "INSERT OR REPLACE INTO blocks (signal_id, slot, t_first, t_last, body) VALUES (?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +102,35 @@ class _Shape:
     unit_id: int
     signal_ids: tuple[int, ...]
     prefix: bytes
-    numbers: struct.Struct
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages of one shape: each its place in the batch that was written, its time and its line of values."""
+
+    said: Sequence[UnitMessage]
+    places: npt.NDArray[np.int64]
+    t_ms: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    has_nulls: bool
+
+    def newest(self) -> list[int]:
+        """Return which messages are of the newest time."""
+        newest: list[int] = np.flatnonzero(self.t_ms == self.t_ms.max()).tolist()
+        return newest
+
+
+_Key = tuple[str, ...]
+_HeadRow = tuple[int, int, int, int, bytes]
+"""Unit, first time, first arrival, messages, body."""
 
 
 class SqliteReadings:
     """A `ReadingStore` in one SQLite file; several processes may have it open.
 
     Args:
-        path: The file; made where missing.
+        path: The file; made where missing, brought to the present layout where it has an older one.
+        seal_rows: Messages of one unit in `head` before they move into blocks.
 
     Raises:
         DataDirectoryError: The file is newer than this program, or damaged.
@@ -110,18 +139,19 @@ class SqliteReadings:
 
     writes_at_once = 1
 
-    def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, SCHEMA, SCHEMA_VERSION, _register)
+    def __init__(self, path: Path, seal_rows: int = SEAL_ROWS) -> None:
+        self._file = SqliteFile(path, SCHEMA, SCHEMA_VERSION, Upgrades(make_way, upgrade))
+        self._seal_rows = seal_rows
         self._file.on_rollback(self._forget_ids)
-        # All four are touched by the writer thread alone.
-        self._shapes: dict[tuple[str, str, str, tuple[str, ...]], _Shape | str] = {}
+        # All three are touched by the writer thread alone.
+        self._shapes: dict[_Key, _Shape | str] = {}
         self._codes: dict[str, int] = {}
-        self._head_rows: dict[int, int] = {}
+        self._held: dict[int, int] = {}
 
     def _forget_ids(self) -> None:
         self._shapes.clear()
         self._codes.clear()
-        self._head_rows.clear()
+        self._held.clear()
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -135,69 +165,71 @@ class SqliteReadings:
 
     def _write(self, connection: sqlite3.Connection, messages: Sequence[UnitMessage]) -> dict[int, str]:
         refused: dict[int, str] = {}
-        rows: list[tuple[int, int, bytes]] = []
-        newest: dict[tuple[int, ...], list[tuple[_Shape, UnitMessage]]] = {}
+        alike: dict[_Key, list[int]] = defaultdict(list)
         for index, message in enumerate(messages):
-            shape = self._shape(connection, message)
-            body = shape if isinstance(shape, str) else self._body(connection, shape, message)
-            if isinstance(shape, str) or isinstance(body, str):
-                refused[index] = str(body)
+            alike[message.station, message.area, message.unit, *message.values].append(index)
+        arrival = self._arrivals(connection, len(messages))
+        rows: list[_HeadRow] = []
+        newest: dict[tuple[int, ...], list[tuple[_Shape, UnitMessage]]] = {}
+        for key, indexes in alike.items():
+            shape = self._shape(connection, key)
+            if isinstance(shape, str):
+                refused.update(dict.fromkeys(indexes, shape))
                 continue
-            rows.append((shape.unit_id, message.t_ms, body))
-            seen = newest.get(shape.signal_ids)
-            if seen is None or message.t_ms > seen[0][1].t_ms:
-                newest[shape.signal_ids] = [(shape, message)]
-            elif message.t_ms == seen[0][1].t_ms:
-                seen.append((shape, message))
-        connection.executemany(_PUT_MESSAGE, rows)
+            batch = _batch_of(messages, indexes, refused)
+            if batch.said:
+                rows += self._head_rows(connection, shape, batch, arrival)
+                newest[shape.signal_ids] = [(shape, batch.said[place]) for place in batch.newest()]
+        connection.executemany(_PUT_HEAD, rows)
         connection.executemany(_PUT_LATEST, self._latest_rows(connection, newest))
         self._seal_full_units(connection, rows)
         return refused
 
-    def _shape(self, connection: sqlite3.Connection, message: UnitMessage) -> _Shape | str:
-        """Return the shape of a message, or why it is refused."""
-        key = (message.station, message.area, message.unit, tuple(message.values))
+    def _arrivals(self, connection: sqlite3.Connection, count: int) -> int:
+        """Return the first of some new arrival numbers; several processes draw from the same row."""
+        connection.execute("UPDATE arrivals SET count = count + ?", (count,))
+        return int(one(connection, "SELECT count FROM arrivals", ())) - count
+
+    def _shape(self, connection: sqlite3.Connection, key: _Key) -> _Shape | str:
+        """Return the shape of messages, or why they are refused."""
         shape = self._shapes.get(key)
         if shape is None:
-            shape = self._new_shape(connection, message)
+            shape = _new_shape(connection, key)
             if len(self._shapes) > 20_000:  # a device that never sends the same signals twice shall not fill memory
                 self._shapes.clear()
             self._shapes[key] = shape
         return shape
 
-    def _new_shape(self, connection: sqlite3.Connection, message: UnitMessage) -> _Shape | str:
-        if not message.values:
-            return "message carries no values"
-        unit = (message.station, message.area, message.unit)
-        if reason := name_refusal((*unit, *message.values)):
-            return reason
-        connection.execute("INSERT OR IGNORE INTO units (station, area, unit) VALUES (?, ?, ?)", unit)
-        unit_id = int(one(connection, "SELECT id FROM units WHERE station = ? AND area = ? AND unit = ?", unit))
-        ids: list[int] = []
-        for tag in message.values:
-            connection.execute("INSERT OR IGNORE INTO signals (unit_id, tag) VALUES (?, ?)", (unit_id, tag))
-            ids.append(int(one(connection, "SELECT id FROM signals WHERE unit_id = ? AND tag = ?", (unit_id, tag))))
-        return _Shape(unit_id, tuple(ids), body_prefix(ids), struct.Struct(f"<{len(ids)}d"))
+    def _head_rows(
+        self, connection: sqlite3.Connection, shape: _Shape, batch: _Batch, arrival: int
+    ) -> Iterator[_HeadRow]:
+        """Yield the rows of messages with the same signals, one an hour."""
+        code = self._codes_of(connection, batch)
+        places = batch.places + arrival
+        first_ms, last_ms = int(batch.t_ms.min()), int(batch.t_ms.max())
+        if first_ms // SLOT_MS == last_ms // SLOT_MS:
+            body = head_row(shape.prefix, batch.t_ms, places, batch.value, code)
+            yield shape.unit_id, first_ms, int(places[0]), len(places), body
+            return
+        slots = batch.t_ms // SLOT_MS
+        for slot in np.unique(slots).tolist():
+            own = slots == slot
+            t_ms, came = batch.t_ms[own], places[own]
+            body = head_row(shape.prefix, t_ms, came, batch.value[own], None if code is None else code[own])
+            yield shape.unit_id, int(t_ms.min()), int(came[0]), len(came), body
 
-    def _body(self, connection: sqlite3.Connection, shape: _Shape, message: UnitMessage) -> bytes | str:
-        """Return the body of a message, or why it is refused."""
-        if reason := time_refusal(message.t_ms):
-            return reason
-        values = message.values.values()
-        if not message.quality:
-            try:
-                # A sum is finite only where all of its terms are: one look instead of a look at each.
-                if math.isfinite(sum(values)):  # type: ignore[arg-type]
-                    return shape.prefix + shape.numbers.pack(*values)
-            except TypeError:  # a null among them
-                pass
-        if reason := number_refusal(message):
-            return reason
-        numbers = shape.numbers.pack(*(math.nan if value is None else value for value in values))
-        codes = [self._code(connection, message.quality_of(signal)) for signal in message.values]
-        if not any(codes):
-            return shape.prefix + numbers
-        return shape.prefix + numbers + struct.pack(f"<{len(codes)}I", *codes)
+    def _codes_of(self, connection: sqlite3.Connection, batch: _Batch) -> npt.NDArray[np.uint32] | None:
+        """Return the quality codes of messages, None where all is good."""
+        doubtful = [place for place, message in enumerate(batch.said) if message.quality]
+        if batch.has_nulls:
+            doubtful += np.flatnonzero(np.isnan(batch.value).any(axis=1)).tolist()
+        if not doubtful:
+            return None
+        code = np.full(batch.value.shape, GOOD_CODE, np.uint32)
+        for place in doubtful:
+            message = batch.said[place]
+            code[place] = [self._code(connection, message.quality_of(signal)) for signal in message.values]
+        return code
 
     def _code(self, connection: sqlite3.Connection, quality: str) -> int:
         code = self._codes.get(quality)
@@ -222,20 +254,22 @@ class SqliteReadings:
                 found[signal_id] = (message.t_ms, merged(before[1], new) if before and same_time else new)
         return [(i, t_ms, value, self._code(connection, q)) for i, (t_ms, (value, q)) in found.items()]
 
-    def _seal_full_units(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, int, bytes]]) -> None:
+    def _seal_full_units(self, connection: sqlite3.Connection, rows: Sequence[_HeadRow]) -> None:
         written: dict[int, int] = defaultdict(int)
-        for unit_id, _, _ in rows:
-            written[unit_id] += 1
-        for unit_id, count in written.items():
-            held = self._head_rows.get(unit_id)
-            if held is None:
-                held = int(one(connection, "SELECT count(*) FROM head WHERE unit_id = ?", (unit_id,)))
+        for unit_id, _, _, size, _ in rows:
+            written[unit_id] += size
+        for unit_id, size in written.items():
+            if unit_id in self._held:
+                self._held[unit_id] += size
             else:
-                held += count
-            if held >= SEAL_ROWS:
-                _seal(connection, unit_id)
-                held = 0
-            self._head_rows[unit_id] = held
+                self._held[unit_id] = one(connection, "SELECT sum(size) FROM head WHERE unit_id = ?", (unit_id,))
+        # Units with one rate fill up together: one of them a write, so that no write waits for all.
+        fullest = max(written, key=self._held.__getitem__, default=None)
+        for unit_id in written:
+            limit = self._seal_rows if unit_id == fullest else 2 * self._seal_rows
+            if self._held[unit_id] >= limit:
+                seal(connection, unit_id)
+                self._held[unit_id] = 0
 
     def write_points(self, points: Sequence[ServicePoint]) -> None:
         """Store points of our own services; fields of the same point come together."""
@@ -252,8 +286,17 @@ class SqliteReadings:
             self._file.write(put)
 
     def forget_before(self, t_ms: int) -> None:
-        """Delete everything older than `t_ms`; an hour that lies across it is cut."""
-        self._file.write(lambda connection: _forget_before(connection, t_ms))
+        """Delete readings and points older than `t_ms`; minutes stay."""
+
+        def forget(connection: sqlite3.Connection) -> None:
+            forget_before(connection, t_ms)
+            self._held.clear()  # what it sealed is in `head` no more
+
+        self._file.write(forget)
+
+    def forget_minutes_before(self, t_ms: int) -> None:
+        """Delete minutes older than `t_ms`."""
+        self._file.write(lambda connection: forget_minutes(connection, t_ms))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -304,20 +347,40 @@ class SqliteReadings:
         offset_ms: int = 0,
     ) -> list[Window]:
         """Return non-empty windows; see `ReadingStore.windows`."""
+        check_windows(every_ms, aggregate)
         with self._file.reading() as connection:
             names = Qualities(connection)
-            parts = list(columns_of(connection, carriers_of(connection, station, signal), start_ms, end_ms))
-            whole = merge_columns(parts)
+            carriers = carriers_of(connection, station, signal)
+            if every_ms % MINUTE_MS == 0 and offset_ms % MINUTE_MS == 0:
+                found = minutes_between(connection, carriers, start_ms, end_ms, names.text)
+                return windows_of_minutes(found, names.text, every_ms, aggregate, offset_ms)
+            whole = merge_columns(list(columns_of(connection, carriers, start_ms, end_ms)))
             return windows_of(whole, names.text, every_ms, aggregate, offset_ms)
+
+    def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:
+        """Return minutes of a signal, oldest first."""
+        first_ms, last_ms = (-(-edge // MINUTE_MS) * MINUTE_MS for edge in (start_ms, end_ms))
+        with self._file.reading() as connection:
+            carriers = carriers_of(connection, station, signal)
+            return minutes_between(connection, carriers, first_ms, last_ms, Qualities(connection).text).told()
 
     def messages(self, station: str, start_ms: int, end_ms: int) -> Iterator[UnitMessage]:
         """Yield the stored messages in order of (t, area, unit); an hour at a time is held in memory."""
+        for hour in self._hours(station, start_ms, end_ms):
+            yield from hour.messages(start_ms, end_ms)
+
+    def tables(self, station: str, start_ms: int, end_ms: int) -> Iterator[ReadingTable]:
+        """Yield the readings of [start, end) as columns, an hour at a time."""
+        for hour in self._hours(station, start_ms, end_ms):
+            yield hour.table(start_ms, end_ms)
+
+    def _hours(self, station: str, start_ms: int, end_ms: int) -> Iterator[Hour]:
         with self._file.reading() as connection:
             slots = slots_of(connection, station, start_ms, end_ms)
         for slot in slots:
             with self._file.reading() as connection:
                 hour = Hour(connection, station, slot)
-            yield from hour.messages(start_ms, end_ms)
+            yield hour
 
     def span(self, station: str) -> tuple[int, int] | None:
         """Return the times of the oldest and the newest message of a station."""
@@ -331,7 +394,7 @@ class SqliteReadings:
                 return None
             oldest = connection.execute(
                 """SELECT min(t) FROM (
-                   SELECT (SELECT min(h.t) FROM head h WHERE h.unit_id = u.id) AS t
+                   SELECT (SELECT min(h.t_first) FROM head h WHERE h.unit_id = u.id) AS t
                    FROM units u WHERE u.station = :station
                    UNION ALL
                    SELECT (SELECT b.t_first FROM blocks b WHERE b.signal_id = s.id ORDER BY b.slot LIMIT 1)
@@ -354,42 +417,36 @@ class SqliteReadings:
         self._file.close()
 
 
-def _register(connection: sqlite3.Connection) -> None:
-    connection.create_function("merge_bodies", 2, merge_bodies, deterministic=True)
+def _new_shape(connection: sqlite3.Connection, key: _Key) -> _Shape | str:
+    unit, tags = key[:3], key[3:]
+    if not tags:
+        return "message carries no values"
+    if reason := name_refusal(key):
+        return reason
+    connection.execute("INSERT OR IGNORE INTO units (station, area, unit) VALUES (?, ?, ?)", unit)
+    unit_id = int(one(connection, "SELECT id FROM units WHERE station = ? AND area = ? AND unit = ?", unit))
+    ids: list[int] = []
+    for tag in tags:
+        connection.execute("INSERT OR IGNORE INTO signals (unit_id, tag) VALUES (?, ?)", (unit_id, tag))
+        ids.append(int(one(connection, "SELECT id FROM signals WHERE unit_id = ? AND tag = ?", (unit_id, tag))))
+    return _Shape(unit_id, tuple(ids), head_prefix(ids))
+
+
+def _batch_of(messages: Sequence[UnitMessage], indexes: list[int], refused: dict[int, str]) -> _Batch:
+    """Return some messages with the same signals; those that cannot be stored are named with the reason."""
+    said = [messages[index] for index in indexes]
+    times = [message.t_ms for message in said]
+    numbers = [number for message in said for number in message.values.values()]
+    value = np.array(numbers, np.float64).reshape(len(said), -1)
+    is_plain = bool(np.isfinite(value).all())
+    if is_plain and min(times) >= 0 and max(times) <= LAST_MS:
+        return _Batch(said, np.array(indexes, np.int64), np.array(times, np.int64), value, has_nulls=False)
+    reasons = [time_refusal(message.t_ms) or number_refusal(message) for message in said]
+    refused.update({index: reason for index, reason in zip(indexes, reasons, strict=True) if reason})
+    kept = [place for place, reason in enumerate(reasons) if not reason]
+    places, t_ms = np.array(indexes, np.int64)[kept], np.array([times[place] for place in kept], np.int64)
+    return _Batch([said[place] for place in kept], places, t_ms, value[kept], has_nulls=not is_plain)
 
 
 def _tags_text(tags: Mapping[str, str]) -> str:
     return json.dumps(sorted((name, value) for name, value in tags.items() if value), ensure_ascii=False)
-
-
-def _seal(connection: sqlite3.Connection, unit_id: int) -> None:
-    """Move a unit's messages from `head` into `blocks`."""
-    rows = connection.execute("SELECT t, body FROM head WHERE unit_id = ?", (unit_id,)).fetchall()
-    for signal_id, column in columns_of_bodies(rows).items():
-        slots = column.t_ms // SLOT_MS
-        for slot in np.unique(slots).tolist():
-            part = column.between(slot * SLOT_MS, (slot + 1) * SLOT_MS)
-            whole = merge_columns([*blocks_of(connection, signal_id, slot, slot), part])
-            _put_block(connection, signal_id, slot, whole)
-    connection.execute("DELETE FROM head WHERE unit_id = ?", (unit_id,))
-
-
-def _put_block(connection: sqlite3.Connection, signal_id: int, slot: int, column: Column) -> None:
-    first, last = int(column.t_ms[0]), int(column.t_ms[-1])
-    connection.execute(_PUT_BLOCK, (signal_id, slot, first, last, encode_block(column, slot)))
-
-
-def _forget_before(connection: sqlite3.Connection, t_ms: int) -> None:
-    slot = t_ms // SLOT_MS
-    connection.execute("DELETE FROM blocks WHERE slot < ?", (slot,))
-    rows = connection.execute("SELECT signal_id, body FROM blocks WHERE slot = ?", (slot,)).fetchall()
-    for signal_id, body in rows:
-        rest = decode_block(body, slot).between(t_ms, (slot + 1) * SLOT_MS)
-        if len(rest.t_ms):
-            _put_block(connection, signal_id, slot, rest)
-        else:
-            connection.execute("DELETE FROM blocks WHERE signal_id = ? AND slot = ?", (signal_id, slot))
-    for (unit_id,) in connection.execute("SELECT id FROM units").fetchall():
-        connection.execute("DELETE FROM head WHERE unit_id = ? AND t < ?", (unit_id, t_ms))
-    connection.execute("DELETE FROM latest WHERE t < ?", (t_ms,))
-    connection.execute("DELETE FROM points WHERE t < ?", (t_ms,))

@@ -1,19 +1,123 @@
-"""Aggregates over windows of time, on whole columns."""
+"""Aggregates over windows of time, on whole columns, and the minutes that are kept of them when readings have gone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from station.adapters.sqlite_blocks import Column
-from station.domain.signals import GOOD, quality_rank
+from station.adapters.sqlite_blocks import EXACT, SCALES, Column, decimals
+from station.domain.signals import quality_rank
 from station.errors import BadInputError
-from station.ports import Aggregate, Window
+from station.ports import Aggregate, Minute, Window
 
 AGGREGATES: tuple[Aggregate, ...] = ("mean", "min", "max", "last", "count")
+MINUTE_MS: Final = 60_000
 _Floats = npt.NDArray[np.float64]
+_Places = npt.NDArray[np.int64]
+TextOf = Callable[[int], str]
+"""Names a quality code."""
+
+
+class Minutes(NamedTuple):
+    """What is kept of a signal's minutes, by ascending time; a minute without readings has no place.
+
+    Attributes:
+        t_ms: Start, epoch ms.
+        count: Good and uncertain values.
+        bad: Readings that are bad, null among them.
+        total, low, high, last: Sum, least, greatest and last of the counted values; NaN where none was.
+        code: Worst quality.
+    """
+
+    t_ms: _Places
+    counted: _Places
+    bad: _Places
+    total: _Floats
+    low: _Floats
+    high: _Floats
+    last: _Floats
+    code: npt.NDArray[np.uint32]
+
+    def at(self, places: npt.NDArray[np.bool_] | _Places | slice) -> Minutes:
+        """Return some of the minutes."""
+        return Minutes(
+            self.t_ms[places], self.counted[places], self.bad[places], self.total[places],
+            self.low[places], self.high[places], self.last[places], self.code[places],
+        )  # fmt: skip
+
+    def told(self) -> list[Minute]:
+        """Return the minutes as whoever asks a store for them sees them."""
+        mean = self.total / np.maximum(self.counted, 1)
+        columns = (self.t_ms, mean, self.low, self.high, self.last, self.counted, self.bad)
+        return [
+            Minute(t_ms, mean, low, high, last, count, bad) if count else Minute(t_ms, None, None, None, None, 0, bad)
+            for t_ms, mean, low, high, last, count, bad in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+
+_NO_PLACES: Final = np.empty(0, np.int64)
+_NO_NUMBERS: Final = np.empty(0, np.float64)
+NO_MINUTES: Final = Minutes(
+    _NO_PLACES, _NO_PLACES, _NO_PLACES, _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, np.empty(0, np.uint32)
+)
+
+
+def minutes_of(column: Column, text_of: TextOf) -> Minutes:
+    """Return the minutes of some readings."""
+    number = column.t_ms // MINUTE_MS
+    first = _firsts(number)
+    coded = _texts(column.code, text_of)
+    kept = _counted(column, coded)
+    if not len(first):
+        return NO_MINUTES
+    count = np.add.reduceat(kept, first, dtype=np.int64)
+    readings = np.diff(first, append=len(number))
+    low, high, last = (_aggregate(column.value, kept, first, name) for name in ("min", "max", "last"))
+    total = _totals(np.where(kept, column.value, 0.0), first)
+    worst = _worst(column.code, first, coded)
+    return Minutes(number[first] * MINUTE_MS, count, readings - count, total, low, high, last, worst)
+
+
+def strung(parts: Sequence[Minutes]) -> Minutes:
+    """Return minutes one after the other."""
+    columns: list[Any] = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return Minutes(*columns) if columns else NO_MINUTES
+
+
+def joined(old: Minutes, new: Minutes) -> Minutes:
+    """Return the minutes of both; of the same minute the one with more readings, the new one where both have as many.
+
+    Readings only ever come to be more, until they are forgotten: what is worked out of the rest then replaces nothing.
+    """
+    whole = strung([old, new])
+    is_new = np.arange(len(whole.t_ms)) >= len(old.t_ms)
+    order = np.lexsort((is_new, whole.counted + whole.bad, whole.t_ms))
+    t_ms = whole.t_ms[order]
+    return whole.at(order[np.diff(t_ms, append=np.iinfo(np.int64).max) != 0])
+
+
+def windows_of_minutes(
+    minutes: Minutes, text_of: TextOf, every_ms: int, aggregate: Aggregate, offset_ms: int
+) -> list[Window]:
+    """Return the windows that hold minutes; both `every_ms` and `offset_ms` are whole minutes."""
+    number = (minutes.t_ms - offset_ms) // every_ms
+    first = _firsts(number)
+    if not len(first):
+        return []
+    counted = np.add.reduceat(minutes.counted, first)
+    kept = minutes.counted > 0
+    if aggregate == "mean":
+        value = np.where(counted > 0, _totals(minutes.total, first) / np.maximum(counted, 1), np.nan)
+    elif aggregate == "count":
+        value = np.where(counted > 0, counted, np.nan)
+    else:
+        source = {"min": minutes.low, "max": minutes.high, "last": minutes.last}[aggregate]
+        value = _aggregate(source, kept, first, aggregate)
+    coded = _texts(minutes.code, text_of)
+    return _windows(number[first] * every_ms + offset_ms, value, _worst(minutes.code, first, coded), coded)
 
 
 def check_windows(every_ms: int, aggregate: Aggregate) -> None:
@@ -28,34 +132,56 @@ def check_windows(every_ms: int, aggregate: Aggregate) -> None:
         raise BadInputError(f"aggregate {aggregate!r}: must be one of {', '.join(AGGREGATES)}")
 
 
-def windows_of(
-    column: Column, text_of: Callable[[int], str], every_ms: int, aggregate: Aggregate, offset_ms: int
-) -> list[Window]:
-    """Return the windows that hold readings; `text_of` names a quality code."""
+def windows_of(column: Column, text_of: TextOf, every_ms: int, aggregate: Aggregate, offset_ms: int) -> list[Window]:
+    """Return the windows that hold readings."""
     check_windows(every_ms, aggregate)
     if not len(column.t_ms):
         return []
     number = (column.t_ms - offset_ms) // every_ms
-    first = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-    starts = (number[first] * every_ms + offset_ms).tolist()
-    coded = {code: text_of(code) for code in np.unique(column.code).tolist()}
-    bad = [code for code, text in coded.items() if quality_rank(text) == 2]
-    kept = ~np.isnan(column.value) & ~np.isin(column.code, bad)
-    values = _aggregate(column.value, kept, first, aggregate)
-    qualities = _worst_of_windows(column.code, first, coded)
+    first = _firsts(number)
+    coded = _texts(column.code, text_of)
+    value = _aggregate(column.value, _counted(column, coded), first, aggregate)
+    return _windows(number[first] * every_ms + offset_ms, value, _worst(column.code, first, coded), coded)
+
+
+def _windows(starts: _Places, value: _Floats, worst: npt.NDArray[np.uint32], coded: Mapping[int, str]) -> list[Window]:
     return [
-        Window(t_ms, None if value != value else value, quality)  # noqa: PLR0124 - NaN stands for none
-        for t_ms, value, quality in zip(starts, values.tolist(), qualities, strict=True)
+        Window(t_ms, None if number != number else number, coded[code])  # noqa: PLR0124 - NaN stands for none
+        for t_ms, number, code in zip(starts.tolist(), value.tolist(), worst.tolist(), strict=True)
     ]
 
 
-def _aggregate(value: _Floats, kept: npt.NDArray[np.bool_], first: npt.NDArray[np.int64], aggregate: str) -> _Floats:
+def _firsts(number: _Places) -> _Places:
+    """Return where each run of equal numbers begins."""
+    return np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+
+
+def _texts(code: npt.NDArray[np.uint32], text_of: TextOf) -> dict[int, str]:
+    return {one: text_of(one) for one in np.unique(code).tolist()}
+
+
+def _counted(column: Column, coded: Mapping[int, str]) -> npt.NDArray[np.bool_]:
+    """Return which readings go into aggregates."""
+    bad = [code for code, text in coded.items() if quality_rank(text) == 2]
+    return ~np.isnan(column.value) & ~np.isin(column.code, bad) if bad else ~np.isnan(column.value)
+
+
+def _totals(value: _Floats, first: _Places) -> _Floats:
+    """Return sums; those of decimals are exact, so that they do not depend on how readings were put together."""
+    index, whole = decimals(value)
+    with np.errstate(over="ignore"):
+        if whole is not None and np.abs(whole).max() * len(whole) < EXACT:
+            return np.add.reduceat(whole, first) / SCALES[index]
+        return np.add.reduceat(value, first)
+
+
+def _aggregate(value: _Floats, kept: npt.NDArray[np.bool_], first: _Places, aggregate: str) -> _Floats:
     """Return one number a window over the kept values, NaN where none was kept."""
-    counted = np.add.reduceat(kept.astype(np.int64), first)
+    counted = np.add.reduceat(kept, first, dtype=np.int64)
     if aggregate == "count":
         result = counted.astype(np.float64)
     elif aggregate == "mean":
-        result = np.add.reduceat(np.where(kept, value, 0.0), first) / np.maximum(counted, 1)
+        result = _totals(np.where(kept, value, 0.0), first) / np.maximum(counted, 1)
     elif aggregate == "min":
         result = np.minimum.reduceat(np.where(kept, value, np.inf), first)
     elif aggregate == "max":
@@ -66,11 +192,12 @@ def _aggregate(value: _Floats, kept: npt.NDArray[np.bool_], first: npt.NDArray[n
     return np.where(counted > 0, result, np.nan)
 
 
-def _worst_of_windows(code: npt.NDArray[np.uint32], first: npt.NDArray[np.int64], coded: dict[int, str]) -> list[str]:
-    if set(coded.values()) == {GOOD}:
-        return [GOOD] * len(first)
+def _worst(code: npt.NDArray[np.uint32], first: _Places, coded: Mapping[int, str]) -> npt.NDArray[np.uint32]:
+    """Return the worst code of each run."""
+    if len(coded) == 1:
+        return code[first]
     # Codes ranked by how bad they are, so that the worst of a window is its largest rank.
-    ranked = sorted(coded, key=lambda one: (quality_rank(coded[one]), coded[one]))
+    ranked = np.array(sorted(coded, key=lambda one: (quality_rank(coded[one]), coded[one])), np.uint32)
     rank_of = np.zeros(max(coded) + 1, np.int64)
     rank_of[ranked] = np.arange(len(ranked))
-    return [coded[ranked[rank]] for rank in np.maximum.reduceat(rank_of[code], first).tolist()]
+    return ranked[np.maximum.reduceat(rank_of[code], first)]

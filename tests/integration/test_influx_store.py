@@ -9,7 +9,8 @@ import urllib.request
 
 import pytest
 
-from station.adapters.influx_readings import RETENTION_S, InfluxReadings
+from station.adapters.influx_bucket import RETENTION_S
+from station.adapters.influx_readings import InfluxReadings
 from station.adapters.store_urls import open_store
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError, PointsRefusedError, StoreUnavailableError
