@@ -28,12 +28,14 @@ from station.adapters.log_records import (
 from station.errors import BadInputError
 
 __all__ = [
-    "MAX_LINE_BYTES", "NULL", "SUFFIXES", "LogRecord", "OnBadLine", "check_suffix", "log_records", "read_log",
-    "read_log_header", "write_log",
+    "MAX_LINE_BYTES", "NULL", "PARQUET", "SUFFIXES", "LogRecord", "OnBadLine", "check_suffix", "log_records",
+    "read_log", "read_log_header", "write_log",
 ]  # fmt: skip
 
 NULL: Final = "null:"
 """A path of this name takes every message and keeps none: for measuring what makes them."""
+
+PARQUET: Final = ".parquet"
 
 _Write = Callable[[IO[bytes], Records, Mapping[str, object]], int]
 _Lines = Iterable[tuple[int, bytes]]
@@ -41,7 +43,7 @@ _Lines = Iterable[tuple[int, bytes]]
 _TEXTS: Final[dict[str, _Write]] = {".ndjson": write_ndjson, ".csv": write_csv, ".lp": write_lines}
 _WRITERS: Final[dict[str, _Write]] = {
     **{text + packed: write for text, write in _TEXTS.items() for packed in ("", *PACKED)},
-    ".parquet": write_parquet,
+    PARQUET: write_parquet,
 }
 SUFFIXES: Final = tuple(_WRITERS)
 """What a log may end in; all but parquet may be packed."""

@@ -7,7 +7,7 @@ go into columns by numpy, not one by one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import IO, Any, Final
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from station.adapters.log_records import Gathering, LogRecord, OnBadLine, ReadingRecords, Readings, Records, quality_of
+from station.adapters.reading_tables import ReadingTable
 from station.domain.signals import AREAS, GOOD
 from station.errors import BadInputError
 from station.wire.topics import ReadingTopic
@@ -24,6 +25,8 @@ MAGIC: Final = b"PAR1"
 _HEADER: Final = b"log"
 _ROWS_A_GROUP: Final = 500_000
 """Some 25 MB in memory while it is gathered."""
+_ROWS_A_BATCH: Final = 250_000
+"""Of columns that are there already: some twenty minutes of a station."""
 _STRINGS: Final = ("station", "area", "unit", "signal", "quality")
 _READ_ROWS: Final = 65_536
 
@@ -32,17 +35,10 @@ Codes = npt.NDArray[np.int32]
 
 def write_parquet(file: IO[bytes], records: Records, header: Mapping[str, object]) -> int:
     """Write the readings of a log in row groups; return how many records there were."""
-    import pyarrow as pa  # noqa: PLC0415 - half a second that only this format needs
-    from pyarrow import parquet  # noqa: PLC0415
-
-    words = pa.dictionary(pa.int32(), pa.string())
-    fields = [pa.field(name, words, nullable=False) for name in _STRINGS]
-    time = pa.field("t", pa.timestamp("ms", "UTC"), nullable=False)
-    fields = [time, *fields[:4], pa.field("value", pa.float64()), fields[4]]
-    schema = pa.schema(fields, {_HEADER: json.dumps(dict(header), ensure_ascii=False).encode()})
+    schema = _schema(header)
     readings = ReadingRecords(records)
     columns = _Columns()
-    with parquet.ParquetWriter(file, schema, compression="zstd", use_dictionary=list(_STRINGS)) as writer:
+    with _writer(file, schema) as writer:
         for topic, said in readings:
             columns.add(topic, said)
             if columns.rows >= _ROWS_A_GROUP:
@@ -50,6 +46,67 @@ def write_parquet(file: IO[bytes], records: Records, header: Mapping[str, object
         if columns.rows:
             writer.write_batch(columns.batch(schema), _ROWS_A_GROUP * 2)
     return readings.count
+
+
+def write_parquet_tables(
+    file: IO[bytes], station: str, tables: Iterable[ReadingTable], header: Mapping[str, object]
+) -> None:
+    """Write the readings of a station that come as columns, each table as a row group or more."""
+    schema = _schema(header)
+    with _writer(file, schema) as writer:
+        for table in tables:
+            for first in range(0, len(table.t_ms), _ROWS_A_BATCH):
+                part = table.at(slice(first, first + _ROWS_A_BATCH))
+                writer.write_batch(_table_batch(station, part, schema), _ROWS_A_BATCH)
+
+
+def _table_batch(station: str, table: ReadingTable, schema: Any) -> Any:
+    tags = _Words()
+    own = np.array([tags.of(tag) for tag in table.tags], np.int32)  # a tag that moved to another unit has two places
+    areas = _Words()
+    area = np.array([areas.of(name) for name, _ in table.units], np.int32)
+    columns: dict[str, tuple[Codes, Sequence[str]]] = {
+        "station": (np.zeros(len(table.t_ms), np.int32), [station]),
+        "area": (area[table.unit], list(areas.number)),
+        "unit": (table.unit, [unit for _, unit in table.units]),
+        "signal": (own[table.signal], list(tags.number)),
+        "quality": (table.quality, table.qualities),
+    }
+    return _batch(table.t_ms, table.value, columns, schema)
+
+
+def _batch(
+    t_ms: npt.NDArray[np.int64],
+    value: npt.NDArray[np.float64],
+    columns: Mapping[str, tuple[Codes, Sequence[str]]],
+    schema: Any,
+) -> Any:
+    """Return an Arrow batch; each column of strings comes as (place in its words, the words)."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    arrays = {
+        name: pa.DictionaryArray.from_arrays(pa.array(code), pa.array(words, pa.string()))
+        for name, (code, words) in columns.items()
+    }
+    arrays["t"] = pa.array(t_ms.view("datetime64[ms]")).cast(schema.field("t").type)
+    arrays["value"] = pa.array(value, mask=np.isnan(value))
+    return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
+
+
+def _schema(header: Mapping[str, object]) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - half a second that only this format needs
+
+    words = pa.dictionary(pa.int32(), pa.string())
+    fields = [pa.field(name, words, nullable=False) for name in _STRINGS]
+    time = pa.field("t", pa.timestamp("ms", "UTC"), nullable=False)
+    fields = [time, *fields[:4], pa.field("value", pa.float64()), fields[4]]
+    return pa.schema(fields, {_HEADER: json.dumps(dict(header), ensure_ascii=False).encode()})
+
+
+def _writer(file: IO[bytes], schema: Any) -> Any:
+    from pyarrow import parquet  # noqa: PLC0415
+
+    return parquet.ParquetWriter(file, schema, compression="zstd", use_dictionary=list(_STRINGS))
 
 
 class _Words:
@@ -110,20 +167,12 @@ class _Columns:
 
     def batch(self, schema: Any) -> Any:
         """Return the rows as an Arrow batch, and begin anew."""
-        import pyarrow as pa  # noqa: PLC0415
-
-        values = np.array(self._values, dtype=np.float64)
-        codes = self._codes()
-        arrays = {
-            name: pa.DictionaryArray.from_arrays(pa.array(code), pa.array(list(self._words[name].number), pa.string()))
-            for name, code in codes.items()
-        }
+        value = np.array(self._values, dtype=np.float64)
+        columns = {name: (code, list(self._words[name].number)) for name, code in self._codes().items()}
         sizes = np.array(self._sizes)[self._pattern]
-        t_ms = np.repeat(np.array(self._t, dtype=np.int64), sizes).view("datetime64[ms]")
-        arrays["t"] = pa.array(t_ms).cast(schema.field("t").type)
-        arrays["value"] = pa.array(values, mask=np.isnan(values))
+        t_ms = np.repeat(np.array(self._t, dtype=np.int64), sizes)
         self._clear()
-        return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
+        return _batch(t_ms, value, columns, schema)
 
     def _codes(self) -> dict[str, Codes]:
         """Return the numbers of every column of strings, a row each."""
