@@ -78,8 +78,8 @@ def create_app(services: ApiServices) -> FastAPI:
         notices,
     ):
         app.include_router(part.routes(services), prefix=PREFIX)
-    app.add_middleware(AuditNotes, services=services)
     app.add_middleware(BeforeRoutes, services=services)
+    app.add_middleware(AuditNotes, services=services)
     services.registry.register(ServiceCollector(services))
     _describe(app)
     return app

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.people.sessions import is_local, session_from_request, set_cookie, unauthorized
+from api.people.sessions import ACT_KEY, SESSION_KEY, is_local, session_from_request, set_cookie, unauthorized
 from api.problems import ProblemError, problem_response
 from api.services import ApiServices
 
@@ -59,13 +59,16 @@ class BeforeRoutes:
         rest = [(name, value) for name, value in parse_qsl(request.url.query) if name != "login"]
         onward = RedirectResponse(f"{_CONSOLE}?{urlencode(rest)}" if rest else _CONSOLE, 303)
         onward.headers["Cache-Control"] = "no-store"
+        request.scope[ACT_KEY] = "login link"
         prefix = people.login_codes.redeem(request.query_params["login"]) if is_local(request) else None
         row = None if prefix is None else await anyio.to_thread.run_sync(people.tokens.row_of, prefix)
         if row is not None:
-            cookie, _ = people.sessions.open(row)
+            cookie, request.scope[SESSION_KEY] = people.sessions.open(row)
             set_cookie(onward, cookie, secure=request.url.scheme == "https")
             return onward
-        if session_from_request(request) is not None:
+        known = await anyio.to_thread.run_sync(session_from_request, request)
+        if known is not None:
+            request.scope[SESSION_KEY] = known
             return onward  # The link was opened again by whoever it let in.
         text = "this link works once, within 10 minutes, on this machine: start `jinma run` again, or log in by token"
         return problem_response(request, unauthorized(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -9,19 +10,24 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.people.session_book import Session
-from api.people.sessions import NAME_KEY, SESSION_KEY, address_of
+from api.people.sessions import ACT_KEY, NAME_KEY, SAFE_METHODS, SESSION_KEY, address_of
 from station.ports import AuditRow
 
 if TYPE_CHECKING:
     from api.services import ApiServices
 
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED: Final = frozenset({401, 403, 429})
 _LONGEST: Final = 200
+_CLOSED: Final = 403
+"""What a server answers where a socket is refused before it opened."""
+_FAILED: Final = 500
+_MOST_REFUSALS: Final = 60
+_MINUTE_MS: Final = 60_000
+_MOST_ADDRESSES: Final = 10_000
 
 
 class AuditNotes:
-    """Notes acts and refusals under `/api/`.
+    """Notes acts and refusals, whatever path they took.
 
     Args:
         app: What comes after.
@@ -30,38 +36,78 @@ class AuditNotes:
 
     def __init__(self, app: ASGIApp, services: ApiServices) -> None:
         self._app, self._services = app, services
+        self._refusals = _RefusalCount()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
+        answered = False
 
         async def noted(message: Message) -> None:
             """Pass the answer on, and note what began it."""
-            if message["type"] == "http.response.start":
-                self._note(scope, message["status"])
+            nonlocal answered
+            if not answered:
+                answered = True
+                self._note(scope, _status_of(message))
             await send(message)
 
-        await self._app(scope, receive, noted)
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            if not answered and scope["type"] == "http":  # It broke; who sees to that stands outside of this.
+                self._note(scope, _FAILED)
 
     def _note(self, scope: Scope, status: int) -> None:
-        if scope["method"] in _SAFE and status not in _REFUSED:
+        refused, act = status in _REFUSED, scope.get(ACT_KEY, "")
+        method = scope.get("method", "SOCKET")
+        if not refused and not act and (method in SAFE_METHODS or method == "SOCKET"):
+            return
+        now_ms, address = self._services.wall_ms(), address_of(HTTPConnection(scope))
+        left_out = self._refusals.admit(address, now_ms) if refused else 0
+        if left_out is None:
             return
         session: Session | None = scope.get(SESSION_KEY)
-        tried = scope.get(NAME_KEY, "")
-        who = session.name if session is not None else tried
+        who = session.name if session is not None else scope.get(NAME_KEY, "")
+        more = f"and {left_out} more refusals in the minute before" if left_out else ""
         self._services.note_act(
             AuditRow(
-                at_ms=self._services.wall_ms(),
+                at_ms=now_ms,
                 who=who[:_LONGEST],
                 role="" if session is None else session.role.label,
-                address=address_of(HTTPConnection(scope)),
-                action=f"{scope['method']} {scope['path']}"[:_LONGEST],
+                address=address,
+                action=f"{method} {scope['path']}"[:_LONGEST],
                 status=status,
-                detail="login" if tried else "",
+                detail="; ".join(filter(None, (act, more))),
             )
         )
+
+
+class _RefusalCount:
+    """Keeps a flood of refusals from filling the disk: beyond 60 a minute from one address they are only counted."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, tuple[int, int]] = OrderedDict()
+
+    def admit(self, address: str, now_ms: int) -> int | None:
+        """Return how many were left out before, None where this one is left out too."""
+        began_ms, count = self._seen.pop(address, (now_ms, 0))
+        left_out = 0
+        if now_ms - began_ms >= _MINUTE_MS:
+            left_out, began_ms, count = max(0, count - _MOST_REFUSALS), now_ms, 0
+        self._seen[address] = (began_ms, count + 1)
+        if len(self._seen) > _MOST_ADDRESSES:
+            self._seen.popitem(last=False)
+        return left_out if count < _MOST_REFUSALS else None
+
+
+def _status_of(message: Message) -> int:
+    """Return the status that an answer's first message comes to; an opened socket is 101."""
+    if message["type"] == "http.response.start":
+        status: int = message["status"]
+        return status
+    return 101 if message["type"] == "websocket.accept" else _CLOSED
 
 
 class MemoryAudit:

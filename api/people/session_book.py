@@ -120,11 +120,6 @@ class SessionBook:
             if self._open.pop(_key(cookie), None) is not None:
                 self._keep()
 
-    def is_open(self, cookie: str) -> bool:
-        """Return whether a session is known, without prolonging it."""
-        with self._lock:
-            return _key(cookie) in self._open
-
     def _keep(self) -> None:
         """Write the sessions that have not run out; a disk that refuses costs only their survival of a restart."""
         self._kept_ms = self._wall_ms()

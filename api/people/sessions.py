@@ -6,12 +6,14 @@ Unsafe methods under the cookie need the session's CSRF value in a header, since
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
@@ -32,11 +34,16 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "jinma_session"
 SESSION_KEY: Final = "jinma_session_row"
-NAME_KEY: Final = "jinma_login_name"
-"""Where a request's scope carries who asks, and the name that somebody tried to log in with."""
+NAME_KEY: Final = "jinma_tried_name"
+ACT_KEY: Final = "jinma_act"
+"""Where a request's scope carries, for the audit: who asks, as whom somebody tried, and what kind of act it is."""
 CSRF_HEADER: Final = "X-CSRF-Token"
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_HASHES_AT_ONCE: Final = 2
+"""One argon2 check takes 64 MiB and a core for some 50 ms: forty at once would starve a small machine."""
+
+_PREFIX: Final = re.compile(r"(jm[0-9a-f]{8})\.")
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by `jinma token create`, or the first start's.")
 _cookie = APIKeyCookie(
@@ -53,6 +60,7 @@ class People:
     sessions: SessionBook
     login_codes: LoginCodes
     attempts: AttemptLimit = field(default_factory=AttemptLimit)
+    hashing: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_HASHES_AT_ONCE))
 
     @classmethod
     def of(
@@ -82,10 +90,14 @@ class People:
         return None
 
     def is_valid(self, session: Session, cookie: str | None) -> bool:
-        """Return whether somebody who came in may stay: their token lives, and their session was not ended."""
-        if self.row_of(session.token_prefix) is None:
+        """Return whether somebody who came in may stay, as whom they came: their token or user lives, with that role.
+
+        A session must not have been ended either. Being asked is use: a page that is open does not run out.
+        """
+        row = self.row_of(session.token_prefix)
+        if row is None or row.role != session.role.label:
             return False
-        return session.csrf is None or (cookie is not None and self.sessions.is_open(cookie))
+        return session.csrf is None or (cookie is not None and self.sessions.find(cookie) is not None)
 
 
 def _row_of(tokens: Tokens, users: Users, prefix: str) -> TokenRow | None:
@@ -130,7 +142,6 @@ def require(role: Role) -> Callable[..., Awaitable[Session]]:
     ) -> Session:
         """Return the session of whoever asks, if their role is enough."""
         session = await identify(request)
-        request.scope[SESSION_KEY] = session
         if session.role < role:
             raise ProblemError(403, f"this needs the role {role.label}; {session.name} is {session.role.label}")
         return session
@@ -153,15 +164,17 @@ async def identify(request: Request) -> Session:
     session = await anyio.to_thread.run_sync(services_of(request).people.sessions.find, cookie)
     if session is None:
         raise unauthorized("the session is over: open a new one")
-    if request.method not in _SAFE_METHODS:
+    request.scope[SESSION_KEY] = session
+    if request.method not in SAFE_METHODS:
         _check_csrf(request, session)
     return session
 
 
 async def _identify_token(request: Request, token: str) -> Session:
-    people = services_of(request).people
-    row = await check_token(people, token, address_of(request))
-    return _session_of(row)
+    request.scope[NAME_KEY] = shown_token(token)
+    session = _session_of(await check_token(services_of(request).people, token, address_of(request)))
+    request.scope[SESSION_KEY] = session
+    return session
 
 
 async def check_token(people: People, token: str, address: str) -> TokenRow:
@@ -192,16 +205,23 @@ async def check_password(people: People, name: str, password: str, address: str)
             name, has been wrong too often.
     """
     keys = (address, f"{USER_MARK}{name}")
-    wait_s = max(people.attempts.wait_s(key) for key in keys)
-    if wait_s > 0:
-        text = f"{people.attempts.most} wrong passwords: wait {wait_s:.0f} s"
-        raise ProblemError(429, text, (), {"Retry-After": f"{wait_s:.0f}"})
-    row = await anyio.to_thread.run_sync(people.users.check, name, password)
-    if row is None:
-        for key in keys:
-            people.attempts.failed(key)
-        raise unauthorized("the name or the password is wrong")
-    return row
+    async with people.hashing:  # Many guesses at once wait here, so that each sees how the ones before it went.
+        wait_s = max(people.attempts.wait_s(key) for key in keys)
+        if wait_s > 0:
+            text = f"{people.attempts.most} wrong passwords: wait {wait_s:.0f} s"
+            raise ProblemError(429, text, (), {"Retry-After": f"{wait_s:.0f}"})
+        row = await anyio.to_thread.run_sync(people.users.check, name, password)
+        if row is None:
+            for key in keys:
+                people.attempts.failed(key)
+            raise unauthorized("the name or the password is wrong")
+        return row
+
+
+def shown_token(token: str) -> str:
+    """Return what may be told of a token: its prefix, where it has the form of ours."""
+    found = _PREFIX.match(token)
+    return f"token {found[1]}" if found else "a token"
 
 
 def unauthorized(detail: str) -> ProblemError:

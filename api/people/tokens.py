@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from api.people.roles import Role
-from station.errors import BadInputError, DataDirectoryError
+from station.errors import BadInputError, DataDirectoryError, TransientError
 from station.ports import TokenRow, TokenTable
 
 BOOTSTRAP_PREFIX: Final = "bootstrap"
@@ -171,7 +171,12 @@ class Tokens:
             seen = self._seen.get(prefix)
         if seen is not None and now - seen[0] < _FRESH_S:
             return seen[1]
-        row = self._table.get(prefix)
+        try:
+            row = self._table.get(prefix)
+        except TransientError:
+            if seen is None:
+                raise
+            row = seen[1]  # While the database is away nobody revokes either; who is in may go on watching.
         with self._lock:
             if len(self._seen) >= _CACHE_ROWS:  # Wrong prefixes are remembered too; a flood of them must stay small.
                 self._seen.clear()
@@ -182,7 +187,8 @@ class Tokens:
         now_ms = self._wall_ms()
         if row.last_used_ms is not None and now_ms - row.last_used_ms < _TOUCH_EVERY_MS:
             return row
-        self._table.touch(row.prefix, now_ms)
+        with contextlib.suppress(TransientError):
+            self._table.touch(row.prefix, now_ms)
         row = replace(row, last_used_ms=now_ms)
         with self._lock:
             self._seen[row.prefix] = (self._monotonic(), row)

@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from api.people.roles import Role
-from station.errors import BadInputError
+from station.errors import BadInputError, TransientError
 from station.ports import TokenRow, UserRow, UserTable
 
 USER_MARK: Final = "user:"
@@ -166,7 +166,12 @@ class Users:
             seen = self._seen.get(name)
         if seen is not None and now - seen[0] < _FRESH_S:
             return seen[1]
-        row = self._table.get(name)
+        try:
+            row = self._table.get(name)
+        except TransientError:
+            if seen is None:
+                raise
+            row = seen[1]  # As with tokens: nobody is shut out while the database is away.
         with self._lock:
             self._seen[name] = (now, row)
         return row

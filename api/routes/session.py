@@ -12,12 +12,15 @@ from api import openapi_examples as examples
 from api.people.roles import Role
 from api.people.session_book import Session
 from api.people.sessions import (
+    ACT_KEY,
     COOKIE,
     NAME_KEY,
+    SESSION_KEY,
     address_of,
     check_password,
     check_token,
     set_cookie,
+    shown_token,
     unauthorized,
 )
 from api.people.users import USER_MARK
@@ -85,6 +88,7 @@ def routes(services: ApiServices) -> APIRouter:
         """Exchange a token, or a user's password, for a cookie."""
         row = await _proven(services, request, body)
         cookie, session = services.people.sessions.open(row)
+        request.scope[SESSION_KEY] = session
         answer = json_answer(_body(session))
         set_cookie(answer, cookie, secure=request.url.scheme == "https")
         return answer
@@ -125,8 +129,10 @@ def routes(services: ApiServices) -> APIRouter:
 
 
 async def _proven(services: ApiServices, request: Request, body: Login) -> TokenRow:
-    """Return what the session hangs on; the name that was tried goes to the audit."""
+    """Return what the session hangs on; the name that was tried goes to the audit, and of a token its prefix."""
+    request.scope[ACT_KEY] = "login"
     if body.user is None or body.password is None:
+        request.scope[NAME_KEY] = shown_token(body.token or "")
         return await check_token(services.people, body.token or "", address_of(request))
     request.scope[NAME_KEY] = body.user
     return await check_password(services.people, body.user, body.password, address_of(request))

@@ -10,15 +10,17 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
+from starlette.middleware import Middleware
 
 from api.live.station import LiveStation
 from api.people.session_book import Session
-from api.people.sessions import session_from_request
+from api.people.sessions import SESSION_KEY
 from api.services import ApiServices
 from dashboards.console.capacity_page import capacity_page
+from dashboards.console.door import ConsoleDoor
 from dashboards.console.headers import ConsoleHeaders
 from dashboards.console.language import language_of
-from dashboards.console.pages import login_page, overview_page
+from dashboards.console.pages import overview_page
 
 CONSOLE: Final = "/console"
 _STATIC: Final = Path(__file__).parent / "static"
@@ -32,6 +34,8 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
         services: What the API works with; the first station is the one shown unless `?station=` names another.
     """
     app.add_middleware(ConsoleHeaders, prefix=CONSOLE)
+    # Innermost: the audit and the services stand before it.
+    app.user_middleware.append(Middleware(ConsoleDoor, prefix=CONSOLE))
 
     @app.get("/", include_in_schema=False)
     def go_to_console() -> RedirectResponse:
@@ -46,13 +50,9 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
         show(capacity_page, request, station)
 
     def show(draw: Callable[[LiveStation, Session, str], None], request: Request, station: str) -> None:
-        language = language_of(request)
-        session = session_from_request(request)
+        session: Session = request.scope[SESSION_KEY]  # The door let nobody else in.
         live = services.stations.get(station) or next(iter(services.stations.values()))
-        if session is None:
-            login_page(language)
-        else:
-            draw(live, session, language)
+        draw(live, session, language_of(request))
 
     app.mount(f"{CONSOLE}/static", StaticFiles(directory=_STATIC), name="console-static")
     ui.run_with(app, mount_path=CONSOLE, title="Jinma", dark=None, tailwind=False, show_welcome_message=False)

@@ -25,11 +25,17 @@ _MODULES: Final = (
 )  # fmt: skip
 
 
-def login_page(language: str) -> None:
-    """Draw the page for who is not known yet."""
+def login_html(language: str) -> str:
+    """Return the page for who is not known yet; a whole document, so that a stranger costs the server nothing more."""
     t = translator(language)
-    head("login", ("login",))
-    ui.add_body_html(f"""
+    return f"""<!doctype html>
+<html lang="{html_lang(language)}">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Jinma</title>
+{_head_html("login", ("login",), ("console",))}
+</head>
+<body>
 <main class="login" lang="{html_lang(language)}">
   <h1>{t("title")}</h1>
   <form id="login" autocomplete="off">
@@ -47,7 +53,10 @@ def login_page(language: str) -> None:
   </form>
   {_language_link(language)}
 </main>
-{data_element("texts", texts_of(language))}""")
+{data_element("texts", texts_of(language))}
+</body>
+</html>
+"""
 
 
 def overview_page(live: LiveStation, session: Session, language: str) -> None:
@@ -101,11 +110,13 @@ def head(name: str, modules: tuple[str, ...], styles: tuple[str, ...] = ("consol
         modules: The page's script, then the modules that it loads.
         styles: Style sheets.
     """
+    ui.add_head_html(_head_html(name, modules, styles))
+
+
+def _head_html(name: str, modules: tuple[str, ...], styles: tuple[str, ...]) -> str:
     preloads = "".join(f'<link rel="modulepreload" href="{STATIC}/{module}.js">' for module in modules[1:])
     sheets = "".join(f'<link rel="stylesheet" href="{STATIC}/{style}.css">' for style in styles)
-    ui.add_head_html(
-        f'{sheets}{preloads}<script type="module" src="{STATIC}/{modules[0]}.js" data-page="{name}"></script>'
-    )
+    return f'{sheets}{preloads}<script type="module" src="{STATIC}/{modules[0]}.js" data-page="{name}"></script>'
 
 
 def header(live: LiveStation, name: str, session: Session, language: str, here: str = "overview") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import urllib.parse
 from typing import Any
 
@@ -41,37 +40,6 @@ def operations(api: LiveApi) -> list[tuple[str, str, dict[str, Any]]]:
         for path, methods in api.app.openapi()["paths"].items()
         for method, operation in methods.items()
     ]
-
-
-def filled(path: str) -> str:
-    return re.sub(
-        r"\{(\w+)\}", lambda found: {"station": "jinma", "date": "2026-11-23"}.get(found[1], "PT-330A.HH"), path
-    )
-
-
-async def test_every_route_lets_in_exactly_the_roles_that_it_names(api: LiveApi) -> None:
-    guarded = [row for row in operations(api) if row[1].startswith("/api/") and row[2]["x-required-role"] != "none"]
-    assert len(guarded) >= 20
-    for role in (None, *Role):
-        async with api.client(role) as client:
-            for method, path, operation in guarded:
-                if path.endswith("/stream"):
-                    continue
-                answer = await client.request(method, filled(path))
-                needed = Role.parse(operation["x-required-role"])
-                if role is None:
-                    assert answer.status_code == 401, path
-                    assert answer.headers["www-authenticate"] == "Bearer"
-                elif role < needed:
-                    assert answer.status_code == 403, path
-                else:
-                    assert answer.status_code not in (403, 405, 500), (path, answer.text)
-                    assert path.endswith("/session") or answer.status_code != 401, (path, answer.text)
-
-
-async def test_the_stream_is_guarded_too(quiet: LiveApi) -> None:
-    async with quiet.client(None) as client:
-        assert (await client.get(f"{BASE}/stream")).status_code == 401
 
 
 async def test_every_operation_is_described(quiet: LiveApi) -> None:

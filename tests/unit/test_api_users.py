@@ -179,7 +179,7 @@ async def test_every_act_and_every_refusal_is_in_the_audit(api: LiveApi) -> None
     ]
     assert seen == [
         ("li.wei", "", "10.0.0.7", "session", 401),
-        ("li.wei", "", "10.0.0.7", "session", 200),
+        ("li.wei", "operator", "10.0.0.7", "session", 200),
         ("li.wei", "operator", "10.0.0.7", "ack", 409),
         ("li.wei", "operator", "10.0.0.7", "limits", 403),
         ("", "", "10.0.0.8", "jinma", 401),
