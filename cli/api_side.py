@@ -206,7 +206,7 @@ def build_api(
         "broker": lambda: None if feed.connected else "the broker is away",
         "store": lambda: _store_check(store),
     }
-    notices = None if upkeep.notices is None else _notices(upkeep.notices, kept)
+    notices = None if upkeep.notices is None else _notices(upkeep.notices, kept, stations)
     acts: Outbox[AuditRow] = Outbox("audit", kept.audit.append)
     outboxes.append(acts)
     services = ApiServices(
@@ -247,7 +247,7 @@ def build_api(
     return ApiSide(app, services, dispatch, feed, runners, outboxes, loops)
 
 
-def _notices(file: Path, kept: Kept) -> NoticeService:
+def _notices(file: Path, kept: Kept, stations: Mapping[str, LiveStation]) -> NoticeService:
     """Return the notices of a file.
 
     Raises:
@@ -255,7 +255,7 @@ def _notices(file: Path, kept: Kept) -> NoticeService:
     """
     plan, book = load_notices(read_text(file), str(file)), SqlNotices(kept.database)
     deliveries = [Delivery(name, sender_of(target), book, wall_ms) for name, target in plan.targets.items()]
-    desk = NoticeDesk(plan, book, wall_ms)
+    desk = NoticeDesk(plan, book, wall_ms, lambda station: stations[station].now_ms)
     service = NoticeService(desk, deliveries)
     desk.wake = service.stir
     return service

@@ -100,5 +100,6 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(number)
-    for chatty in ("asyncio", "urllib3", "httpx", "uvicorn.access", "alembic"):
+    # Some of them would tell addresses with keys in them.
+    for chatty in ("asyncio", "urllib3", "httpx", "httpcore", "apprise", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

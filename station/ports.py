@@ -418,7 +418,7 @@ class NoticeBook(Protocol):
         ...
 
     def due(self, target: str, now_ms: int, limit: int = 20) -> list[NoticeRow]:
-        """Return a target's notices that wait and are due, oldest first."""
+        """Return a target's notices that wait and are due, the most urgent first, then the oldest."""
         ...
 
     def settle(self, tried: NoticeTry, state: str, due_ms: int) -> None:
@@ -427,6 +427,10 @@ class NoticeBook(Protocol):
 
     def told(self, station: str, occurrence: str) -> list[NoticeRow]:
         """Return the notices of an occurrence."""
+        ...
+
+    def since(self, station: str, created_ms: int) -> list[NoticeRow]:
+        """Return the notices made from a time on, tests left out; bodies only of those that tell many alarms."""
         ...
 
     def waiting(self) -> tuple[int, int | None]:
@@ -443,8 +447,12 @@ class NoticeBook(Protocol):
 class NoticeSender(Protocol):
     """Hands notices to one target."""
 
-    def send(self, row: NoticeRow) -> str:
+    def send(self, row: NoticeRow, *, duplicate: bool) -> str:
         """Deliver one and return what the target said.
+
+        Args:
+            row: The notice.
+            duplicate: The target may have had it before; it is marked so.
 
         Raises:
             NoticeFailedError: It was not delivered, or nobody knows whether it was.

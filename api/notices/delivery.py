@@ -74,14 +74,17 @@ class Delivery:
         at_ms, began = self.wall_ms(), time.monotonic()
         # What was there before this start may have been sent by a process that died before it could say so.
         duplicate, unknown = row.number in self._unknown or row.created_ms < self._started_ms, False
+        self._unknown.add(row.number)  # Until it is written down how it went.
         try:
-            answer, ok = self.sender.send(row), True
+            answer, ok = self.sender.send(row, duplicate=duplicate), True
         except NoticeFailedError as error:
             answer, ok, unknown = str(error), False, error.unknown
         took_ms = round(1000 * (time.monotonic() - began))
         tried = NoticeTry(row.number, at_ms, took_ms, ok, duplicate, answer[:500])
         self.book.settle(tried, *self._what_next(row, at_ms, ok=ok))
-        self._count(row, tried, unknown=unknown)
+        if ok or not (unknown or duplicate):
+            self._unknown.discard(row.number)
+        self._count(row, tried)
         return tried
 
     def _what_next(self, row: NoticeRow, at_ms: int, *, ok: bool) -> tuple[str, int]:
@@ -91,14 +94,11 @@ class Delivery:
             return GIVEN_UP, row.due_ms
         return WAITING, at_ms + min(_LONGEST_PAUSE_MS, _FIRST_PAUSE_MS * 2 ** min(row.tries, 16))
 
-    def _count(self, row: NoticeRow, tried: NoticeTry, *, unknown: bool) -> None:
+    def _count(self, row: NoticeRow, tried: NoticeTry) -> None:
         if tried.ok:
             self.sent, self.failing = self.sent + 1, 0
-            self._unknown.discard(row.number)
             return
         self.failed, self.failing = self.failed + 1, self.failing + 1
-        if unknown:
-            self._unknown.add(row.number)
         _log.warning(
             "notice not delivered", target=self.name, notice=row.number, tries=row.tries + 1, answer=tried.answer
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,9 +44,9 @@ class NoticeService:
         live.alarm_listeners.append(lambda view: self.desk.hear(_heard(live, view)))
 
     def recover(self, live: LiveStation) -> None:
-        """Take what stands at a station at the start."""
-        views = [view for view in live.alarms.alarms() if view.active or not view.acked]
-        self.desk.recover(_heard(live, view) for view in views)
+        """Take how every alarm of a station stands at the start."""
+        views = [live.alarms.alarm(alarm) for alarm in live.alarms.ids()]
+        self.desk.recover(live.plant.id, [_heard(live, view) for view in views if view.occurrence])
 
     def stir(self) -> None:
         """Let every target look for something to send."""
@@ -67,8 +68,9 @@ class NoticeService:
         ]
         for thread in threads:
             thread.start()
+        until_s = time.monotonic() + _TEST_S
         for thread in threads:
-            thread.join(_TEST_S)
+            thread.join(max(0.0, until_s - time.monotonic()))
         return [_trial(delivery.name, found.get(delivery.name)) for delivery in self.deliveries]
 
 

@@ -104,5 +104,6 @@ class ConsoleDoor:
 async def _session_over(connection: HTTPConnection, session: Session) -> None:
     """Return once somebody who came in may not stay."""
     people, cookie = services_of(connection).people, connection.cookies.get(COOKIE)
-    while await anyio.to_thread.run_sync(people.is_valid, session, cookie):
-        await asyncio.sleep(_CHECK_S)  # noqa: ASYNC110 - nobody tells of an end that another process brought about
+    # Asked, since nobody tells of an end that another process brought about.
+    while await anyio.to_thread.run_sync(people.is_valid, session, cookie):  # noqa: ASYNC110 - as above
+        await asyncio.sleep(_CHECK_S)

@@ -12,6 +12,8 @@ from station.adapters.sql_schema import notice_tries, notices
 from station.ports import NoticeRow, NoticeTry
 
 _WAITING = "waiting"
+_URGENCY = sa.case({"critical": 0, "high": 1, "medium": 2}, value=notices.c.priority, else_=3)
+"""After an outage the critical alarm of this minute does not wait behind yesterday's."""
 _TRY_FIELDS = [field.name for field in fields(NoticeTry)]
 
 
@@ -33,9 +35,9 @@ class SqlNotices:
                 connection.execute(sa.insert(notices), values)
 
     def due(self, target: str, now_ms: int, limit: int = 20) -> list[NoticeRow]:
-        """Return a target's notices that wait and are due, oldest first."""
+        """Return a target's notices that wait and are due, the most urgent first, then the oldest."""
         mine = (notices.c.state == _WAITING) & (notices.c.target == target) & (notices.c.due_ms <= now_ms)
-        query = sa.select(notices).where(mine).order_by(notices.c.number).limit(limit)
+        query = sa.select(notices).where(mine).order_by(_URGENCY, notices.c.number).limit(limit)
         with self._database.reading() as connection:
             return [_row(found) for found in connection.execute(query)]
 
@@ -51,6 +53,14 @@ class SqlNotices:
         query = sa.select(notices).where(notices.c.station == station, notices.c.occurrence == occurrence)
         with self._database.reading() as connection:
             return [_row(found) for found in connection.execute(query.order_by(notices.c.number))]
+
+    def since(self, station: str, created_ms: int) -> list[NoticeRow]:
+        """Return the notices made from a time on, tests left out; bodies only of those that tell many alarms."""
+        body = sa.case((notices.c.alarm_id == "", notices.c.body), else_="").label("body")
+        columns = [body if column.name == "body" else column for column in notices.c]
+        of_late = (notices.c.station == station) & (notices.c.created_ms >= created_ms) & (notices.c.kind != "test")
+        with self._database.reading() as connection:
+            return [_row(found) for found in connection.execute(sa.select(*columns).where(of_late))]
 
     def waiting(self) -> tuple[int, int | None]:
         """Return how many wait, and since when the oldest does (epoch ms)."""

@@ -12,11 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from station.domain.shifts import Shift, read_shift
 from station.domain.toml_reader import FileMistakesError, Mistake, MistakeList, TomlTable, nearest, parse_toml
 
 PRIORITIES = ("critical", "high", "medium", "low")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
@@ -37,27 +36,6 @@ class Target:
     webhook: str = ""
     secret: str = ""
     timeout_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Hours of some weekdays; a shift over midnight belongs to the day on which it begins.
-
-    Attributes:
-        days: 0 is Monday.
-        start_min, end_min: Minutes of the station's day; the end may be before the start.
-    """
-
-    days: frozenset[int]
-    start_min: int
-    end_min: int
-
-    def holds(self, moment: dt.datetime) -> bool:
-        """Return whether a local moment lies in it."""
-        minute, day = moment.hour * 60 + moment.minute, moment.weekday()
-        if self.start_min < self.end_min:
-            return day in self.days and self.start_min <= minute < self.end_min
-        return (day in self.days and minute >= self.start_min) or ((day - 1) % 7 in self.days and minute < self.end_min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +124,7 @@ def is_notice_file(data: Mapping[str, object]) -> bool:
 
 def _read(root: TomlTable, environ: Mapping[str, str]) -> NoticePlan:
     targets = {n: _target(n, t, environ) for n, t in root.table("targets").each_table("target")}
-    shifts = {n: _shift(t) for n, t in root.table("shifts", required=False).each_table("shift")}
+    shifts = {n: read_shift(t) for n, t in root.table("shifts", required=False).each_table("shift")}
     routes = tuple(_route(table, targets, shifts) for table in root.tables("routes"))
     for name in {route.name for route in routes if sum(other.name == route.name for other in routes) > 1}:
         root.wrong(f"two routes are called {name!r}", "routes")
@@ -178,29 +156,6 @@ def _filled(table: TomlTable, key: str, environ: Mapping[str, str]) -> str:
         return environ.get(found[1], "")
 
     return _VARIABLE.sub(value, table.text(key))
-
-
-def _shift(table: TomlTable) -> Shift:
-    names = table.texts("days") if table.has("days") else list(DAYS)
-    for position, name in enumerate(names):
-        if name not in DAYS:
-            table.wrong(f"day {name!r} must be one of {', '.join(DAYS)}{nearest(name, DAYS)}", "days", position)
-    hours = [_minutes(table, position, text) for position, text in enumerate(table.texts("hours"))]
-    if len(hours) != 2:
-        table.wrong('hours must be two times, as ["06:00", "22:00"]', "hours")
-        hours = [0, 1440]
-    elif hours[0] == hours[1]:
-        table.wrong("hours begin where they end", "hours")
-    table.finish()
-    return Shift(frozenset(DAYS.index(name) for name in names if name in DAYS), hours[0], hours[1])
-
-
-def _minutes(table: TomlTable, position: int, text: str) -> int:
-    clock = _CLOCK.fullmatch(text)
-    if clock is None or (clock[1] == "24" and clock[2] != "00"):
-        table.wrong(f"time {text!r} must be hh:mm", "hours", position)
-        return 0
-    return int(clock[1]) * 60 + int(clock[2])
 
 
 def _route(table: TomlTable, targets: Mapping[str, Target], shifts: Mapping[str, Shift]) -> Route:

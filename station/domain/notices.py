@@ -25,6 +25,16 @@ _PRIORITY = {
     "medium": Text("medium", "中"),
     "low": Text("low", "低"),
 }
+_MANY = {
+    FLOOD: Text("alarms at once", "同时出现 {} 条报警"),
+    CLEARED: Text("alarms returned to normal", "{} 条报警恢复正常"),
+    ESCALATED: Text("alarms NOT ACKNOWLEDGED", "{} 条报警未确认"),
+}
+_AREA = {
+    "trailer": "长管拖车", "compression": "压缩", "storage": "储氢", "cooling": "预冷", "dispensing": "加注",
+    "vehicle": "车辆", "fire_gas": "消防与气体", "utilities": "公用工程", "quality": "氢气质量", "system": "系统",
+    "capacity": "供氢能力",
+}  # fmt: skip
 _NAMED_IN_FLOOD = 10
 
 
@@ -54,31 +64,35 @@ def notice_body(kind: str, view: AlarmView, place: Place) -> dict[str, object]:
     }
 
 
-def flood_body(views: Sequence[tuple[AlarmView, str]], place: Place) -> dict[str, object]:
+def flood_body(kind: str, views: Sequence[tuple[AlarmView, str]], place: Place) -> dict[str, object]:
     """Return one notice of many alarms.
 
     Args:
+        kind: `flood` of new ones, `cleared` or `escalated`.
         views: The alarms with their areas, in the order raised.
         place: The station.
     """
-    counts = Counter(area for _, area in views)
-    per_area = ", ".join(f"{area} {count}" for area, count in counts.most_common())
+    counts = Counter(area for _, area in views).most_common()
     named = [view for view, _ in views[:_NAMED_IN_FLOOD]]
     lines = {n: [f"{_at(v.raised_at, place)} {v.text.in_language(n)}" for v in named] for n in ("en", "zh")}
     more = len(views) - len(named)
     if more > 0:
         lines["en"].append(f"and {more} more")
         lines["zh"].append(f"另有 {more} 条")
-    prefix = _prefix(place)
+    prefix, said = _prefix(place), _MANY[kind]
+    areas = {
+        "en": ", ".join(f"{area} {count}" for area, count in counts),
+        "zh": "，".join(f"{_AREA.get(area, area)} {count}" for area, count in counts),
+    }
     return {
-        "kind": FLOOD,
+        "kind": kind,
         "station": place.station,
         "simulated": place.simulated,
         "title": {
-            "en": f"{prefix.en}{place.label.en}: {len(views)} alarms at once",
-            "zh": f"{prefix.zh}{place.label.zh}：同时出现 {len(views)} 条报警",
+            "en": f"{prefix.en}{place.label.en}: {len(views)} {said.en}",
+            "zh": f"{prefix.zh}{place.label.zh}：{said.zh.format(len(views))}",
         },
-        "text": {"en": "\n".join([per_area, *lines["en"]]), "zh": "\n".join([per_area, *lines["zh"]])},
+        "text": {name: "\n".join([areas[name], *lines[name]]) for name in ("en", "zh")},
         "alarms": [alarm_view_json(view) for view, _ in views],
     }
 

@@ -6,11 +6,8 @@ import email
 import email.policy
 import hashlib
 import hmac
-import http.server
 import json
 import signal
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from station.adapters.sql_notices import SqlNotices
 from station.domain.notice_routes import Target
 from station.errors import BadInputError, NoticeFailedError
 from station.ports import NoticeRow
+from tests.support.hook import Hook
 from tests.support.ports import free_port
 from tests.support.processes import wait_until
 from tests.support.service import Service, jinma
@@ -36,46 +34,6 @@ BODY = json.dumps(
 )
 ROW = NoticeRow("jinma", "PT-330A.HH", "o@1", "high", "raised", "all", "hook", 1, 1, 9_999_999_999_999, BODY, number=7)
 SECRET = "top secret"
-
-
-class Hook:
-    """A webhook that does as it is told: `behave` gives (seconds to wait, status) of each request."""
-
-    def __init__(self) -> None:
-        self.behave: list[tuple[float, int]] = []
-        self.got: list[tuple[dict[str, str], bytes, float]] = []
-        outer = self
-
-        class Answer(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                wait_s, status = outer.behave.pop(0) if outer.behave else (0.0, 204)
-                outer.got.append((dict(self.headers), body, time.time()))
-                outer.hold.wait(wait_s)
-                try:
-                    self.send_response(status)
-                    self.end_headers()
-                except OSError:
-                    pass  # nobody waits any more
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.hold = threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/jinma"
-
-    def end(self) -> None:
-        self.hold.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 @pytest.fixture
@@ -90,11 +48,11 @@ def webhook(hook: Hook, timeout_s: float = 5.0) -> Target:
 
 
 def test_a_webhook_gets_json_that_it_can_check(hook: Hook) -> None:
-    assert WebhookSender(webhook(hook)).send(ROW) == "204"
+    assert WebhookSender(webhook(hook)).send(ROW, duplicate=False) == "204"
     headers, body, _ = hook.got[0]
     said = headers["X-Jinma-Timestamp"].encode() + b"." + body
     assert headers["X-Jinma-Signature"] == "sha256=" + hmac.new(SECRET.encode(), said, hashlib.sha256).hexdigest()
-    assert headers["Idempotency-Key"] == "jinma-7"
+    assert (headers["Idempotency-Key"], headers["X-Jinma-Duplicate"]) == ("jinma-7", "false")
     assert json.loads(body)["title"]["zh"] == "报警（高）"
 
 
@@ -102,12 +60,12 @@ def test_what_went_wrong_is_told_apart_from_what_nobody_knows(hook: Hook) -> Non
     sender = WebhookSender(webhook(hook, timeout_s=0.3))
     hook.behave = [(0.0, 500), (5.0, 204)]
     with pytest.raises(NoticeFailedError, match="500") as refused:
-        sender.send(ROW)
+        sender.send(ROW, duplicate=False)
     with pytest.raises(NoticeFailedError, match="no answer") as late:
-        sender.send(ROW)
+        sender.send(ROW, duplicate=False)
     nobody = WebhookSender(Target("hook", webhook=f"http://127.0.0.1:{free_port()}/", secret="s"))
     with pytest.raises(NoticeFailedError, match="not connected") as away:
-        nobody.send(ROW)
+        nobody.send(ROW, duplicate=False)
     assert [one.value.unknown for one in (refused, late, away)] == [False, True, False]
 
 
@@ -161,10 +119,10 @@ def test_mail_is_sent_in_both_languages_and_a_refusal_is_a_failure() -> None:
     try:
         url = f"mailto://127.0.0.1:{server.port}?from=jinma@example.com&to=shift@example.com&mode=insecure"
         sender = AppriseSender(Target("mail", url=url, timeout_s=4.0))
-        sender.send(ROW)
+        sender.send(ROW, duplicate=False)
         box.refuse = True
         with pytest.raises(NoticeFailedError):
-            sender.send(ROW)
+            sender.send(ROW, duplicate=False)
     finally:
         server.stop()
     (mail,) = box.mails

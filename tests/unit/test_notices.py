@@ -12,14 +12,12 @@ from api.notices.delivery import Delivery
 from api.notices.desk import Heard, NoticeDesk
 from station.domain.alarm_views import AlarmView
 from station.domain.notice_routes import NoticeFileError, NoticePlan, load_notices
-from station.domain.notices import Place
-from station.domain.plant import Text
 from station.errors import JournalUnavailableError, NoticeFailedError
 from station.ports import NoticeRow, NoticeTry
+from tests.support.alarm_views import PLACE, view
 from tests.support.live_api import NOON, VirtualClock
 from tests.support.plants import jinma
 
-PLACE = Place("jinma", jinma().label, jinma().timezone, simulated=False)
 FILE = """
 [targets.shift]
 webhook = "http://127.0.0.1:9/shift"
@@ -65,7 +63,7 @@ class Book:
 
     def due(self, target: str, now_ms: int, limit: int = 20) -> list[NoticeRow]:
         mine = [r for r in self.rows if r.target == target and r.state == "waiting" and r.due_ms <= now_ms]
-        return mine[:limit]
+        return sorted(mine, key=lambda row: ("critical", "high", "medium", "low").index(row.priority))[:limit]
 
     def settle(self, tried: NoticeTry, state: str, due_ms: int) -> None:
         self.tries.append(tried)
@@ -74,6 +72,9 @@ class Book:
 
     def told(self, station: str, occurrence: str) -> list[NoticeRow]:
         return [row for row in self.rows if (row.station, row.occurrence) == (station, occurrence)]
+
+    def since(self, station: str, created_ms: int) -> list[NoticeRow]:
+        return [row for row in self.rows if row.station == station and row.created_ms >= created_ms]
 
     def waiting(self) -> tuple[int, int | None]:
         return len(self.rows), None
@@ -84,18 +85,6 @@ class Book:
     @property
     def kinds(self) -> list[tuple[str, str, str]]:
         return [(row.kind, row.alarm_id, row.target) for row in self.rows]
-
-
-def view(alarm: str = "PT-330A.HH", number: int = 1, **changes: object) -> AlarmView:
-    none = Text("", "")
-    words = Text("Bank HB pressure A very high, over 48 MPa", "高压组压力A超高，高于 48 MPa")
-    made = AlarmView(
-        id=alarm, occurrence=f"{alarm}@{number}", station="jinma", signal=alarm.partition(".")[0], condition="HH",
-        priority="high", state="UNACK", active=True, acked=False, latched=False, late=False, shelved_until=None,
-        raised_at=NOON, acked_at=None, acked_by=None, cleared_at=None, value=48.3, limit=48.0, first_out=True,
-        group="storage/bank-HB", text=words, cause=none, consequence=none, action=Text("Stop the trains.", "停机。"),
-    )  # fmt: skip
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -109,7 +98,7 @@ def wall() -> VirtualClock:
 
 
 def desk_of(book: Book, wall: VirtualClock, made: NoticePlan | None = None) -> NoticeDesk:
-    return NoticeDesk(made or plan(), book, wall.now_ms)  # type: ignore[arg-type]
+    return NoticeDesk(made or plan(), book, wall.now_ms, lambda _: wall.t_ms - 1_000_000 + NOON)  # type: ignore[arg-type]
 
 
 def hear(desk: NoticeDesk, *views: AlarmView, area: str = "storage") -> None:
@@ -203,12 +192,110 @@ def test_a_restart_tells_what_a_crash_lost_and_goes_on_to_escalate_the_rest(book
     hear(desk_of(book, wall), view())
     wall.advance(120)
     again = desk_of(book, wall)
-    again.recover([Heard(one, "storage", PLACE) for one in (view(), view("PT-320A.HH"))])
+    again.recover("jinma", [Heard(one, "storage", PLACE) for one in (view(), view("PT-320A.HH"))])
     again.digest()
     assert book.kinds == [("raised", "PT-330A.HH", "shift"), ("raised", "PT-320A.HH", "shift")]
     wall.advance(181)
     again.digest()
     assert book.kinds[2:] == [("escalated", "PT-330A.HH", "chief")]
+
+
+def test_a_shelved_alarm_is_escalated_no_more_and_told_anew_once_shown(book: Book, wall: VirtualClock) -> None:
+    desk = desk_of(book, wall)
+    hear(desk, view(), view("PT-320A.HH"))
+    hear(desk, view(state="SHELVED"), view("PT-320A.HH", state="SHELVED", active=False, cleared_at=NOON + 5))
+    wall.advance(3600)
+    desk.digest()
+    assert [kind for kind, _, _ in book.kinds] == ["raised", "raised"]
+    hear(desk, view(), view("PT-320A.HH", state="RTNUN", active=False, cleared_at=NOON + 5))
+    assert book.kinds[2:] == [("raised", "PT-330A.HH", "shift")]
+    wall.advance(299)
+    desk.digest()
+    assert len(book.rows) == 3, "its time begins when it is shown"
+    wall.advance(1)
+    desk.digest()
+    assert book.kinds[3:] == [("escalated", "PT-330A.HH", "chief")]
+
+
+def test_what_the_design_hides_waits_to_be_escalated_and_is_not_told_twice(book: Book, wall: VirtualClock) -> None:
+    desk = desk_of(book, wall)
+    hear(desk, view())
+    hear(desk, view(state="SUPPRESSED"))
+    wall.advance(600)
+    desk.digest()
+    assert len(book.rows) == 1
+    hear(desk, view())
+    assert [kind for kind, _, _ in book.kinds] == ["raised", "escalated"]
+
+
+def test_escalation_goes_by_station_time_which_may_be_set_back(book: Book, wall: VirtualClock) -> None:
+    station = VirtualClock(NOON)
+    desk = NoticeDesk(plan(), book, wall.now_ms, lambda _: station.t_ms)  # type: ignore[arg-type]
+    hear(desk, view())
+    station.advance(-86_400)
+    desk.digest()
+    station.advance(299)
+    desk.digest()
+    assert len(book.rows) == 1
+    station.advance(1)
+    desk.digest()
+    assert book.kinds[1:] == [("escalated", "PT-330A.HH", "chief")]
+
+
+def test_a_worse_priority_is_told_to_those_on_shift_then(book: Book, wall: VirtualClock) -> None:
+    desk = desk_of(book, wall)
+    evening = NOON + 7 * 3_600_000  # Monday, 19:00
+    wall.t_ms += 7 * 3_600_000
+    hear(desk, view(priority="medium", raised_at=evening))
+    wall.advance(2 * 3600)
+    hear(desk, view(priority="high", raised_at=evening))
+    assert [row for row in book.kinds if row[0] != "escalated"] == [
+        ("raised", "PT-330A.HH", "shift"), ("worse", "PT-330A.HH", "shift"), ("worse", "PT-330A.HH", "chief")
+    ]  # fmt: skip
+
+
+def test_returns_in_a_flood_are_told_together_too_and_each_station_floods_alone(book: Book, wall: VirtualClock) -> None:
+    desk = desk_of(book, wall)
+    names = [f"PT-{n}.HH" for n in range(30)]
+    hear(desk, *map(view, names))
+    wall.advance(61)
+    hear(desk, *(view(n, state="RTNUN", active=False, cleared_at=NOON + 5) for n in names))
+    kinds = [kind for kind, _, _ in book.kinds]
+    assert kinds == [*["raised"] * 10, "flood", *["cleared"] * 11]
+    together = json.loads(book.rows[-1].body)
+    assert (together["kind"], len(together["alarms"])) == ("cleared", 20)
+    assert "20 条报警恢复正常" in together["title"]["zh"]
+    assert together["text"]["zh"].startswith("储氢 20")
+    elsewhere = dataclasses.replace(view("PT-1.HH"), station="elsewhere")
+    hear(desk, elsewhere)
+    assert (book.rows[-1].kind, book.rows[-1].station) == ("raised", "elsewhere")
+
+
+def test_a_restart_tells_what_a_crash_lost_even_where_it_is_over_and_nothing_twice(
+    book: Book, wall: VirtualClock
+) -> None:
+    hear(desk_of(book, wall), *(view(f"PT-{n}.HH") for n in range(15)), view("PT-330A.HH"))
+    before = len(book.rows)
+    gone = {"active": False, "cleared_at": NOON + 5}
+    found = [
+        *(view(f"PT-{n}.HH") for n in range(1, 15)),  # told, most of them together
+        view("PT-0.HH", state="NORM", acked=True, **gone),  # told of its beginning, not of its end
+        view("PT-330A.HH", state="SHELVED"),
+        view("BE-1.HH", priority="critical", state="LATCHED", latched=True, **gone),  # over, and nobody knows
+        view("PT-50.HH", state="NORM", acked=True, **gone),  # long over and settled
+        view("PT-51.HH", state="ACKED", acked=True),  # who acknowledged it knows
+    ]
+    again = desk_of(book, wall)
+    wall.advance(61)
+    again.recover("jinma", [Heard(one, "storage", PLACE) for one in found])
+    again.digest()
+    assert sorted(book.kinds[before:]) == [
+        ("cleared", "BE-1.HH", "shift"), ("cleared", "PT-0.HH", "shift"), ("raised", "BE-1.HH", "shift")
+    ]  # fmt: skip
+    third = desk_of(book, wall)
+    third.recover("jinma", [Heard(one, "storage", PLACE) for one in found])
+    third.digest()
+    assert len(book.rows) == before + 3
 
 
 def test_simulated_data_say_so_first(book: Book, wall: VirtualClock) -> None:
@@ -226,8 +313,10 @@ class Target:
 
     def __init__(self, *answers: str | NoticeFailedError) -> None:
         self.answers = list(answers)
+        self.marked: list[bool] = []
 
-    def send(self, _: NoticeRow) -> str:
+    def send(self, _: NoticeRow, *, duplicate: bool) -> str:
+        self.marked.append(duplicate)
         answer = self.answers.pop(0)
         if isinstance(answer, NoticeFailedError):
             raise answer
@@ -274,6 +363,33 @@ def test_what_waited_before_a_restart_is_sent_as_a_possible_duplicate(book: Book
     assert [(t.ok, t.duplicate) for t in book.tries] == [(True, True)]
 
 
+def test_what_could_not_be_written_down_is_sent_again_as_a_duplicate(
+    book: Book, wall: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Target("204", "204")
+    delivery = Delivery("shift", target, book, wall.now_ms)  # type: ignore[arg-type]
+    hear(desk_of(book, wall), view())
+
+    def away(*_: object) -> None:
+        raise JournalUnavailableError("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(book, "settle", away)
+        with pytest.raises(JournalUnavailableError):
+            delivery.step()
+    delivery.step()
+    assert target.marked == [False, True]
+    assert [(t.ok, t.duplicate) for t in book.tries] == [(True, True)]
+
+
+def test_a_test_is_tried_once(book: Book, wall: VirtualClock) -> None:
+    rows = desk_of(book, wall).try_out(PLACE, "li.wei")
+    assert {row.target for row in rows} == {"shift", "chief"}
+    delivery = Delivery("shift", Target(NoticeFailedError("500")), book, wall.now_ms)  # type: ignore[arg-type]
+    delivery.deliver(rows[0])
+    assert book.rows[0].state == "given-up"
+
+
 # --- the file ---
 
 
@@ -291,6 +407,64 @@ def test_shifts_go_over_midnight_and_belong_to_the_day_they_begin_on() -> None:
     assert names(30.0) == []
     assert names(44.0) == []
     assert names(20.0, "cooling") == []
+
+
+CALENDAR = """
+[targets.a]
+url = "json://x"
+[shifts.office]
+days = ["mon", "tue", "wed", "thu", "fri"]
+hours = ["08:00", "24:00"]
+not_on = ["2026-10-01", "2026-10-02"]
+also_on = ["2026-10-10"]
+[shifts.crew-a]
+hours = ["20:00", "08:00"]
+cycle = {begins = "2026-10-01", turns = "xx----"}
+not_on = ["2026-10-08"]
+[[routes]]
+name = "office"
+shift = "office"
+targets = ["a"]
+[[routes]]
+name = "crew-a"
+shift = "crew-a"
+targets = ["a"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "on"),
+    [
+        ("2026-09-30T23:59", ["office"]),  # Wednesday
+        ("2026-10-01T12:00", []),  # a holiday
+        ("2026-10-01T20:00", ["crew-a"]),  # the crew's first night, holiday or not
+        ("2026-10-02T07:59", ["crew-a"]),
+        ("2026-10-03T07:59", ["crew-a"]),
+        ("2026-10-03T20:00", []),
+        ("2026-10-07T21:00", ["office", "crew-a"]),  # its next turn
+        ("2026-10-08T21:00", ["office"]),
+        ("2026-10-10T09:00", ["office"]),  # a Saturday worked in a holiday's place
+        ("2026-10-11T09:00", []),
+        ("2026-10-01T07:59", []),  # before the cycle began it ran all the same: day -1 is off
+    ],
+)
+def test_a_shift_calendar_knows_holidays_and_crews_that_take_turns(moment: str, on: list[str]) -> None:
+    made = load_notices(CALENDAR, "notices.toml", {})
+    local = dt.datetime.fromisoformat(moment).replace(tzinfo=jinma().timezone)
+    assert [route.name for route in made.routes_for("low", "storage", "jinma", local)] == on
+
+
+def test_every_mistake_of_a_calendar_is_named_with_its_line() -> None:
+    wrong = (
+        CALENDAR.replace('"2026-10-02"]', '"2026-02-30", "2026-10-10"]')
+        .replace("xx----", "xy")
+        .replace('cycle = {begins = "2026-10-01"', 'days = ["mon"]\ncycle = {begins = "soon"')
+    )
+    with pytest.raises(NoticeFileError) as caught:
+        load_notices(wrong, "notices.toml", {})
+    found = [(mistake.line, mistake.text) for mistake in caught.value.mistakes]
+    assert {line for line, _ in found} == {7, 8, 11, 12}
+    assert any("2026-02-30" in text for _, text in found)
 
 
 def test_every_mistake_of_the_file_is_named_with_its_line() -> None:
