@@ -79,11 +79,12 @@ class SqlJournal:
             head = connection.execute(sa.select(journal_head.c.number, journal_head.c.hash)).one()
             number, before = 0, BEFORE_FIRST
             query = sa.select(journal).order_by(journal.c.number).execution_options(yield_per=_VERIFY_BATCH)
-            for row in connection.execute(query):
-                number += 1
-                if row.number != number or chained_hash(before, number, _entry(row), row.detail) != row.hash:
-                    return number
-                before = row.hash
+            with connection.execute(query) as rows:  # On PostgreSQL a cursor of the server, left in the middle.
+                for row in rows:
+                    number += 1
+                    if row.number != number or chained_hash(before, number, _entry(row), row.detail) != row.hash:
+                        return number
+                    before = row.hash
             return None if (head.number, head.hash) == (number, before) else number + 1
 
     def close(self) -> None:

@@ -59,8 +59,9 @@ class SqlNotices:
         body = sa.case((notices.c.alarm_id == "", notices.c.body), else_="").label("body")
         columns = [body if column.name == "body" else column for column in notices.c]
         of_late = (notices.c.station == station) & (notices.c.created_ms >= created_ms) & (notices.c.kind != "test")
+        query = sa.select(*columns).where(of_late).order_by(notices.c.number)
         with self._database.reading() as connection:
-            return [_row(found) for found in connection.execute(sa.select(*columns).where(of_late))]
+            return [_row(found) for found in connection.execute(query)]
 
     def waiting(self) -> tuple[int, int | None]:
         """Return how many wait, and since when the oldest does (epoch ms)."""
