@@ -100,7 +100,8 @@ class OperatorDesk:
     ) -> tuple[list[AlarmView], Maintenance]:
         """Take all alarms of a unit out of service; its safety alarms wait for a second user, who asks for the same.
 
-        What somebody has taken out before stays theirs.
+        What somebody has taken out before stays theirs. For a unit in maintenance this sets another end; its safety
+        alarms, of which two people have agreed on the end, take only an earlier one.
 
         Returns:
             The alarms that changed, and what came of it.
@@ -109,7 +110,13 @@ class OperatorDesk:
         with self._lock:
             changed = []
             for point in self._points_of_unit(key):
-                if point.state.out_of_service or point.state.asked_out_by == who:
+                if point.state.out_of_service:
+                    if _takes_end(point, until_ms):
+                        changed.append(
+                            self._act(point, point.state.ending(until_ms), "out_of_service", t_ms, who, note)
+                        )
+                    continue
+                if point.state.asked_out_by == who:
                     continue
                 state = point.state.taken_out(t_ms, who, until_ms, safety=point.spec.safety, with_unit=True)
                 event = "out_of_service" if state.out_of_service else "out_of_service_asked"
@@ -128,12 +135,11 @@ class OperatorDesk:
     def maintenance(self) -> list[Maintenance]:
         """Return the units that are in maintenance, in the station file's order."""
         with self._lock:
-            found = []
-            for key in self._plant.units:
-                out = [point.state for point in self._points_of_unit(key) if point.state.out_with_unit]
-                if out:
-                    found.append(self._maintenance_of(key, out[0].out_by or "", out[0].out_until_ms))
-            return found
+            units = [
+                (key, next((p.state for p in self._points_of_unit(key) if p.state.out_with_unit), None))
+                for key in self._plant.units
+            ]
+            return [self._maintenance_of(key, out.out_by or "", None) for key, out in units if out is not None]
 
     def limits_of(self, tag: str) -> dict[str, float]:
         """Return a signal's limits as they are set now; an unknown signal has none."""
@@ -178,8 +184,10 @@ class OperatorDesk:
         return [point for tag in self._plant.units[key].tags for point in self._board.points_of(tag).values()]
 
     def _maintenance_of(self, key: UnitKey, who: str, until_ms: int | None) -> Maintenance:
-        waits = (p.id for p in self._points_of_unit(key) if p.state.asked_out_by and not p.state.out_of_service)
-        return Maintenance(key[0], key[1], until_ms, who, tuple(waits))
+        points = self._points_of_unit(key)
+        waits = (p.id for p in points if p.state.asked_out_by and not p.state.out_of_service)
+        ends = (p.state.out_until_ms for p in points if p.state.out_with_unit and p.state.out_until_ms is not None)
+        return Maintenance(key[0], key[1], max(ends, default=until_ms), who, tuple(waits))
 
     def _point(self, alarm_id: str) -> AlarmPoint:
         return self._book.point(alarm_id)
@@ -207,6 +215,14 @@ class OperatorDesk:
             elif state.ask_lapsed(now_ms):
                 note(point, state.ask_withdrawn(), "out_of_service_lapsed", now_ms, text="no second user in time")
             self._watch_expiry(point)
+
+
+def _takes_end(point: AlarmPoint, until_ms: int) -> bool:
+    """Return whether an alarm that is out of service with its unit takes another end from one user alone."""
+    now_ms = point.state.out_until_ms
+    if not point.state.out_with_unit or now_ms is None or until_ms == now_ms:
+        return False
+    return until_ms < now_ms or not point.spec.safety
 
 
 def _reason(text: str) -> str:

@@ -22,6 +22,8 @@ _PRIORITY: Final = {
     "warning": "medium", "medium": "medium",
 }  # fmt: skip
 _OTHERWISE: Final = "low"
+_MOST_KEPT: Final = 10_000
+"""Alerts of rules that were deleted while they fired are never resolved; the oldest go."""
 _NAMED: Final = 3
 """Alerts that are named in the alarm's text; the rest is counted."""
 
@@ -59,32 +61,39 @@ def routes(services: ApiServices) -> APIRouter:
     )
     def receive(_: Operator, body: GrafanaNotification) -> Response:
         """An alert whose label `station` names one of ours is that station's; any other is told at all of them."""
-        told = set()
+        told: dict[str, bool] = {}
         for alert in body.alerts:
             named = alert.labels.get("station", "")
             for station in [named] if named in services.stations else list(services.stations):
-                _take(services.live(station), alert)
-                told.add(station)
-        for station in told:
-            _tell(services.live(station))
+                told[station] = _take(services.live(station), alert) or told.get(station, False)
+        for station, is_new in told.items():
+            _tell(services.live(station), is_new=is_new)
         return json_answer({"firing": {name: len(services.live(name).foreign_alerts) for name in sorted(told)}})
 
     return router
 
 
-def _take(live: LiveStation, alert: GrafanaAlert) -> None:
-    if alert.status == "firing":
-        live.foreign_alerts[alert.fingerprint] = alert
-    else:
+def _take(live: LiveStation, alert: GrafanaAlert) -> bool:
+    """Keep an alert while it fires; returns whether it is one that did not fire before."""
+    if alert.status != "firing":
         live.foreign_alerts.pop(alert.fingerprint, None)
+        return False
+    is_new = alert.fingerprint not in live.foreign_alerts
+    live.foreign_alerts[alert.fingerprint] = alert
+    while len(live.foreign_alerts) > _MOST_KEPT:
+        del live.foreign_alerts[next(iter(live.foreign_alerts))]
+    return is_new
 
 
-def _tell(live: LiveStation) -> None:
+def _tell(live: LiveStation, *, is_new: bool) -> None:
     priority, alerts = _OTHERWISE, [one for one in live.foreign_alerts.values() if isinstance(one, GrafanaAlert)]
     for alert in alerts:
         own = _PRIORITY.get(alert.labels.get("severity", "").lower(), _OTHERWISE)
         priority = own if is_worse(own, priority) else priority
     text = _text(alerts) if alerts else None
+    if is_new and live.alarms.alarm(GRAFANA_ALARM).active:
+        # One more alert is news, also to who acknowledged the others: a new occurrence.
+        live.act(lambda engine, now_ms: engine.report(GRAFANA_ALARM, active=False, at_ms=now_ms))
     live.act(
         lambda engine, now_ms: engine.report(
             GRAFANA_ALARM, active=bool(alerts), at_ms=now_ms, priority=priority, value=float(len(alerts)), text=text

@@ -254,6 +254,10 @@ class AlarmState:
             shelved_by=None,
         )
 
+    def ending(self, until_ms: int) -> AlarmState:
+        """Set another end to being out of service."""
+        return self._with(out_until_ms=until_ms)
+
     def ask_lapsed(self, at_ms: int) -> bool:
         """Return True where a first user's wish to take it out of service has waited too long for a second."""
         return self.asked_out_ms is not None and at_ms - self.asked_out_ms > _ms(SECOND_PERSON_WITHIN)

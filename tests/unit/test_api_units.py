@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +12,13 @@ from api.alarms.engine import AlarmEngine
 from api.people.roles import Role
 from station.adapters.memory_journal import MemoryJournal
 from station.domain.limit_changes import checked_limits
+from station.domain.signals import UnitMessage
 from station.errors import BadInputError
 from tests.support.live_api import NOON, LiveApi, live_api
 from tests.support.plants import jinma
 
 pytestmark = pytest.mark.anyio
+DATA = Path(__file__).parents[1] / "data"
 BASE = "/api/v1/stations/jinma"
 BANK, TRAIN = ("storage", "bank-HB"), ("compression", "train-2")
 UNTIL = "2026-11-23T16:00:00+08:00"
@@ -191,3 +195,111 @@ async def test_grafana_s_alerts_become_one_alarm_and_end_with_them(api: LiveApi)
         assert (await client.post("/api/v1/hooks/grafana", json={"alerts": 5})).status_code == 422
     async with api.client(Role.VIEWER) as client:
         assert (await client.post("/api/v1/hooks/grafana", json=said("firing", "x"))).status_code == 403
+
+
+async def test_what_grafana_sends_is_taken_and_sent_again_changes_nothing(api: LiveApi) -> None:
+    body = json.loads((DATA / "grafana" / "alert-webhook.json").read_text())
+    url = f"{BASE}/alarms/SYS-GRAFANA"
+    async with api.client(Role.OPERATOR) as client, api.client(None) as nobody:
+        assert (await nobody.post("/api/v1/hooks/grafana", json=body)).status_code == 401
+        assert (await client.post("/api/v1/hooks/grafana", json=body)).json() == {"firing": {"jinma": 2}}
+        first = (await client.get(url)).json()
+        assert (first["state"], first["priority"], first["value"]) == ("UNACK", "critical", 2.0)
+        assert first["text"]["zh"].startswith("Grafana 告警：H2 high: H2 above 25 %LEL")
+        await client.post(f"{url}/ack", json={"comment": "seen"})
+        rows = len((await client.get(f"{BASE}/alarms/journal")).json()["items"])
+        for _ in range(3):
+            api.clock.advance(60)
+            assert (await client.post("/api/v1/hooks/grafana", json=body)).json() == {"firing": {"jinma": 2}}
+        again = (await client.get(url)).json()
+        assert (again["state"], again["occurrence"]) == ("ACKED", first["occurrence"])
+        assert len((await client.get(f"{BASE}/alarms/journal")).json()["items"]) == rows
+        body["alerts"][1]["fingerprint"] = "another"
+        api.clock.advance(1)
+        assert (await client.post("/api/v1/hooks/grafana", json=body)).json() == {"firing": {"jinma": 3}}
+        news = (await client.get(url)).json()
+        assert (news["state"], news["value"]) == ("UNACK", 3.0), "one more is news"
+        assert news["occurrence"] != first["occurrence"]
+        for fingerprint in ("another", "68de6649f604091d", "68e86649f60c5da2", "never heard of"):
+            body["alerts"] = [body["alerts"][0] | {"status": "resolved", "fingerprint": fingerprint}]
+            ended = await client.post("/api/v1/hooks/grafana", json=body)
+        assert ended.json() == {"firing": {"jinma": 0}}
+        assert (await client.get(url)).json()["state"] == "RTNUN"
+
+
+async def test_another_end_of_a_maintenance_is_taken_and_never_a_later_one_for_safety_alarms(api: LiveApi) -> None:
+    detector = next(s for s in api.plant.signals.values() if s.role == "gas" and any(a.safety for a in s.alarms))
+    url = f"{BASE}/units/{detector.area}/{detector.unit}/maintenance"
+    ids = [f"{tag}.{a.condition}" for tag in api.plant.units[detector.key].tags for a in api.plant.signals[tag].alarms]
+    safety = {
+        f"{tag}.{a.condition}"
+        for tag in api.plant.units[detector.key].tags
+        for a in api.plant.signals[tag].alarms
+        if a.safety
+    }
+
+    def ends() -> tuple[set[int | None], set[int | None]]:
+        points = {point.id: point.state.out_until_ms for point in api.live.alarms._points_of_unit(detector.key)}
+        assert points.keys() == set(ids), "every alarm of the unit"
+        return {points[i] for i in safety}, {points[i] for i in ids if i not in safety}
+
+    hour = 3_600_000
+    async with api.client(Role.OPERATOR) as first, api.client(Role.ENGINEER) as second:
+        for who in (first, second):
+            await who.put(url, json={"reason": "gas test", "until": NOON + 2 * hour})
+        assert ends() == ({NOON + 2 * hour}, {NOON + 2 * hour})
+        later = await first.put(url, json={"reason": "takes longer", "until": NOON + 5 * hour})
+        assert (later.status_code, later.json()["until"]) == (200, "2026-11-23T09:00:00.000Z")
+        assert ends() == ({NOON + 2 * hour}, {NOON + 5 * hour})
+        assert (await first.get(f"{BASE}/maintenance")).json()["items"][0]["until"] == "2026-11-23T09:00:00.000Z"
+        await first.put(url, json={"reason": "soon done", "until": NOON + hour})
+        assert ends() == ({NOON + hour}, {NOON + hour})
+
+
+def test_maintenance_by_two_covers_every_alarm_of_every_unit_and_ends_after_a_restart() -> None:
+    journal, units = MemoryJournal(), list(jinma().units)
+    first = AlarmEngine(jinma(), journal, wall_ms=lambda: NOON)
+    for unit in units:
+        for who in ("li.wei", "zhao"):
+            first.begin_maintenance(unit, who, "permit 118", NOON + 60_000, NOON)
+    mine = [f"{tag}.{spec.condition}" for tag in jinma().signals for spec in jinma().signals[tag].alarms]
+    assert len(mine) > 1000
+    assert {first.alarm(alarm).state for alarm in mine} == {"OUT_OF_SERVICE"}
+    second = AlarmEngine(jinma(), journal, wall_ms=lambda: NOON)
+    second.restore()
+    second.advance(NOON + 30_000)
+    assert {(one.area, one.unit, one.until_ms) for one in second.maintenance()} == {
+        (*unit, NOON + 60_000) for unit in units
+    }
+    for after_s in range(59, 63):
+        second.advance(NOON + after_s * 1000)
+    assert second.maintenance() == []
+    assert "OUT_OF_SERVICE" not in {second.alarm(alarm).state for alarm in mine}
+    ended = [entry for _, entry in journal.entries("jinma", 0, 1 << 50, limit=10_000)]
+    ended = [entry for entry in ended if entry.event == "returned_to_service"]
+    assert {entry.alarm_id for entry in ended} == set(mine)
+    assert {(entry.t_ms, entry.who, entry.note) for entry in ended} == {(NOON + 60_000, "system", "time is up")}
+
+
+def test_a_limit_takes_a_value_that_stands_beyond_it_already_after_its_delay() -> None:
+    engine = AlarmEngine(jinma(), MemoryJournal(), wall_ms=lambda: NOON)
+    engine.advance(NOON)
+
+    def say(second: int) -> None:
+        engine.observe(UnitMessage("jinma", *BANK, NOON + second * 1000, {"PT-330A": 45.0, "PT-330B": 45.0}))
+        engine.advance(NOON + second * 1000)
+
+    for second in range(10):
+        say(second)
+    engine.set_limits("PT-330A", {"H": 44.5}, "li.wei", "season", NOON + 9_500)
+    for second in range(10, 25):
+        say(second)
+        assert not engine.alarm("PT-330A.H").active
+    for second in (25, 26):
+        say(second)
+    raised = engine.alarm("PT-330A.H")
+    assert (raised.active, raised.raised_at, raised.limit) == (True, NOON + 25_000, 44.5)
+    engine.set_limits("PT-330A", {"H": None}, "li.wei", "as before", NOON + 26_500)
+    for second in range(27, 45):
+        say(second)
+    assert not engine.alarm("PT-330A.H").active, "and lets go of what the old one took"
