@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cli.journal_place import journal_url
 from station.adapters.sql_journal import open_journal
-from station.errors import BadInputError
-from station.settings import load_settings
 
 
 def verify(*, journal: str | None, data_dir: Path | None, as_json: bool) -> int:
@@ -17,11 +16,7 @@ def verify(*, journal: str | None, data_dir: Path | None, as_json: bool) -> int:
         BadInputError: There is no journal.
         JournalUnavailableError: It does not answer.
     """
-    settings = load_settings(journal=journal, data_dir=data_dir)
-    file = settings.data_dir / "journal.sqlite"
-    if settings.journal is None and not file.exists():
-        raise BadInputError(f"--data-dir {settings.data_dir}: no service has run there yet; name its data directory")
-    opened = open_journal(settings.journal or f"sqlite:///{file}")
+    opened = open_journal(journal_url(journal, data_dir)[0])
     try:
         wrong = opened.verify()
     finally:

@@ -26,14 +26,15 @@ def token_create(
     expires: Annotated[str | None, typer.Option(help="Dies after this long, e.g. 90d; default never.")] = None,
     journal: Journal = None,
     data_dir: DataDir = None,
+    json: Json = False,
 ) -> None:
     """Make a token and print it, this once."""
     from cli.tokens import create
 
-    create(name, role, expires, journal=journal, data_dir=data_dir)
+    create(name, role, expires, journal=journal, data_dir=data_dir, as_json=json)
 
 
-@token_commands.command("list")
+@token_commands.command("list", epilog="Example: jinma token list --json")
 @reported
 def token_list(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Show the tokens: never the secrets."""
@@ -92,7 +93,7 @@ def user_add(
     add(name, role, from_stdin=password_stdin, journal=journal, data_dir=data_dir)
 
 
-@user_commands.command("list")
+@user_commands.command("list", epilog="Example: jinma user list --json")
 @reported
 def user_list(journal: Journal = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Show the users: never a password."""
@@ -124,7 +125,7 @@ def user_role(
     change(name, role=role, journal=journal, data_dir=data_dir)
 
 
-@user_commands.command("disable")
+@user_commands.command("disable", epilog="Example: jinma user disable li.wei")
 @reported
 def user_disable(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
     """Shut a user out; sessions and streams close within 5 s."""
@@ -133,7 +134,7 @@ def user_disable(name: Name, journal: Journal = None, data_dir: DataDir = None) 
     change(name, disabled=True, journal=journal, data_dir=data_dir)
 
 
-@user_commands.command("enable")
+@user_commands.command("enable", epilog="Example: jinma user enable li.wei")
 @reported
 def user_enable(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
     """Let a user in again."""
@@ -142,7 +143,7 @@ def user_enable(name: Name, journal: Journal = None, data_dir: DataDir = None) -
     change(name, disabled=False, journal=journal, data_dir=data_dir)
 
 
-@user_commands.command("remove")
+@user_commands.command("remove", epilog="Example: jinma user remove li.wei")
 @reported
 def user_remove(name: Name, journal: Journal = None, data_dir: DataDir = None) -> None:
     """Delete a user; what they did stays in journal and audit."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -14,28 +12,37 @@ from rich.table import Table
 from api.people.roles import Role
 from api.people.tokens import Tokens, read_or_make_key
 from cli import durations
+from cli.journal_place import open_journal_place
 from station.adapters.clocks import wall_ms
-from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_tokens import SqlTokens
 from station.errors import BadInputError
-from station.settings import load_settings
 
 
-def create(name: str, role: str, expires: str | None, *, journal: str | None, data_dir: Path | None) -> None:
+def create(
+    name: str, role: str, expires: str | None, *, journal: str | None, data_dir: Path | None, as_json: bool
+) -> None:
     """Make a token and print it, this once.
 
     Raises:
-        BadInputError: Name, role or expiry is wrong, or there is no journal.
+        BadInputError: Name, role or expiry is wrong, or there is no journal, or no key beside it.
     """
     wanted = Role.parse(role)
     ends_ms = wall_ms() + round(durations.duration(expires, "--expires").total_seconds() * 1000) if expires else None
-    with _tokens(journal, data_dir) as tokens:
-        print(tokens.create(name, wanted, ends_ms))
+    with open_journal_place(journal, data_dir) as place:
+        key = place.folder / "token.key"
+        if not key.exists():
+            rule = "holds no token.key: name the data directory of the service whose journal this is"
+            raise BadInputError(f"--data-dir {place.folder}: {rule}")
+        token = Tokens(SqlTokens(place.database), read_or_make_key(key), wall_ms).create(name, wanted, ends_ms)
+        prefix = token.partition(".")[0]
+        place.note(f"token create {prefix} {name} --role {wanted.label}")
+    made = {"token": token, "prefix": prefix, "name": name, "role": wanted.label, "expires": _moment(ends_ms)}
+    print(json.dumps(made, ensure_ascii=False) if as_json else token)
 
 
 def show(*, journal: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Print the tokens, never their secrets."""
-    with _tokens(journal, data_dir) as tokens:
+    with open_journal_place(journal, data_dir) as place:
         rows = [
             {
                 "prefix": row.prefix,
@@ -45,7 +52,7 @@ def show(*, journal: str | None, data_dir: Path | None, as_json: bool) -> None:
                 "expires": _moment(row.expires_ms),
                 "last_used": _moment(row.last_used_ms),
             }
-            for row in tokens.rows()
+            for row in SqlTokens(place.database).rows()
         ]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
@@ -62,23 +69,11 @@ def revoke(prefix: str, *, journal: str | None, data_dir: Path | None) -> None:
     Raises:
         BadInputError: There is none of that prefix.
     """
-    with _tokens(journal, data_dir) as tokens:
-        if not tokens.revoke(prefix.partition(".")[0]):
-            raise BadInputError(f"token {prefix.partition('.')[0]!r}: there is none; see jinma token list")
-
-
-@contextmanager
-def _tokens(journal: str | None, data_dir: Path | None) -> Iterator[Tokens]:
-    """Give the tokens of a service, which may be running."""
-    settings = load_settings(journal=journal, data_dir=data_dir)
-    folder = settings.data_dir
-    if not (folder / "token.key").exists():
-        raise BadInputError(f"--data-dir {folder}: no service has run there yet; name its data directory")
-    database = SqlDatabase(settings.journal or f"sqlite:///{folder / 'journal.sqlite'}")
-    try:
-        yield Tokens(SqlTokens(database), read_or_make_key(folder / "token.key"), wall_ms)
-    finally:
-        database.close()
+    prefix = prefix.partition(".")[0]
+    with open_journal_place(journal, data_dir) as place:
+        if not SqlTokens(place.database).remove(prefix):
+            raise BadInputError(f"token {prefix!r}: there is none; see jinma token list")
+        place.note(f"token revoke {prefix}")
 
 
 def _moment(t_ms: int | None) -> str | None:

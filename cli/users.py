@@ -6,8 +6,6 @@ import datetime as dt
 import getpass
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -15,11 +13,10 @@ from rich.table import Table
 
 from api.people.roles import Role
 from api.people.users import Users
+from cli.journal_place import JournalPlace, open_journal_place
 from station.adapters.clocks import wall_ms
-from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_users import SqlUsers
 from station.errors import BadInputError
-from station.settings import load_settings
 
 
 def add(name: str, role: str, *, from_stdin: bool, journal: str | None, data_dir: Path | None) -> None:
@@ -29,13 +26,14 @@ def add(name: str, role: str, *, from_stdin: bool, journal: str | None, data_dir
         BadInputError: Name, role or password breaks a rule, or there is no journal.
     """
     wanted = Role.parse(role)
-    with _users(journal, data_dir) as users:
-        users.add(name, wanted, _password(from_stdin=from_stdin))
+    with open_journal_place(journal, data_dir) as place:
+        _users(place).add(name, wanted, _password(from_stdin=from_stdin))
+        place.note(f"user add {name} --role {wanted.label}")
 
 
 def show(*, journal: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Print the users, never their passwords."""
-    with _users(journal, data_dir) as users:
+    with open_journal_place(journal, data_dir) as place:
         rows = [
             {
                 "name": row.name,
@@ -44,7 +42,7 @@ def show(*, journal: str | None, data_dir: Path | None, as_json: bool) -> None:
                 "created": _moment(row.created_ms),
                 "last_login": _moment(row.last_login_ms),
             }
-            for row in users.rows()
+            for row in _users(place).rows()
         ]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
@@ -61,8 +59,9 @@ def set_password(name: str, *, from_stdin: bool, journal: str | None, data_dir: 
     Raises:
         BadInputError: No such user, or the password breaks a rule.
     """
-    with _users(journal, data_dir) as users:
-        users.set_password(name, _password(from_stdin=from_stdin))
+    with open_journal_place(journal, data_dir) as place:
+        _users(place).set_password(name, _password(from_stdin=from_stdin))
+        place.note(f"user password {name}")
 
 
 def change(
@@ -79,8 +78,10 @@ def change(
         BadInputError: No such user or role.
     """
     wanted = None if role is None else Role.parse(role)
-    with _users(journal, data_dir) as users:
-        users.change(name, wanted, disabled=disabled)
+    act = f"role {name} --role {role}" if disabled is None else f"{'disable' if disabled else 'enable'} {name}"
+    with open_journal_place(journal, data_dir) as place:
+        _users(place).change(name, wanted, disabled=disabled)
+        place.note(f"user {act}")
 
 
 def remove(name: str, *, journal: str | None, data_dir: Path | None) -> None:
@@ -89,8 +90,13 @@ def remove(name: str, *, journal: str | None, data_dir: Path | None) -> None:
     Raises:
         BadInputError: No such user.
     """
-    with _users(journal, data_dir) as users:
-        users.remove(name)
+    with open_journal_place(journal, data_dir) as place:
+        _users(place).remove(name)
+        place.note(f"user remove {name}")
+
+
+def _users(place: JournalPlace) -> Users:
+    return Users(SqlUsers(place.database), wall_ms)
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -100,20 +106,6 @@ def _password(*, from_stdin: bool) -> str:
     if getpass.getpass("Again: ") != first:
         raise BadInputError("password: the two differ")
     return first
-
-
-@contextmanager
-def _users(journal: str | None, data_dir: Path | None) -> Iterator[Users]:
-    """Give the users of a service, which may be running."""
-    settings = load_settings(journal=journal, data_dir=data_dir)
-    folder = settings.data_dir
-    if settings.journal is None and not (folder / "journal.sqlite").exists():
-        raise BadInputError(f"--data-dir {folder}: no service has run there yet; name its data directory")
-    database = SqlDatabase(settings.journal or f"sqlite:///{folder / 'journal.sqlite'}")
-    try:
-        yield Users(SqlUsers(database), wall_ms)
-    finally:
-        database.close()
 
 
 def _moment(t_ms: int | None) -> str | None:

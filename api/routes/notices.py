@@ -21,7 +21,7 @@ from station.ports import NoticeRow, NoticeTry
 from station.wire.plan_v1 import rfc3339
 
 _USUAL: Final = dt.timedelta(hours=24)
-_NONE: Final = "no notices are set up: name a file with JINMA_NOTICES (docs/notices.md)"
+_NONE: Final = "the horn was sounded; no notices are set up: name a file with JINMA_NOTICES (docs/notices.md)"
 
 
 class TryBody(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from station.adapters.sql_schema import HEAD, KNOWN
 from station.errors import BadInputError, DataDirectoryError, JournalUnavailableError
 
+_CREDENTIALS = re.compile(r"://.*@")
 _BUSY_MS = 5_000
 """An append of another process takes milliseconds; whoever holds the lock for longer is stuck."""
 _MIGRATION_LOCK = 0x4A696E6D61
@@ -111,8 +113,9 @@ def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise BadInputError(f"journal {url!r}: not a database URL: {error}") from error
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        # Its words may hold the URL as it is; of what cannot be read nobody knows where the password stands.
+        raise BadInputError(f"journal {_CREDENTIALS.sub('://***@', url)!r}: not a database URL") from error
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if backend == "sqlite" and parsed.database:
