@@ -79,7 +79,8 @@ class SqlDatabase:
         try:
             yield
         except DBAPIError as error:
-            raise JournalUnavailableError(f"journal {self.name}: {error.orig}") from error
+            said = " ".join(str(error.orig).split())  # PostgreSQL's words come on several lines.
+            raise JournalUnavailableError(f"journal {self.name}: {said}") from error
 
     def _upgrade(self) -> None:
         with self.reading() as connection:
