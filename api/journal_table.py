@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any, Final
@@ -26,9 +27,13 @@ COLUMNS: Final = (
     Text("note", "备注"),
     Text("received", "接收时间"),
 )
-Cell = str | float | int | None
+Cell = str | float | int | dt.datetime | None
+"""A moment is aware, in the zone in which it is to be shown."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _BOM: Final = "\ufeff"
+_SHEET_ROWS: Final = 1_000_000
+"""A workbook's sheet ends at 1 048 576; what goes beyond stands on the next."""
+_MOMENT: Final = "yyyy-mm-dd hh:mm:ss.000"
 
 
 def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
@@ -40,8 +45,14 @@ def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[
 
 def _line(cells: Sequence[Cell]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow("" if cell is None else cell for cell in cells)
+    csv.writer(out).writerow(_written(cell) for cell in cells)
     return out.getvalue()
+
+
+def _written(cell: Cell) -> str | float | int:
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat(timespec="milliseconds")
+    return "" if cell is None else cell
 
 
 def _harmless(cell: Cell) -> Cell:
@@ -49,18 +60,32 @@ def _harmless(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def xlsx_bytes(heads: Sequence[str], rows: Iterable[Sequence[Cell]], out: IO[bytes]) -> None:
-    """Write a workbook; rows go to a temporary file as they come."""
+def write_xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]], out: IO[bytes]) -> None:
+    """Write a workbook; rows go to a temporary file as they come, times are times of a spreadsheet."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("journal")
-    sheet.freeze_panes = "A2"
-    sheet.append(list(heads))
-    for row in rows:
-        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in row])
+    sheet = _sheet(book, heads)
+    for number, row in enumerate(rows):
+        if number and number % _SHEET_ROWS == 0:
+            sheet = _sheet(book, heads)
+        sheet.append([_cell(sheet, cell) for cell in row])
     book.save(out)
 
 
-def _text_cell(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
-    cell.data_type = "s"
-    return cell
+def _sheet(book: Workbook, heads: Sequence[str]) -> Any:
+    number = len(book.sheetnames) + 1
+    sheet = book.create_sheet("journal" if number == 1 else f"journal {number}")
+    sheet.freeze_panes = "A2"
+    sheet.append(list(heads))
+    return sheet
+
+
+def _cell(sheet: Any, value: Cell) -> Any:
+    if isinstance(value, str):
+        cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
+        cell.data_type = "s"
+        return cell
+    if isinstance(value, dt.datetime):
+        cell = WriteOnlyCell(sheet, value.replace(tzinfo=None))
+        cell.number_format = _MOMENT
+        return cell
+    return value

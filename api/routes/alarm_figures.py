@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
+import tempfile
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import IO, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api import openapi_examples as examples
-from api.journal_table import COLUMNS, csv_lines, xlsx_bytes
+from api.journal_table import COLUMNS, Cell, csv_lines, write_xlsx
 from api.live.station import LiveStation
 from api.people.roles import Role
 from api.routes.bodies import TextBody, json_answer, text_body
@@ -21,11 +21,13 @@ from api.routes.params import StationId, TimeText, time_range
 from api.services import ApiServices
 from station.domain import alarm_figures as figures
 from station.domain.plant import Text
-from station.ports import JournalEntry
+from station.ports import AlarmJournal, JournalEntry
 from station.wire.plan_v1 import rfc3339
 
 _USUAL: Final = dt.timedelta(days=1)
 _PAGE: Final = 5_000
+_PIECE: Final = 64 * 1024
+_WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class FigureBody(BaseModel):
@@ -129,7 +131,7 @@ def routes(services: ApiServices) -> APIRouter:
         """Of the last 24 hours of station time, or of a range; each with its target."""
         live = services.live(station)
         start_ms, end_ms = time_range(start, end, live.now_ms, _USUAL)
-        entries = (entry for _, entry in _entries(services, station, start_ms, end_ms))
+        entries = (entry for _, entry in _entries(services.journal, station, start_ms, end_ms))
         return json_answer(_figures(live, figures.history_of(entries), start_ms, end_ms, by))
 
     @router.get(
@@ -149,41 +151,44 @@ def routes(services: ApiServices) -> APIRouter:
         """UTF-8 with a byte order mark, or a workbook; what looks like a formula is shown and never worked out."""
         live = services.live(station)
         start_ms, end_ms = time_range(start, end, live.now_ms, _USUAL)
-        rows = _table(services, live, (start_ms, end_ms), lang)
+        rows = table_rows(services.journal, live, (start_ms, end_ms), lang)
         name = f"{station}-alarms.{format_}"
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
         heads = [heading.in_language(lang) for heading in COLUMNS]
         if format_ == "csv":
             return StreamingResponse(csv_lines(heads, rows), media_type="text/csv; charset=utf-8", headers=disposition)
-        book = io.BytesIO()
-        xlsx_bytes(heads, rows, book)
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return Response(book.getvalue(), media_type=kind, headers=disposition)
+        book = tempfile.TemporaryFile()  # noqa: SIM115 - closed once it is sent
+        write_xlsx(heads, rows, book)
+        book.seek(0)
+        return StreamingResponse(_pieces(book), media_type=_WORKBOOK, headers=disposition)
 
     return router
 
 
-def _entries(services: ApiServices, station: str, start_ms: int, end_ms: int) -> Iterator[tuple[int, JournalEntry]]:
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from iter(lambda: file.read(_PIECE), b"")
+
+
+def _entries(journal: AlarmJournal, station: str, start_ms: int, end_ms: int) -> Iterator[tuple[int, JournalEntry]]:
     """Yield the journal's rows of a range, a page in memory at a time."""
     after = 0
-    while rows := services.journal.entries(station, start_ms, end_ms, after, _PAGE):
+    while rows := journal.entries(station, start_ms, end_ms, after, _PAGE):
         yield from rows
         after = rows[-1][0]
         if len(rows) < _PAGE:
             return
 
 
-def _table(
-    services: ApiServices, live: LiveStation, span: tuple[int, int], lang: str
-) -> Iterator[list[str | float | int | None]]:
+def table_rows(journal: AlarmJournal, live: LiveStation, span: tuple[int, int], lang: str) -> Iterator[list[Cell]]:
+    """Yield the journal's rows of a span [ms) as cells under `COLUMNS`; a page of the journal in memory at a time."""
     texts = {view: live.alarms.alarm(view).text.in_language(lang) for view in live.alarms.ids()}
     zone = live.plant.timezone
-    for number, e in _entries(services, live.plant.id, *span):
-        at = dt.datetime.fromtimestamp(e.t_ms / 1000.0, dt.UTC).astimezone(zone).isoformat(timespec="milliseconds")
+    for number, e in _entries(journal, live.plant.id, *span):
+        at, received = (dt.datetime.fromtimestamp(t_ms / 1000.0, zone) for t_ms in (e.t_ms, e.received_ms))
         state = e.detail.get("state")
         priority = state.get("priority", "") if isinstance(state, dict) else ""
         text = texts.get(e.alarm_id, "")
-        received = rfc3339(e.received_ms)
         yield [number, at, e.alarm_id, text, str(priority), e.event, e.value, e.limit, e.who, e.note, received]
 
 

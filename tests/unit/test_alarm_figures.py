@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 
-from api.journal_table import COLUMNS, csv_lines, xlsx_bytes
+from api.journal_table import COLUMNS, csv_lines, write_xlsx
 from api.people.roles import Role
 from station.domain import alarm_figures as figures
 from station.ports import JournalEntry
@@ -144,13 +145,25 @@ async def test_figures_and_the_journal_s_table_come_from_the_journal() -> None:
     assert sheet.max_row == 12
     assert sheet.cell(12, 10).value == "=1+1"
     assert sheet.cell(12, 10).data_type == "s"
+    moment = sheet.cell(12, 2).value
+    assert isinstance(moment, dt.datetime), "a time that a spreadsheet can sort by, in local time"
+    assert moment.isoformat(timespec="milliseconds") == "2026-11-23T11:59:59.999"
+    assert rows[-1][1] == "2026-11-23T11:59:59.999+08:00"
 
 
 def test_a_cell_that_looks_like_a_formula_stays_a_text() -> None:
     told = list(csv_lines(["a"], [["=HYPERLINK(1)"], ["+1"], ["-1"], ["@x"], [-1.5], [None]]))
     assert [line.strip() for line in told[1:]] == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "-1.5", '""']
     out = io.BytesIO()
-    xlsx_bytes(["a"], [["bad \x07 bell"]], out)
+    write_xlsx(["a"], [["bad \x07 bell"]], out)
     sheet = openpyxl.load_workbook(out).active
     assert sheet is not None
     assert sheet.cell(2, 1).value == "bad  bell"
+
+
+def test_a_workbook_goes_on_on_another_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.journal_table._SHEET_ROWS", 2)
+    for count, sizes in ((0, [1]), (2, [3]), (5, [3, 3, 2])):
+        out = io.BytesIO()
+        write_xlsx(["a"], [[n] for n in range(count)], out)
+        assert [sheet.max_row for sheet in openpyxl.load_workbook(out).worksheets] == sizes

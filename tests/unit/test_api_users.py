@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
 import pytest
 
 from api.people.roles import Role
@@ -57,6 +60,52 @@ async def test_guessing_one_s_password_is_slowed_down_from_every_address(api: Li
     api.people.users.add("zhao", Role.VIEWER, PASSWORD)
     async with api.client(None, "10.0.1.2") as other:
         assert (await other.post("/api/v1/session", json={"user": "zhao", "password": PASSWORD})).status_code == 200
+
+
+async def test_guesses_that_come_all_at_once_are_no_more_than_those_one_by_one(api: LiveApi) -> None:
+    body = {"user": "li.wei", "password": "wrong wrong wrong"}
+    async with api.client(None, "10.0.0.66") as guesser:
+        answers = await asyncio.gather(*(guesser.post("/api/v1/session", json=body) for _ in range(60)))
+    tried = [answer.status_code for answer in answers].count(401)
+    assert 10 <= tried <= 11, "two are looked at together; each sees how the ones before it went"
+    assert {answer.status_code for answer in answers} == {401, 429}
+
+
+async def test_a_flood_of_refusals_fills_no_disk(api: LiveApi) -> None:
+    async with api.client(None, "10.0.0.67") as stranger, api.client(Role.ADMIN) as admin:
+        for _ in range(200):
+            assert (await stranger.get(BASE)).status_code == 401
+        rows = (await admin.get("/api/v1/audit")).json()["items"]
+        assert len(rows) == 60
+        api.clock.advance(61)
+        await stranger.get(BASE)
+        newest = (await admin.get("/api/v1/audit")).json()["items"][0]
+    assert newest["detail"] == "and 140 more refusals in the minute before"
+
+
+async def test_what_breaks_and_what_is_too_large_is_in_the_audit_too(
+    api: LiveApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def surprise(*_: object) -> None:
+        raise KeyError("inside")
+
+    monkeypatch.setattr(api.live, "act", surprise)
+    token = api.tokens.create("chief", Role.ADMIN)
+    transport = httpx.ASGITransport(api.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        await client.post(f"{BASE}/alarms/PT-330A.HH/ack")
+        await client.put(f"{BASE}/plan/2026-11-23", content=b" " * 2_000_000)
+        rows = (await client.get("/api/v1/audit")).json()["items"]
+    assert [(row["who"], row["status"]) for row in rows] == [("", 413), ("chief", 500)]
+
+
+async def test_who_lacks_the_csrf_value_is_named_in_the_audit(api: LiveApi) -> None:
+    async with api.client(None) as client, api.client(Role.ADMIN) as admin:
+        await client.post("/api/v1/session", json={"user": "li.wei", "password": PASSWORD})
+        assert (await client.post(f"{BASE}/alarms/PT-330A.HH/ack")).status_code == 403
+        newest = (await admin.get("/api/v1/audit")).json()["items"][0]
+    assert (newest["who"], newest["role"], newest["status"]) == ("li.wei", "operator", 403)
 
 
 @pytest.mark.parametrize(
