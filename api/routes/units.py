@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from api import openapi_examples as examples
 from api.alarms.desk import Maintenance
@@ -18,6 +18,7 @@ from api.routes.guard import Engineer, Operator, Viewer, needs
 from api.routes.params import StationId, moment
 from api.services import ApiServices
 from station.domain.alarm_views import AlarmView, alarm_view_json
+from station.domain.limit_changes import LimitRuleError
 from station.domain.plant import UnitKey
 from station.wire.plan_v1 import rfc3339
 
@@ -56,7 +57,7 @@ class LimitsRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limits: dict[str, float | None] = Field(min_length=1, max_length=4, examples=[{"H": 46.5}])
+    limits: dict[str, Annotated[float, Strict()] | None] = Field(min_length=1, max_length=4, examples=[{"H": 46.5}])
     reason: str = Field(min_length=1, max_length=400)
 
 
@@ -84,7 +85,10 @@ def routes(services: ApiServices) -> APIRouter:
         live = services.live(station)
         if signal not in live.plant.signals:
             raise not_found("signal", "path.signal", signal)
-        changed = live.act(lambda e, now_ms: e.set_limits(signal, body.limits, who.name, body.reason, now_ms))
+        try:
+            changed = live.act(lambda e, now_ms: e.set_limits(signal, body.limits, who.name, body.reason, now_ms))
+        except LimitRuleError as error:
+            raise broken(f"body.limits.{error.name}", error.value, error.rule) from error
         limits = live.alarms.limits_of(signal)
         return json_answer({"signal": signal, "limits": limits, "changed": _views(changed)})
 

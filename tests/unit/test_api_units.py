@@ -125,18 +125,27 @@ async def test_a_limit_is_changed_judged_by_journalled_and_kept(api: LiveApi) ->
 
 async def test_wrong_limits_are_refused_with_the_rule(api: LiveApi) -> None:
     url = f"{BASE}/signals/PT-330A/limits"
-    wrong: list[tuple[dict[str, Any], str]] = [
-        ({"H": 48.5}, "must be below HH"),
-        ({"H": 500.0}, "instrument's"),
-        ({"X": 1.0}, "has only"),
-        ({"L": 46.0, "H": 45.5}, "above everything normal"),
-        ({}, ""),
+    wrong: list[tuple[dict[str, Any], str, str, str]] = [
+        ({"H": 48.5}, "body.limits.H", "48.5", "must be below HH = 48"),
+        ({"L": 39.0, "LL": 40.0}, "body.limits.LL", "40", "must be below L = 39"),
+        ({"HH": 45.5}, "body.limits.HH", "45.5", "must be above H = 46"),
+        ({"H": 500.0}, "body.limits.H", "500", "must lie within the instrument's 32.6 to 49.4"),
+        ({"H": float("nan")}, "body.limits.H", "nan", "must lie within the instrument's 32.6 to 49.4"),
+        ({"X": 1.0}, "body.limits.X", "1", "PT-330A has only LL, L, H, HH"),
+        ({"L": 46.0, "H": 45.5}, "body.limits.L", "46", "is above everything normal (to 45)"),
+        ({"H": True}, "body.limits.H", "True", "Input should be a valid number"),
+        ({"H": "45"}, "body.limits.H", "45", "Input should be a valid number"),
     ]
     async with api.client(Role.ENGINEER) as client:
-        for limits, said in wrong:
-            answer = await client.put(url, json={"limits": limits, "reason": "x"})
+        for limits, field, value, rule in wrong:
+            body, headers = json.dumps({"limits": limits, "reason": "x"}), {"Content-Type": "application/json"}
+            answer = await client.put(url, content=body, headers=headers)
             assert answer.status_code == 422, limits
-            assert said in answer.text
+            (error,) = answer.json()["errors"]
+            assert (error["field"], error["value"].removesuffix(".0"), error["rule"]) == (field, value, rule)
+        assert (await client.put(url, json={"limits": {}, "reason": "x"})).status_code == 422
+        assert (await client.put(url, json={"limits": {"H": 45}, "reason": " "})).status_code == 409
+        assert (await client.get(f"{BASE}/alarms/journal")).json()["items"] == [], "nothing was changed"
         assert (
             await client.put(f"{BASE}/signals/PT-999/limits", json={"limits": {"H": 1}, "reason": "x"})
         ).status_code == 404
