@@ -36,6 +36,9 @@ class ServiceCollector(Collector):
         """Yield every metric."""
         lives = list(self._services.stations.values())
         yield _counter("jinma_messages_received", "Messages that the live core took", lives, lambda s: s.received)
+        yield GaugeMetricFamily(
+            "jinma_messages_waiting", "Messages that came and are not taken yet", self._services.waiting()
+        )
         yield _counter("jinma_live_failures", "Messages that broke the live core", lives, lambda s: s.failures)
         yield self._refused(lives)
         yield _gauge("jinma_stream_clients", "Clients on the event stream", lives, lambda s: s.hub.clients)

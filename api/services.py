@@ -48,6 +48,7 @@ class ApiServices:
         audit: Who did what; None where nothing is kept.
         note_act: Takes a row of the audit, without waiting.
         notices: Tells people of alarms; None where nobody is to be told.
+        waiting: How many messages have come that the live core has not taken yet.
     """
 
     version: str
@@ -64,6 +65,7 @@ class ApiServices:
     audit: AuditTrail | None = None
     note_act: Callable[[AuditRow], None] = _forget_act
     notices: NoticeService | None = None
+    waiting: Callable[[], int] = lambda: 0
 
     def live(self, station: str) -> LiveStation:
         """Return a live station.

@@ -52,6 +52,7 @@ from station.adapters.sql_notices import SqlNotices
 from station.adapters.sql_plans import SqlPlans
 from station.adapters.sql_tokens import SqlTokens
 from station.adapters.sql_users import SqlUsers
+from station.adapters.timed_journal import TimedJournal
 from station.domain.capacity_alerts import CapacityAlerts
 from station.domain.learned import LearnedRow
 from station.domain.notice_routes import load_notices
@@ -65,6 +66,8 @@ _log = structlog.get_logger(__name__)
 
 TICK_S = 0.1
 """How late a timer may be when nothing arrives."""
+BATCH_MOST = 100
+"""Messages whose alarms are shown together, after one write to the disk; they take the core some 10 ms."""
 DELIVER_S = 0.5
 WATCH_S = 1.0
 WATCH_STORE_S = 5.0
@@ -199,9 +202,8 @@ def build_api(
         stations[plant.id] = _live_station(
             plant, store, kept, runners[-1], outboxes, follows_station=follows_station, policy=policy
         )
-    feed = MqttFeed(
-        broker, f"jinma-api-{secrets.token_hex(4)}", LIVE_FILTERS, first_connect_s=PATIENCE_S, batch_most=1000
-    )
+    client = f"jinma-api-{secrets.token_hex(4)}"
+    feed = MqttFeed(broker, client, LIVE_FILTERS, first_connect_s=PATIENCE_S, batch_most=BATCH_MOST)
     checks: dict[str, Check] = {
         "broker": lambda: None if feed.connected else "the broker is away",
         "store": lambda: _store_check(store),
@@ -222,6 +224,7 @@ def build_api(
         audit=kept.audit,
         note_act=acts.put,
         notices=notices,
+        waiting=lambda: feed.waiting,
     )
     app = create_app(services)
     mount_console(app, services)
@@ -313,7 +316,7 @@ def _live_station(
     inputs = CapacityInputs(plant, kept.learned, lessons.put_all)
     engine, kept_before = CapacityEngine(plant, inputs, runner), partial(kept.forecasts.range, plant.id)
     capacity = LiveCapacity(plant, engine, inputs, CapacityAlerts(plant), history, kept_before)
-    alarms = AlarmEngine(plant, kept.journal, wall_ms=wall_ms)
+    alarms = AlarmEngine(plant, TimedJournal(kept.journal), wall_ms=wall_ms)
     alarms.restore()
     time = FollowedStationTime(FollowedClock(), plant.gateways) if follows_station else WallStationTime(WallClock())
     plans = LivePlans(plant, kept.plans)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 
 from api.alarms.points import AlarmPoint
@@ -20,13 +21,13 @@ _CHANGES_KEPT = 10_000
 """For `changes_since`: two floods of every alarm of a large station."""
 _BACKLOG_MOST = 20_000
 _RETRY_AFTER_MS = 5_000
-"""Wall time between two tries at a journal that failed: a try may block for as long as its lock time-out."""
+"""Wall time between two tries at a journal that failed."""
 
 
 class AlarmBook:
     """The points of one station, their journal and the changes that nobody has fetched yet.
 
-    A change of the process is committed with all others of the same message before anyone can see it. Should the
+    A change of the process is committed with all others of the same messages before anyone can see it. Should the
     journal fail, alarms come into sight all the same (a full disk must not silence a gas alarm) and their rows wait in
     memory, in order, for the next try; an operator's act is refused instead.
     """
@@ -41,6 +42,7 @@ class AlarmBook:
         self._wall_ms = wall_ms
         self._waiting: list[JournalEntry] = []
         self._failed_ms: int | None = None
+        self._held = False
         self._changes: deque[tuple[int, AlarmView]] = deque(maxlen=_CHANGES_KEPT)
         self._fetched = 0
 
@@ -122,9 +124,19 @@ class AlarmBook:
         self.serial += 1
         self._changes.append((self.serial, view))
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Hold commits back to the end of the block: many messages cost one write to the disk."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self.commit()
+
     def commit(self) -> None:
         """Make everything noted lasting; where the journal fails it stays noted and is tried again later."""
-        if not self._waiting:
+        if not self._waiting or self._held:
             return
         now = self._wall_ms()
         if self._failed_ms is not None and 0 <= now - self._failed_ms < _RETRY_AFTER_MS:
@@ -132,7 +144,7 @@ class AlarmBook:
         try:
             self._journal.append(self._waiting)
         except JournalUnavailableError:
-            self._failed_ms = now
+            self._failed_ms = self._wall_ms()
             del self._waiting[:-_BACKLOG_MOST]
         else:
             self._waiting = []

@@ -7,7 +7,8 @@ All changes are dated with source time plus their delay, so that the same messag
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from api.alarms.arrival import UnitArrivals
 from api.alarms.board import AlarmBoard
@@ -116,6 +117,12 @@ class AlarmEngine(OperatorDesk):
             else:
                 self._take_late(unit, message)
             self._book.commit()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commit what the block changes at its end, all at once; until then nobody else sees any of it."""
+        with self._lock, self._book.together():
+            yield
 
     def advance(self, t_ms: int) -> None:
         """Let station time come to `t_ms`: delays, silence, ends of shelves. Never ahead of messages under way."""

@@ -192,7 +192,7 @@ class LiveCapacity:
     _early: list[Forecast] = field(default_factory=list)
 
     def advance(self, t_ms: int) -> None:
-        """Let station time pass: forecasts that fall due are asked for; waits while too many are under way."""
+        """Let station time pass: forecasts that fall due are asked for."""
         if not self._heard:
             return  # A forecast of a station that has said nothing would be made up.
         before, began_s = self.engine.backlog, self.monotonic()
@@ -200,8 +200,6 @@ class LiveCapacity:
         under_way = self.engine.backlog
         if under_way > before:
             self._asked_s.extend([began_s] * (under_way - before))
-            if under_way > _MOST_BEHIND:
-                self._wait()
 
     def observe(self, message: UnitMessage) -> None:
         """Take a message."""
@@ -269,7 +267,8 @@ class LiveCapacity:
         gone = () if now is None else now.done.unserved
         return [{"since": rfc3339(u.arrived_ms), "left": rfc3339(u.left_ms), "kg": u.kg} for u in gone]
 
-    def _wait(self) -> None:
+    def wait_for_worker(self) -> None:
+        """Wait while too many forecasts are under way; for a simulated station only, a real one waits for nobody."""
         until = self.monotonic() + _LONGEST_WAIT_S
         while self.engine.backlog > _MOST_BEHIND and self.monotonic() < until:
             self._early.extend(self.engine.finished())

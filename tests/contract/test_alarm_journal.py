@@ -18,6 +18,7 @@ from station.adapters.sql_forecasts import SqlForecasts
 from station.adapters.sql_journal import SqlJournal, open_journal
 from station.adapters.sql_plans import SqlPlans
 from station.adapters.sql_tokens import SqlTokens
+from station.adapters.timed_journal import TimedJournal
 from station.domain.day_plan import Booking, DayPlan, Delivery
 from station.ports import AlarmJournal, JournalEntry, TokenRow
 from tests.support.postgres import Postgres
@@ -52,8 +53,13 @@ def _url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     return server.create_database(f"journal{next(_names)}")
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "timed", "sqlite", "postgresql"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AlarmJournal]:
+    if request.param == "timed":
+        timed = TimedJournal(MemoryJournal())
+        yield timed
+        timed.close()
+        return
     opened = open_journal("memory://" if request.param == "memory" else _url(request.param, tmp_path, request))
     yield opened
     opened.close()

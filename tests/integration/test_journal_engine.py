@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,11 +22,14 @@ from simulators.scenario import shipped_scenario
 from simulators.station import SimulatedStation
 from station.adapters.memory_journal import MemoryJournal
 from station.adapters.property_tables import hydrogen_tables
-from station.adapters.sql_journal import open_journal
+from station.adapters.sql_database import SqlDatabase
+from station.adapters.sql_journal import SqlJournal, open_journal
+from station.adapters.timed_journal import TimedJournal
 from station.domain.signals import UnitMessage
 from station.ports import JournalEntry
 from tests.support.alarm_timeline import STATION, Timeline, ms, spec, station
 from tests.support.alarm_timeline import signal as signal_of
+from tests.support.live_api import LiveApi, live_api
 from tests.support.plants import jinma
 
 PLANT = station([signal_of(f"PT-{n}", f"bank-{n}", spec("H", 40.0)) for n in range(20)])
@@ -131,3 +137,37 @@ def test_the_morning_of_a_day_raises_what_it_must_and_nothing_else(scenario: str
             engine.advance(message.t_ms)
     raised = [view.id for view in engine.take_changes() if view.state == "UNACK"]
     assert raised == expected
+
+
+def test_an_alarm_is_on_the_disk_before_it_is_on_the_stream(tmp_path: Path) -> None:
+    database = SqlDatabase(f"sqlite:///{tmp_path}/journal.db")
+    with database.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "FULL: each commit is fsynced"
+    order: list[tuple[str, int, int]] = []
+
+    class Looked(SqlJournal):
+        def append(self, entries: Sequence[JournalEntry]) -> None:
+            order.append(("begins", _rows(tmp_path), _alarms_shown(api)))
+            super().append(entries)
+            order.append(("committed", _rows(tmp_path), _alarms_shown(api)))
+
+    timed = TimedJournal(Looked(database))
+    api = live_api(alarm_journal=timed)
+    api.say(("fire_gas", "bays"), {"BE-761": 0})
+    api.clock.advance(1)
+    api.say(("fire_gas", "bays"), {"BE-761": 1})
+    order.append(("shown", _rows(tmp_path), _alarms_shown(api)))
+    assert order == [("begins", 0, 0), ("committed", 1, 0), ("shown", 1, 1)]
+    timed.close()
+    database.close()
+
+
+def _rows(folder: Path) -> int:
+    """Return how many alarms somebody else finds in the journal's file."""
+    with closing(sqlite3.connect(folder / "journal.db")) as other:
+        found: int = other.execute("SELECT count(*) FROM journal WHERE event = 'raised'").fetchone()[0]
+        return found
+
+
+def _alarms_shown(api: LiveApi) -> int:
+    return sum(b"event: alarm" in frame.data for frame in api.live.hub._ring)

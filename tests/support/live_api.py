@@ -35,7 +35,7 @@ from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.plant import Plant, Text
 from station.domain.signals import UnitMessage
-from station.ports import ReadingStore, TokenTable
+from station.ports import AlarmJournal, ReadingStore, TokenTable
 from station.wire.admission import Admission
 from station.wire.json_v1 import encode, topic_of
 from tests.support.capacity_snapshots import snapshot
@@ -214,8 +214,10 @@ class LiveApi:
         return httpx.AsyncClient(transport=transport, base_url="http://station", headers=headers)
 
 
-def live_api(clock: VirtualClock | None = None, tokens: TokenTable | None = None) -> LiveApi:
-    """Return a whole API of the shipped station at noon of a virtual day."""
+def live_api(
+    clock: VirtualClock | None = None, tokens: TokenTable | None = None, alarm_journal: AlarmJournal | None = None
+) -> LiveApi:
+    """Return a whole API of the shipped station at noon of a virtual day; its alarms go to `alarm_journal` if given."""
     plant, clock = jinma(), clock or VirtualClock()
     capacity, store, journal = ScriptedCapacity(), MemoryReadings(), MemoryJournal()
     plans, forecasts, learned = MemoryPlans(), MemoryForecasts(), MemoryLearned()
@@ -226,7 +228,7 @@ def live_api(clock: VirtualClock | None = None, tokens: TokenTable | None = None
 
     parts = LiveParts(
         admission=Admission([plant]),
-        alarms=AlarmEngine(plant, journal, wall_ms=clock.now_ms),
+        alarms=AlarmEngine(plant, alarm_journal or journal, wall_ms=clock.now_ms),
         capacity=LiveCapacity(plant, capacity, capacity, capacity, Outbox("forecasts", keep)),
         plans=LivePlans(plant, plans),
         time=WallStationTime(clock),

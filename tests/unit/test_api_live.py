@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,6 +16,7 @@ from api.live.station_time import LEAD_MS, FollowedStationTime, WallStationTime
 from station.domain.plant import Text
 from station.domain.signals import Reading, UnitMessage
 from station.errors import FinalError, StoreUnavailableError
+from station.ports import JournalEntry
 from station.wire import topics
 from station.wire.json_v1 import encode, topic_of
 from station.wire.plan_v1 import (
@@ -146,13 +148,43 @@ def test_a_station_that_has_said_nothing_is_not_forecast(api: LiveApi) -> None:
     assert api.capacity.times == [api.clock.t_ms]
 
 
-def test_messages_wait_while_too_many_forecasts_are_under_way(api: LiveApi) -> None:
+@pytest.mark.parametrize(("speed", "waits"), [(60.0, 1), (1.0, 0)])
+def test_too_many_forecasts_under_way_hold_a_simulator_up_and_never_real_time(
+    api: LiveApi, speed: float, waits: int
+) -> None:
+    api.clock.rate, pauses = speed, list[float]()
+    api.live.capacity.pause = pauses.append
     api.say(BANK, {"PT-330A": 44.0})
     api.capacity.backlog = 9
     api.capacity.ready = [forecast_at(NOON)]
     api.say(BANK, {"PT-330A": 44.1})
-    assert api.capacity.backlog == 0
+    assert len(pauses) == waits
     assert len(events(api, "capacity")) == 1
+
+
+def test_alarms_are_shown_before_messages_wait_for_a_forecast(api: LiveApi) -> None:
+    api.clock.rate, seen = 60.0, list[int]()
+    api.live.capacity.pause = lambda _: seen.append(len(events(api, "alarm")))
+    api.say(("fire_gas", "bays"), {"BE-761": 0})
+    api.capacity.backlog = 9
+    api.clock.advance(1)
+    api.say(("fire_gas", "bays"), {"BE-761": 1})
+    assert seen == [1]
+
+
+def test_a_batch_of_messages_costs_one_commit_and_shows_nothing_before(api: LiveApi) -> None:
+    commits, append = list[tuple[int, int]](), api.journal.append
+
+    def told(entries: Sequence[JournalEntry]) -> None:
+        commits.append((len(entries), len(events(api, "alarm"))))
+        append(entries)
+
+    api.journal.append = told  # type: ignore[method-assign]
+    units = {"bays": "BE-761", "containers": "BE-763", "banks": "BE-767"}
+    said = [UnitMessage("jinma", "fire_gas", unit, NOON, {tag: 1}) for unit, tag in units.items()]
+    api.live.on_messages([(topic_of(one), encode(one)) for one in said])
+    assert commits == [(3, 0)]
+    assert [event["id"] for event in events(api, "alarm")] == ["BE-761.HH", "BE-763.HH", "BE-767.HH"]
 
 
 def test_a_plan_by_mqtt_is_news_once(api: LiveApi) -> None:
