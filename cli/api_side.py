@@ -257,8 +257,8 @@ def _notices(file: Path, kept: Kept, stations: Mapping[str, LiveStation]) -> Not
         BadInputError: The file cannot be read, or has mistakes; each is named with its line.
     """
     plan, book = load_notices(read_text(file), str(file)), SqlNotices(kept.database)
-    deliveries = [Delivery(name, sender_of(target), book, wall_ms) for name, target in plan.targets.items()]
     desk = NoticeDesk(plan, book, wall_ms, lambda station: stations[station].now_ms)
+    deliveries = [Delivery(name, sender_of(target), book, wall_ms, desk) for name, target in plan.targets.items()]
     service = NoticeService(desk, deliveries)
     desk.wake = service.stir
     return service
@@ -280,7 +280,7 @@ def _looks(checks: Mapping[str, Check], upkeep: Upkeep) -> dict[str, Look]:
     """Return what the service looks after of itself."""
     ingest, folder = upkeep.ingest, upkeep.data_dir
     looks: dict[str, Look] = {
-        watchdog.BROKER: watchdog.checked(checks["broker"]),
+        watchdog.BROKER: watchdog.held(checks["broker"]),
         watchdog.CLOCK: watchdog.clocks,
         watchdog.SPOOL: watchdog.spools(wall_ms) if ingest is None else _spool_of(ingest),
         watchdog.FORECAST: watchdog.forecasts,

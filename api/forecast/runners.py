@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 import structlog
@@ -21,6 +23,8 @@ REPLICAS: Final = 100
 _MOST_DEATHS: Final = 3
 """A snapshot over which the worker dies this often is given up: it is the snapshot, not the worker."""
 
+_LONGEST_S: Final = 120.0
+"""A forecast takes about a second, the worker's start some more; one that takes this long does not come to an end."""
 _log = structlog.get_logger(__name__)
 
 
@@ -84,7 +88,7 @@ class _Asked:
 
 
 class WorkerRunner:
-    """Makes forecasts in one worker process, which is started again when it dies.
+    """Makes forecasts in one worker process, which is started again when it dies, and ended when it hangs.
 
     Results come back in the order in which they were asked for, whatever happens to the worker. Not thread-safe: one
     thread asks and collects.
@@ -92,10 +96,13 @@ class WorkerRunner:
     Args:
         plant: The station.
         replicas: Monte Carlo replicas of each forecast.
+        longest_s: A forecast that takes longer is stuck [s].
     """
 
-    def __init__(self, plant: Plant, replicas: int = REPLICAS) -> None:
-        self._plant, self._replicas = plant, replicas
+    def __init__(self, plant: Plant, replicas: int = REPLICAS, longest_s: float = _LONGEST_S) -> None:
+        self._plant, self._replicas, self._longest_s = plant, replicas, longest_s
+        self._at_work: _Asked | None = None
+        self._since_s = 0.0
         self._asked: deque[_Asked] = deque()
         self._pool: ProcessPoolExecutor | None = None
         self._closed = False
@@ -139,6 +146,7 @@ class WorkerRunner:
                 self._restart()
                 break
             if not first.future.done():
+                self._end_if_stuck(first)
                 break
             try:
                 done.append(first.future.result())
@@ -147,6 +155,20 @@ class WorkerRunner:
                 continue
             self._asked.popleft()
         return done
+
+    def _end_if_stuck(self, first: _Asked) -> None:
+        """Kill a worker that has been at one forecast for too long: what then happens is that of any death."""
+        now_s = time.monotonic()
+        if self._at_work is not first:
+            self._at_work, self._since_s = first, now_s
+        elif now_s - self._since_s > self._longest_s:
+            self._at_work = None
+            _log.error("forecast worker hangs and is ended", seconds=self._longest_s, at_ms=first.snapshot.at_ms)
+            for process in self._processes():
+                process.kill()
+
+    def _processes(self) -> list[BaseProcess]:
+        return list((getattr(self._pool, "_processes", None) or {}).values())
 
     def _bury(self, first: _Asked) -> None:
         """The worker died over the first snapshot: start another, or give the snapshot up."""
@@ -169,10 +191,10 @@ class WorkerRunner:
         """End the worker at once; what is under way is dropped; idempotent."""
         self._closed = True
         self._asked.clear()
+        processes = self._processes()
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        processes = list((getattr(pool, "_processes", None) or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             with contextlib.suppress(OSError, ValueError):

@@ -139,6 +139,11 @@ def checked(check: Callable[[], str | None]) -> Look:
     return look
 
 
+def held(check: Callable[[], str | None]) -> Look:
+    """Return a look at something of which the alarm's own words say all, in both languages."""
+    return lambda _: Finding(wrong=check() is not None)
+
+
 def measured(measure: Callable[[], float | None]) -> Look:
     """Return a look at a number of the whole service."""
 

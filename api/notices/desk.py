@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from api.notices.delivery import SENT, WAITING
 from api.notices.floods import Floods
 from station.domain.alarm_views import AlarmView
 from station.domain.alarms import is_worse
@@ -162,7 +163,17 @@ class NoticeDesk:
             del self._unkept[:-_MOST_UNKEPT]
         else:
             self._unkept = []
-            self.wake()
+        self.wake()
+
+    def unkept(self, target: str) -> list[NoticeRow]:
+        """Return a target's notices that the book could not take: they are sent all the same, once."""
+        with self._lock:
+            return [row for row in self._unkept if row.target == target and row.state == WAITING]
+
+    def sent_unkept(self, row: NoticeRow) -> None:
+        """Take that one of them was sent: the book will have it as sent."""
+        with self._lock:
+            self._unkept = [replace(one, state=SENT, tries=1) if one is row else one for one in self._unkept]
 
     # --- one alarm ---
 

@@ -115,8 +115,8 @@ def _first_of(answer: httpx.Response) -> bytes:
 
 
 def notice_id(row: NoticeRow) -> str:
-    """Return the id by which a notice that comes twice is seen as one."""
-    return f"{row.station}-{row.number}"
+    """Return the id by which a notice that comes twice is seen as one; what the book could not take has no number."""
+    return f"{row.station}-{row.number or f'{row.occurrence}-{row.kind}'}"
 
 
 def signature(secret: str, stamp: str, body: bytes) -> str:

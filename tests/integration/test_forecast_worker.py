@@ -61,6 +61,20 @@ def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_doubled(worker: Work
     assert worker.deaths >= 1
 
 
+def test_a_worker_that_hangs_is_ended_and_replaced() -> None:
+    runner = WorkerRunner(jinma(), replicas=2, longest_s=10.0)
+    try:
+        runner.submit(snapshot(12.0), on_grid=True)
+        assert len(collect(runner, 1)) == 1
+        for pid in processes(runner):
+            os.kill(pid, signal.SIGSTOP)
+        runner.submit(snapshot(13.0), on_grid=True)
+        assert [f.at_ms for f in collect(runner, 1)] == [snapshot(13.0).at_ms]
+        assert runner.deaths >= 1
+    finally:
+        runner.close()
+
+
 def test_asking_does_not_wait_for_the_worker_to_have_started(worker: WorkerRunner) -> None:
     """The one who asks is the thread that takes the readings."""
     began_s = time.monotonic()

@@ -66,6 +66,8 @@ class Book:
         return sorted(mine, key=lambda row: ("critical", "high", "medium", "low").index(row.priority))[:limit]
 
     def settle(self, tried: NoticeTry, state: str, due_ms: int) -> None:
+        if self.away:
+            raise JournalUnavailableError("away")
         self.tries.append(tried)
         row = self.rows[tried.notice - 1]
         self.rows[tried.notice - 1] = dataclasses.replace(row, state=state, due_ms=due_ms, tries=row.tries + 1)
@@ -363,31 +365,47 @@ def test_what_waited_before_a_restart_is_sent_as_a_possible_duplicate(book: Book
     assert [(t.ok, t.duplicate) for t in book.tries] == [(True, True)]
 
 
-def test_what_could_not_be_written_down_is_sent_again_as_a_duplicate(
-    book: Book, wall: VirtualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = Target("204", "204")
-    delivery = Delivery("shift", target, book, wall.now_ms)  # type: ignore[arg-type]
-    hear(desk_of(book, wall), view())
-
-    def away(*_: object) -> None:
-        raise JournalUnavailableError("away")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(book, "settle", away)
-        with pytest.raises(JournalUnavailableError):
-            delivery.step()
-    delivery.step()
-    assert target.marked == [False, True]
-    assert [(t.ok, t.duplicate) for t in book.tries] == [(True, True)]
-
-
 def test_a_test_is_tried_once(book: Book, wall: VirtualClock) -> None:
     rows = desk_of(book, wall).try_out(PLACE, "li.wei")
     assert {row.target for row in rows} == {"shift", "chief"}
     delivery = Delivery("shift", Target(NoticeFailedError("500")), book, wall.now_ms)  # type: ignore[arg-type]
     delivery.deliver(rows[0])
     assert book.rows[0].state == "given-up"
+
+
+def test_what_the_book_cannot_take_is_sent_all_the_same_and_once(book: Book, wall: VirtualClock) -> None:
+    desk, refused = desk_of(book, wall), NoticeFailedError("500")
+    target = Target(refused, refused, "204")
+    delivery = Delivery("shift", target, book, wall.now_ms, desk)  # type: ignore[arg-type]
+    book.away = True
+    hear(desk, view())
+    tried = []
+    for second in range(9):
+        before = len(target.answers)
+        delivery.step()
+        if len(target.answers) < before:
+            tried.append(second)
+        wall.advance(1)
+    assert tried == [0, 2, 6], "after 2 s, then after 4"
+    book.away = False
+    desk.digest()
+    delivery.step()
+    assert [(row.state, row.tries) for row in book.rows] == [("sent", 1)]
+
+
+def test_a_try_that_cannot_be_kept_is_not_made_again(book: Book, wall: VirtualClock) -> None:
+    desk, target = desk_of(book, wall), Target("204")
+    delivery = Delivery("shift", target, book, wall.now_ms, desk)  # type: ignore[arg-type]
+    hear(desk, view())
+    book.away = True
+    for _ in range(5):
+        delivery.step()
+        wall.advance(60)
+    assert (target.answers, book.tries) == ([], [])
+    book.away = False
+    delivery.step()
+    assert [(t.ok, t.duplicate) for t in book.tries] == [(True, False)]
+    assert book.rows[0].state == "sent"
 
 
 # --- the file ---

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.live.background import BackgroundLoop
+from api.live.dispatch import Dispatch
 from api.live.heartbeat import Heartbeat
 from api.live.watchdog import (
     BROKER,
@@ -16,9 +18,11 @@ from api.live.watchdog import (
     DISK,
     FORECAST,
     SPOOL,
+    STORE,
     RefusedMessages,
     Watchdog,
     checked,
+    held,
     measured,
     spools,
 )
@@ -26,6 +30,7 @@ from api.live.watchdog import forecasts as forecast_look
 from station.wire import topics
 from station.wire.plan_v1 import IngestWord, ingest_payload
 from tests.support.live_api import NOON, LiveApi, VirtualClock, forecast_at, live_api
+from tests.support.processes import wait_until
 
 
 @pytest.fixture
@@ -37,9 +42,13 @@ def state(api: LiveApi, alarm: str) -> str:
     return api.live.alarms.alarm(alarm).state
 
 
-def test_a_broker_that_is_away_is_told_after_its_delay_with_its_words_and_ends(api: LiveApi) -> None:
+def test_what_is_away_is_told_after_its_delay_with_its_words_and_ends(api: LiveApi) -> None:
     wall, away = VirtualClock(0), ["refused by 127.0.0.1"]
-    dog = Watchdog([api.live], {BROKER: checked(lambda: away[0] if away else None)}, wall.now_ms)
+
+    def check() -> str | None:
+        return away[0] if away else None
+
+    dog = Watchdog([api.live], {BROKER: held(check), STORE: checked(check)}, wall.now_ms)
     for second in range(14):
         wall.t_ms = second * 1000
         dog.look()
@@ -47,13 +56,19 @@ def test_a_broker_that_is_away_is_told_after_its_delay_with_its_words_and_ends(a
     wall.t_ms = 16_000
     dog.look()
     assert state(api, BROKER) == "UNACK"
-    view = api.live.alarms.alarm(BROKER)
-    assert view.text.en == "No connection to the MQTT broker: refused by 127.0.0.1"
-    away.clear()
-    for second in range(17, 34):
+    text = api.live.alarms.alarm(BROKER).text
+    assert (text.en, text.zh) == ("No connection to the MQTT broker", "与 MQTT 代理断开")
+    for second in range(17, 62):
         wall.t_ms = second * 1000
         dog.look()
-    assert state(api, BROKER) == "RTNUN"
+    text = api.live.alarms.alarm(STORE).text
+    assert text.en == "The reading store does not answer: refused by 127.0.0.1"
+    assert text.zh == "数据存储无响应：refused by 127.0.0.1"
+    away.clear()
+    for second in range(62, 94):
+        wall.t_ms = second * 1000
+        dog.look()
+    assert (state(api, BROKER), state(api, STORE)) == ("RTNUN", "RTNUN")
 
 
 def test_the_fullest_spool_that_a_station_s_ingests_tell_of_raises_the_alarm(api: LiveApi) -> None:
@@ -192,6 +207,34 @@ def test_a_heartbeat_is_sent_only_while_the_core_goes_on(switch: tuple[str, list
     rounds[0] = 2
     assert beat.beat()
     assert asked == ["/beat", "/beat"]
+
+
+def test_no_heartbeat_is_sent_while_a_message_holds_the_core_up(switch: tuple[str, list[str]], api: LiveApi) -> None:
+    url, asked = switch
+    ticker = BackgroundLoop("ticker", Dispatch({"jinma": api.live}).tick, 0.01)
+    beat = Heartbeat(f"{url}/beat", lambda: ticker.rounds)
+    entered, goes_on = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        entered.set()
+        assert goes_on.wait(20)
+
+    stuck = threading.Thread(target=api.live.act, args=(hang,))
+    ticker.start()
+    try:
+        wait_until(beat.beat, 10.0, "a first beat", every_s=0.05)
+        stuck.start()
+        assert entered.wait(10)
+        wait_until(lambda: not beat.beat(), 10.0, "the end of the beats", every_s=0.2)
+        silent_at = len(asked)
+        assert [beat.beat(), beat.beat()] == [False, False]
+        assert len(asked) == silent_at
+        goes_on.set()
+        wait_until(beat.beat, 10.0, "the beats' return", every_s=0.05)
+    finally:
+        goes_on.set()
+        ticker.stop()
+        stuck.join(10)
 
 
 def test_a_heartbeat_that_does_not_arrive_is_counted(switch: tuple[str, list[str]]) -> None:
