@@ -230,13 +230,12 @@ def build_api(
     mount_console(app, services)
     dispatch = Dispatch(stations)
     ticker = BackgroundLoop("ticker", dispatch.tick, TICK_S)
-    lives, store_look = list(stations.values()), {watchdog.STORE: watchdog.checked(checks["store"])}
-    watches = Watchdog(lives, _looks(checks, upkeep), wall_ms)
+    lives, store_check = list(stations.values()), watchdog.SlowCheck(checks["store"])
+    watches = Watchdog(lives, {**_looks(checks, upkeep), watchdog.STORE: store_check}, wall_ms)
     loops = [
         ticker,
         BackgroundLoop("watchdog", watches.look, WATCH_S),
-        # A store that stalls holds its own look up, and no other.
-        BackgroundLoop("watchdog-store", Watchdog(lives, store_look, wall_ms).look, WATCH_STORE_S),
+        BackgroundLoop("watchdog-store", store_check.make, WATCH_STORE_S),
         *(BackgroundLoop(f"outbox-{box.name}", box.deliver, DELIVER_S) for box in outboxes),
     ]
     if notices is not None:

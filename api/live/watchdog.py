@@ -8,6 +8,7 @@ is not watched there.
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -142,6 +143,40 @@ def checked(check: Callable[[], str | None]) -> Look:
 def held(check: Callable[[], str | None]) -> Look:
     """Return a look at something of which the alarm's own words say all, in both languages."""
     return lambda _: Finding(wrong=check() is not None)
+
+
+@dataclass
+class SlowCheck:
+    """A check that may hang: one thread makes it, and the look at it never waits.
+
+    Attributes:
+        check: Says in one line what is wrong, None where all is well.
+        monotonic: Seconds that never go back.
+    """
+
+    check: Callable[[], str | None]
+    monotonic: Callable[[], float] = time.monotonic
+    _said: str | None = None
+    _began_s: float | None = None
+
+    def make(self) -> None:
+        """Make the check; may take its time."""
+        self._began_s = self.monotonic()
+        try:
+            self._said = self.check()
+        finally:
+            self._began_s = None
+
+    def __call__(self, _: LiveStation) -> Finding:
+        """Return what the last check said, or that this one does not come to its end."""
+        began_s = self._began_s
+        if began_s is not None and self.monotonic() - began_s > _NO_ANSWER_S:
+            return Finding(wrong=True)
+        return Finding(wrong=self._said is not None, detail=self._said)
+
+
+_NO_ANSWER_S: Final = 10.0
+"""A store answers within milliseconds; a full one that compacts was given some seconds."""
 
 
 def measured(measure: Callable[[], float | None]) -> Look:

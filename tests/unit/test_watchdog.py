@@ -20,6 +20,7 @@ from api.live.watchdog import (
     SPOOL,
     STORE,
     RefusedMessages,
+    SlowCheck,
     Watchdog,
     checked,
     held,
@@ -99,6 +100,34 @@ def test_the_fullest_spool_that_a_station_s_ingests_tell_of_raises_the_alarm(api
     pass_minutes(2, 0.0)
     assert state(api, SPOOL) == "RTNUN"
     assert not api.live.refused
+
+
+def test_a_store_that_hangs_is_told_although_its_check_never_ends(api: LiveApi) -> None:
+    wall, hangs, begun, ended = VirtualClock(0), threading.Event(), threading.Event(), threading.Event()
+
+    def check() -> None:
+        begun.set()
+        assert hangs.wait(20)
+
+    store = SlowCheck(check, wall.seconds)
+    dog = Watchdog([api.live], {STORE: store}, wall.now_ms)
+    maker = threading.Thread(target=lambda: (store.make(), ended.set()))
+    maker.start()
+    try:
+        assert begun.wait(10)
+        for second in range(72):
+            wall.t_ms = second * 1000
+            dog.look()
+        assert state(api, STORE) == "UNACK", "10 s without an answer, then its on-delay of 60 s"
+        hangs.set()
+        assert ended.wait(10)
+        for second in range(72, 104):
+            wall.t_ms = second * 1000
+            dog.look()
+        assert state(api, STORE) == "RTNUN"
+    finally:
+        hangs.set()
+        maker.join(10)
 
 
 def test_limits_and_dead_bands_are_the_station_file_s_and_little_disk_is_wrong(api: LiveApi) -> None:
