@@ -91,6 +91,7 @@ class NoticeDesk:
     _line: deque[Heard] = field(default_factory=deque)
     _open: dict[tuple[str, str], _Open] = field(default_factory=dict)
     _unkept: list[NoticeRow] = field(default_factory=list)
+    _away: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stirred: threading.Event = field(default_factory=threading.Event)
 
@@ -159,10 +160,12 @@ class NoticeDesk:
         try:
             self.book.add(self._unkept)
         except TransientError as error:
-            _log.warning("notices wait: the journal database is away", waiting=len(self._unkept), error=str(error))
+            if not self._away:
+                _log.warning("the journal database is away: notices are sent without", error=str(error))
+            self._away = True
             del self._unkept[:-_MOST_UNKEPT]
         else:
-            self._unkept = []
+            self._unkept, self._away = [], False
         self.wake()
 
     def unkept(self, target: str) -> list[NoticeRow]:
