@@ -16,7 +16,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,11 +25,13 @@ from typing import Any
 from bench.alarm_ears import Heard, Stream, webhook
 from bench.figures import show
 from bench.prometheus_peer import missing_programs, prometheus
-from station.adapters.mqtt import MqttPublisher
+from station.adapters.clocks import wall_ms
+from station.adapters.mqtt import MqttFeed, MqttPublisher
 from station.adapters.plant_files import shipped_plant_text
 from station.domain.signals import UnitMessage
 from station.wire import topics
 from station.wire.json_v1 import encode, topic_of
+from station.wire.plan_v1 import ClockReading, parse_clock
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import OwnedProcess, wait_until
 from tests.support.service import ROOT, Service
@@ -77,6 +79,27 @@ class Figures:
     waiting: float = 0.0
 
 
+class SimulatorClock:
+    """The simulator's time, which also runs between its words: what a device beside it would date its readings with."""
+
+    def __init__(self) -> None:
+        self._said: ClockReading | None = None
+
+    def on_messages(self, batch: Sequence[tuple[str, bytes]]) -> None:
+        """Take words of the clock topic."""
+        self._said = parse_clock(batch[-1][1])
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a word has come."""
+        return self._said is not None
+
+    def now_ms(self) -> int:
+        """Return station time, epoch ms."""
+        assert self._said is not None, "no simulator has told the time"
+        return self._said.t_ms + round(self._said.speed * (wall_ms() - self._said.wall_ms))
+
+
 @dataclass
 class Bench:
     """One service with its simulator, and who listens to it."""
@@ -85,7 +108,7 @@ class Bench:
     stream: Stream
     publisher: MqttPublisher
     told: Heard
-    draw: random.Random
+    clock: SimulatorClock
     _last_ms: int = 0
 
     def sample(self, tag: str) -> tuple[float, float]:
@@ -108,7 +131,7 @@ class Bench:
 
     def _say(self, tag: str, value: float) -> float:
         """Publish a reading of now, and return when."""
-        self._last_ms = max(self._last_ms + 1, self.stream.newest_ms)
+        self._last_ms = max(self._last_ms + 1, self.clock.now_ms())
         message = UnitMessage("jinma", "fire_gas", "bench", self._last_ms, {tag: value})
         topic, payload = topic_of(message), encode(message)
         begin = time.perf_counter()
@@ -204,11 +227,15 @@ def _service(speed: int) -> Iterator[Bench]:
             _simulator(broker.url, speed, folder),
         ):
             wait_until(lambda: stream.forecasts > 0, 90.0, "a first forecast")
-            publisher = MqttPublisher(broker.url, "bench")
+            clock, publisher = SimulatorClock(), MqttPublisher(broker.url, "bench")
+            feed = MqttFeed(broker.url, "bench-clock", [topics.clock("jinma")])
+            feed.start(clock.on_messages)
             try:
-                yield Bench(service, stream, publisher, told, random.Random(speed))
+                wait_until(lambda: clock.is_told, 10.0, "the simulator's clock")
+                yield Bench(service, stream, publisher, told, clock)
             finally:
                 publisher.close()
+                feed.stop()
 
 
 def _simulator(broker: str, speed: int, folder: Path) -> OwnedProcess:

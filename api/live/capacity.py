@@ -22,8 +22,9 @@ from station.domain.signals import UnitMessage
 from station.ports import ReadingStore, ServicePoint
 from station.wire.plan_v1 import parse_time, rfc3339
 
-_MOST_BEHIND: Final = 4
-"""Forecasts that may be under way before the messages wait: at high speed the worker sets the pace, not the memory."""
+_MOST_BEHIND: Final = 64
+"""Forecasts that may be under way before the messages wait: at high speed the worker sets the pace, not the memory. At
+20x these are 16 min of the wall, far more than a worker needs to start, for which no alarm may wait."""
 _LONGEST_WAIT_S: Final = 30.0
 """A worker that died is started again within this; then the messages go on without."""
 

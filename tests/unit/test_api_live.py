@@ -155,7 +155,7 @@ def test_too_many_forecasts_under_way_hold_a_simulator_up_and_never_real_time(
     api.clock.rate, pauses = speed, list[float]()
     api.live.capacity.pause = pauses.append
     api.say(BANK, {"PT-330A": 44.0})
-    api.capacity.backlog = 9
+    api.capacity.backlog = 65
     api.capacity.ready = [forecast_at(NOON)]
     api.say(BANK, {"PT-330A": 44.1})
     assert len(pauses) == waits
@@ -166,7 +166,7 @@ def test_alarms_are_shown_before_messages_wait_for_a_forecast(api: LiveApi) -> N
     api.clock.rate, seen = 60.0, list[int]()
     api.live.capacity.pause = lambda _: seen.append(len(events(api, "alarm")))
     api.say(("fire_gas", "bays"), {"BE-761": 0})
-    api.capacity.backlog = 9
+    api.capacity.backlog = 65
     api.clock.advance(1)
     api.say(("fire_gas", "bays"), {"BE-761": 1})
     assert seen == [1]
