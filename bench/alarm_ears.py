@@ -29,6 +29,11 @@ class Heard:
             self._at.setdefault(name, now)
             self._changed.notify_all()
 
+    def forget(self) -> None:
+        """Forget what came and nobody waited for."""
+        with self._changed:
+            self._at.clear()
+
     def moment(self, name: str) -> float:
         """Return when a thing came; waits for it.
 

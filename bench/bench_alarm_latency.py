@@ -114,6 +114,7 @@ class Bench:
     def sample(self, tag: str) -> tuple[float, float]:
         """Raise an alarm and put it back to normal; returns the seconds until it was shown, and told."""
         alarm = f"{tag}.HH"
+        self.stream.alarms.forget()
         begin = self._say(tag, 1)
         shown = self.stream.alarms.moment(f"{alarm} UNACK") - begin
         told = self.told.moment(alarm) - begin
@@ -187,7 +188,7 @@ def _measured(speed: int) -> Figures:
         for number in range(SAMPLES):
             if number % 20 == 0:
                 bench.ask_for_forecast(number)
-            time.sleep(draw.uniform(0.0, 0.4))  # No beat of ours may fall in with the beats of the service.
+            time.sleep(draw.uniform(0.0, 0.8))  # No beat of ours may fall in with the beats of the service.
             shown, told = bench.sample(DETECTORS[number % len(DETECTORS)])
             figures.shown.append(shown)
             figures.told.append(told)
