@@ -47,7 +47,7 @@ def chained_hash(previous: str, number: int, entry: JournalEntry, detail: str) -
 
 
 def storable(entry: JournalEntry) -> JournalEntry:
-    """Return an entry as every database can keep it: no NUL, no half of a character, only finite numbers."""
+    """Return an entry as every database can keep it: no NUL, no half of a character, finite numbers, no minus zero."""
     return dataclasses.replace(
         entry,
         who=_plain(entry.who),
@@ -58,7 +58,8 @@ def storable(entry: JournalEntry) -> JournalEntry:
 
 
 def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
+    # SQLite gives minus zero back as zero, of which the hash is another; adding zero leaves no minus.
+    return None if value is None or not math.isfinite(value) else float(value) + 0.0
 
 
 def _plain(text: str) -> str:

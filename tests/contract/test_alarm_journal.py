@@ -111,6 +111,11 @@ def test_whole_numbers_and_what_no_number_is(journal: AlarmJournal) -> None:
     assert journal.verify() is None
 
 
+def test_a_minus_zero_keeps_the_chain_whole(journal: AlarmJournal) -> None:
+    journal.append([replace(ENTRY, value=-0.0, limit=-0.0)])
+    assert journal.verify() is None
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     who=st.text(max_size=20),
