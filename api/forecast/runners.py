@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -65,6 +67,15 @@ _worker_plant: Plant | None = None
 def _start_worker() -> None:
     # Ctrl-C is for the service, which ends the worker itself; a worker that died of it would be restarted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_service, name="service-watch", daemon=True).start()
+
+
+def _end_with_service() -> None:
+    """End this worker when its service is gone: one that was killed could not end it."""
+    service = multiprocessing.parent_process()
+    assert service is not None
+    service.join()
+    os._exit(1)
 
 
 def _take_plant(plant: Plant) -> None:

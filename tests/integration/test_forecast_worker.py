@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,8 @@ from api.forecast.runners import InlineRunner, WorkerRunner
 from station.domain.capacity_forecast import Forecast
 from tests.support.capacity_snapshots import snapshot
 from tests.support.plants import jinma
+from tests.support.processes import wait_until
+from tests.support.service import ROOT
 
 DEADLINE_S = 60.0
 
@@ -73,6 +78,41 @@ def test_a_worker_that_hangs_is_ended_and_replaced() -> None:
         assert runner.deaths >= 1
     finally:
         runner.close()
+
+
+SERVICE = """
+import time
+from api.forecast.runners import WorkerRunner
+from tests.support.capacity_snapshots import snapshot
+from tests.support.plants import jinma
+
+if __name__ == "__main__":
+    runner = WorkerRunner(jinma(), replicas=2)
+    runner.submit(snapshot(12.0), on_grid=True)
+    while not runner.finished():
+        time.sleep(0.02)
+    print(*runner._pool._processes, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_service_leaves_no_worker_behind(tmp_path: Path) -> None:
+    file = tmp_path / "service.py"
+    file.write_text(SERVICE)
+    env = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, str(file)], stdout=subprocess.PIPE, text=True, env=env) as service:
+        assert service.stdout is not None
+        worker = int(service.stdout.readline())
+        service.kill()
+    wait_until(lambda: not _runs(worker), 20.0, "the worker's end")
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process lives; one that has ended and that nobody has fetched does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_asking_does_not_wait_for_the_worker_to_have_started(worker: WorkerRunner) -> None:
