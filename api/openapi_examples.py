@@ -318,6 +318,10 @@ ALARM: Final[dict[str, Any]] = {
     "cause": {"en": "Recharge did not stop", "zh": "补气未停止"},
     "consequence": {"en": "The relief valve lifts at 49.5 MPa", "zh": "安全阀将在49.5 MPa起跳"},
     "action": {"en": "Stop the trains, check the stop pressure", "zh": "停压缩机，检查停机压力"},
+    "safety": False,
+    "out_of_service_by": None,
+    "out_of_service_until": None,
+    "out_of_service_asked_by": None,
 }
 MAINTENANCE: Final = {
     "area": "compression",

@@ -184,9 +184,27 @@ class AlarmJournal(Protocol):
         ...
 
     def entries(
-        self, station: str, start_ms: int, end_ms: int, after: int = 0, limit: int = 1000
+        self,
+        station: str,
+        start_ms: int,
+        end_ms: int,
+        after: int = 0,
+        limit: int = 1000,
+        *,
+        alarm_id: str | None = None,
+        newest_first: bool = False,
     ) -> list[tuple[int, JournalEntry]]:
-        """Return (row number, entry) of [start, end) with row number > after, ascending, at most `limit`."""
+        """Return (row number, entry) of [start, end) in the order of the rows, at most `limit`.
+
+        Args:
+            station: Whose.
+            start_ms: Station time, epoch ms.
+            end_ms: As `start_ms`, exclusive.
+            after: The row before the first one wanted, in the order asked for; 0 begins at the beginning.
+            limit: Most rows.
+            alarm_id: Of this alarm alone.
+            newest_first: Begin with the newest row.
+        """
         ...
 
     def newest_by_alarm(self, station: str) -> list[JournalEntry]:

@@ -188,6 +188,8 @@ class AlarmEngine(OperatorDesk):
     def alarms(self) -> list[AlarmView]:
         """Return every alarm that is not normal, shelved and out-of-service ones too, in the station file's order.
 
+        A normal one that somebody wants out of service is there as well: a second user must find it.
+
         An alarm that is suppressed by design with nothing behind it is left out; `alarm` tells of it.
         """
         with self._lock:
@@ -316,4 +318,5 @@ class AlarmEngine(OperatorDesk):
 
 
 def _is_listed(state: AlarmState) -> bool:
-    return state.is_open or state.shelved_until_ms is not None or state.out_of_service
+    hidden_by_people = state.shelved_until_ms is not None or state.out_of_service
+    return state.is_open or hidden_by_people or state.asked_out_by is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,6 +53,10 @@ class AlarmBody(BaseModel):
     cause: TextBody
     consequence: TextBody
     action: TextBody
+    safety: bool = Field(description="Never shelved; two people take it out of service")
+    out_of_service_by: str | None
+    out_of_service_until: str | None
+    out_of_service_asked_by: str | None = Field(description="A first user asked; a second one completes it")
 
 
 class AlarmList(Page):
@@ -77,7 +81,7 @@ class JournalRow(BaseModel):
 
 
 class JournalPage(Page):
-    """Events, oldest first."""
+    """Events in order."""
 
     items: list[JournalRow]
 
@@ -162,14 +166,18 @@ def _add_lists(router: APIRouter, services: ApiServices) -> None:
         station: StationId,
         start: TimeText = None,
         end: TimeText = None,
+        alarm: Annotated[str | None, Query(description="Only this alarm", max_length=120)] = None,
+        order: Annotated[Literal["oldest", "newest"], Query(description="Which come first")] = "oldest",
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
-        """Rows in the order in which they were written."""
+        """Rows in the order in which they were written, or the newest first."""
         start_ms, end_ms = time_range(start, end, services.live(station).now_ms, _USUAL_RANGE)
         if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
             raise broken("query.cursor", cursor, "must be next_cursor of the answer before to the same query")
-        rows = services.journal.entries(station, start_ms, end_ms, int(cursor or 0), limit + 1)
+        rows = services.journal.entries(
+            station, start_ms, end_ms, int(cursor or 0), limit + 1, alarm_id=alarm, newest_first=order == "newest"
+        )
         next_cursor = str(rows[limit - 1][0]) if len(rows) > limit else None
         items = [_journal_row(number, entry) for number, entry in rows[:limit]]
         return json_answer({"items": items, "next_cursor": next_cursor})

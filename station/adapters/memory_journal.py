@@ -24,15 +24,28 @@ class MemoryJournal:
                 self._rows.append((entry, chained_hash(before, len(self._rows) + 1, entry, detail_text(entry))))
 
     def entries(
-        self, station: str, start_ms: int, end_ms: int, after: int = 0, limit: int = 1000
+        self,
+        station: str,
+        start_ms: int,
+        end_ms: int,
+        after: int = 0,
+        limit: int = 1000,
+        *,
+        alarm_id: str | None = None,
+        newest_first: bool = False,
     ) -> list[tuple[int, JournalEntry]]:
         """Return rows of a station; see `AlarmJournal.entries`."""
         with self._lock:
             found = [
                 (number, entry)
                 for number, (entry, _) in enumerate(self._rows, start=1)
-                if number > after and entry.station == station and start_ms <= entry.t_ms < end_ms
+                if entry.station == station and start_ms <= entry.t_ms < end_ms
+                if alarm_id in (None, entry.alarm_id)
             ]
+        if newest_first:
+            found = [row for row in reversed(found) if not after or row[0] < after]
+        else:
+            found = [row for row in found if row[0] > after]
         return found[:limit]
 
     def newest_by_alarm(self, station: str) -> list[JournalEntry]:

@@ -49,16 +49,25 @@ class SqlJournal:
             connection.execute(sa.update(journal_head).values(number=number, hash=before))
 
     def entries(
-        self, station: str, start_ms: int, end_ms: int, after: int = 0, limit: int = 1000
+        self,
+        station: str,
+        start_ms: int,
+        end_ms: int,
+        after: int = 0,
+        limit: int = 1000,
+        *,
+        alarm_id: str | None = None,
+        newest_first: bool = False,
     ) -> list[tuple[int, JournalEntry]]:
-        """Return (row number, entry) of [start, end) with row number > after, ascending, at most `limit`."""
-        query = (
-            sa.select(journal)
-            .where(journal.c.station == station, journal.c.t_ms >= start_ms, journal.c.t_ms < end_ms)
-            .where(journal.c.number > after)
-            .order_by(journal.c.number)
-            .limit(limit)
-        )
+        """Return rows of a station; see `AlarmJournal.entries`."""
+        number = journal.c.number
+        query = sa.select(journal).where(journal.c.station == station)
+        query = query.where(journal.c.t_ms >= start_ms, journal.c.t_ms < end_ms)
+        if alarm_id is not None:
+            query = query.where(journal.c.alarm_id == alarm_id)
+        if after:
+            query = query.where(number < after if newest_first else number > after)
+        query = query.order_by(number.desc() if newest_first else number).limit(limit)
         with self.database.reading() as connection:
             return [(row.number, _entry(row)) for row in connection.execute(query)]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from station.domain.alarms import AlarmState
 from station.domain.plant import AlarmSpec, Text
 
-_TIMES = ("shelved_until", "raised_at", "acked_at", "cleared_at")
+_TIMES = ("shelved_until", "raised_at", "acked_at", "cleared_at", "out_of_service_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,9 @@ class AlarmView:
         value, limit: In the signal's unit, when it was raised.
         first_out: It began first in its group; the others are probably consequences.
         group: Alarms of one group and moment belong together.
+        safety: Never shelved; two people take it out of service.
+        out_of_service_by, out_of_service_until: Who took it out of service, and its end where it has one.
+        out_of_service_asked_by: A first user wants this safety alarm out of service; a second one completes it.
     """
 
     id: str
@@ -51,6 +54,10 @@ class AlarmView:
     cause: Text
     consequence: Text
     action: Text
+    safety: bool = False
+    out_of_service_by: str | None = None
+    out_of_service_until: int | None = None
+    out_of_service_asked_by: str | None = None
 
 
 def alarm_view(
@@ -82,6 +89,10 @@ def alarm_view(
         cause=spec.cause,
         consequence=spec.consequence,
         action=spec.action,
+        safety=spec.safety,
+        out_of_service_by=state.out_by,
+        out_of_service_until=state.out_until_ms,
+        out_of_service_asked_by=state.asked_out_by,
     )
 
 

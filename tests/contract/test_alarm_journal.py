@@ -94,6 +94,16 @@ def test_entries_are_selected_by_station_time_and_row(journal: AlarmJournal) -> 
     assert [n for n, _ in journal.entries("jinma", 0, 1000, after=2)] == [3, 4]
     assert [n for n, _ in journal.entries("jinma", 0, 1000, limit=2)] == [1, 2]
     assert [n for n, _ in journal.entries("jinma~ab12cd34", 0, 1000)] == [5]
+    assert [n for n, _ in journal.entries("jinma", 0, 1000, newest_first=True)] == [4, 3, 2, 1]
+    assert [n for n, _ in journal.entries("jinma", 0, 1000, after=3, limit=1, newest_first=True)] == [2]
+
+
+def test_entries_of_one_alarm_are_selected(journal: AlarmJournal) -> None:
+    other = replace(ENTRY, alarm_id="PT-330B.HH")
+    journal.append([ENTRY, other, ENTRY, replace(ENTRY, station="elsewhere")])
+    assert [n for n, _ in journal.entries("jinma", 0, 10_000, alarm_id=ENTRY.alarm_id)] == [1, 3]
+    assert [n for n, _ in journal.entries("jinma", 0, 10_000, 3, alarm_id=ENTRY.alarm_id, newest_first=True)] == [1]
+    assert journal.entries("jinma", 0, 10_000, alarm_id="PT-1.H") == []
 
 
 def test_the_newest_entry_of_each_alarm_is_what_a_restart_needs(journal: AlarmJournal) -> None:

@@ -73,6 +73,10 @@ def test_a_view_has_the_fields_of_the_contract() -> None:
         "cause": {"en": "", "zh": ""},
         "consequence": {"en": "", "zh": ""},
         "action": {"en": "", "zh": ""},
+        "safety": False,
+        "out_of_service_by": None,
+        "out_of_service_until": None,
+        "out_of_service_asked_by": None,
     }
 
 

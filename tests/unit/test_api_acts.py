@@ -66,6 +66,17 @@ async def test_an_acknowledgement_carries_name_and_comment_into_the_journal(api:
     assert first["items"] + rest["items"] == rows
 
 
+async def test_the_journal_of_one_alarm_begins_with_its_newest_row_where_asked(api: LiveApi) -> None:
+    raise_high_pressure(api)
+    url = f"{BASE}/alarms/journal?alarm=PT-330A.H&order=newest"
+    async with api.client(Role.OPERATOR) as client:
+        await client.post(f"{BASE}/alarms/PT-330A.H/ack")
+        page = (await client.get(f"{url}&limit=1")).json()
+        rest = (await client.get(f"{url}&cursor={page['next_cursor']}")).json()
+    assert [row["event"] for row in page["items"] + rest["items"]] == ["acked", "raised"]
+    assert rest["next_cursor"] is None
+
+
 async def test_shelving_hides_for_a_while(api: LiveApi) -> None:
     raise_high_pressure(api)
     url = f"{BASE}/alarms/PT-330A.H"
@@ -87,10 +98,14 @@ async def test_a_safety_alarm_goes_out_of_service_by_two_people_only(api: LiveAp
     async with api.client(Role.OPERATOR) as first, api.client(Role.ENGINEER) as second:
         asked = await first.post(url, json=body)
         assert asked.status_code == 202
-        assert asked.json()["state"] == "NORM"
+        assert (asked.json()["state"], asked.json()["safety"]) == ("NORM", True)
+        (waiting,) = [one for one in (await second.get(f"{BASE}/alarms")).json()["items"] if one["id"] == safety]
+        assert waiting["out_of_service_asked_by"] == "test operator"
         done = await second.post(url, json=body)
         assert done.status_code == 200
         assert done.json()["state"] == "OUT_OF_SERVICE"
+        assert done.json()["out_of_service_by"] == "test engineer"
+        assert done.json()["out_of_service_until"] == "2026-11-23T08:00:00.000Z"
         back = await second.post(f"{BASE}/alarms/{safety}/return-to-service", json={"comment": "done"})
         assert back.json()["state"] == "NORM"
         assert (await first.post(url, json={"reason": "x", "until": "later"})).status_code == 422
