@@ -16,14 +16,18 @@ from api.live.station import LiveStation
 from api.people.session_book import Session
 from api.people.sessions import SESSION_KEY
 from api.services import ApiServices
+from dashboards.console.alarms_page import alarms_page
 from dashboards.console.capacity_page import capacity_page
 from dashboards.console.door import ConsoleDoor
 from dashboards.console.headers import ConsoleHeaders
 from dashboards.console.language import language_of
 from dashboards.console.pages import overview_page
+from dashboards.console.people_page import people_page
 
 CONSOLE: Final = "/console"
 _STATIC: Final = Path(__file__).parent / "static"
+_AWAY_S: Final = 60.0
+"""NiceGUI reloads a page that was away for longer, and what was being typed is lost: its own 3 s are a short hiccup."""
 
 
 def mount_console(app: FastAPI, services: ApiServices) -> None:
@@ -49,10 +53,26 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
     def capacity(request: Request, station: str = "") -> None:
         show(capacity_page, request, station)
 
+    @ui.page("/alarms", title="Jinma", dark=None)
+    def alarms(request: Request, station: str = "") -> None:
+        show(alarms_page, request, station)
+
+    @ui.page("/people", title="Jinma", dark=None)
+    def people(request: Request, station: str = "") -> None:
+        show(people_page, request, station)
+
     def show(draw: Callable[[LiveStation, Session, str], None], request: Request, station: str) -> None:
         session: Session = request.scope[SESSION_KEY]  # The door let nobody else in.
         live = services.stations.get(station) or next(iter(services.stations.values()))
         draw(live, session, language_of(request))
 
     app.mount(f"{CONSOLE}/static", StaticFiles(directory=_STATIC), name="console-static")
-    ui.run_with(app, mount_path=CONSOLE, title="Jinma", dark=None, tailwind=False, show_welcome_message=False)
+    ui.run_with(
+        app,
+        mount_path=CONSOLE,
+        title="Jinma",
+        dark=None,
+        tailwind=False,
+        show_welcome_message=False,
+        reconnect_timeout=_AWAY_S,
+    )

@@ -17,7 +17,7 @@ from station.domain.what_if import removable_units
 
 _MODULES: Final = (
     "outlook", "outlook_figures", "day_curve", "look_back", "plan_editor", "plan_csv", "what_if", "day", "verdict",
-    "frame", "numbers", "stream", "dom",
+    "frame", "horn", "numbers", "stream", "dom",
 )  # fmt: skip
 _FIGURES: Final = (
     ("chance", "probability"),
@@ -34,11 +34,11 @@ _FIGURES: Final = (
 
 def capacity_page(live: LiveStation, session: Session, language: str) -> None:
     """Draw the capacity page."""
-    head("capacity", _MODULES, ("console", "capacity"))
+    head("capacity", _MODULES, ("console", "sheet", "capacity"))
     name = live.plant.label.in_language(language)
     may_operate = session.role >= Role.OPERATOR
     ui.add_body_html(f"""
-<div id="console" class="outlook" lang="{html_lang(language)}">
+<div id="console" class="sheet outlook" lang="{html_lang(language)}">
 {header(live, name, session, language, "capacity")}
 <main>
 {_answer(language)}

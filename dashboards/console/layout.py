@@ -43,11 +43,11 @@ def station_layout(plant: Plant, language: str) -> Json:
         "timezone": plant.timezone.key,
         "totals": list(plant.tags_with_role("total")),
         "sections": [{"key": key, "title": text_of(key, language), "tiles": tiles} for key, tiles in sections if tiles],
-        "signals": {signal.tag: _signal(signal, language) for signal in plant.signals.values()},
+        "signals": {signal.tag: signal_layout(signal, language) for signal in plant.signals.values()},
     }
 
 
-def _signal(signal: Signal, language: str) -> Json:
+def signal_layout(signal: Signal, language: str) -> Json:
     """Return what the page's script needs of a signal."""
     discrete = bool(signal.states) or signal.unit_of_measure == "-"
     abnormal = {state for alarm in signal.alarms if alarm.condition == "STATE" for state in alarm.states}

@@ -21,7 +21,8 @@ from dashboards.console.texts import text_of, texts_of
 
 STATIC: Final = "/console/static"
 _MODULES: Final = (
-    "main", "mimic", "numbers", "stream", "capacity", "day", "verdict", "frame", "alarms", "symbols", "trend", "dom",
+    "main", "mimic", "numbers", "stream", "capacity", "day", "verdict", "frame", "horn", "alarms", "alarm_acts",
+    "alarm_words", "standing", "dialog", "symbols", "trend", "dom",
 )  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def overview_page(live: LiveStation, session: Session, language: str) -> None:
   </div>
   {_trend(language)}
 </main>
-{_dialog(language)}
+{act_dialog(language)}
 </div>
 {data_element("texts", texts_of(language))}
 {data_element("layout", layout)}
@@ -94,7 +95,9 @@ def page_context(live: LiveStation, session: Session, language: str) -> dict[str
     return {
         "language": language,
         "csrf": session.csrf,
+        "user": session.name,
         "may_operate": session.role >= Role.OPERATOR,
+        "may_engineer": session.role >= Role.ENGINEER,
         "now": live.now_ms,
         "speed": live.speed,
         "simulated": live.is_simulated,
@@ -126,21 +129,22 @@ def header(live: LiveStation, name: str, session: Session, language: str, here: 
     return f"""
 <header id="top">
   <h1>{escape(name)}</h1>
-  {_ways(here, language)}
+  {_ways(here, session, language)}
   <strong id="simulated" class="flag"{simulated}>{t("simulated")}</strong>
   <strong id="speed" class="flag" hidden></strong>
   <span class="spring"></span>
+  <strong id="horn-test" role="status" hidden></strong>
   <span id="link" class="link" role="status" data-state="connecting"><b id="link-state">{t("connecting")}</b>
     <span id="link-age"></span></span>
   <time id="clock"></time>
   <span id="zone" class="muted"></span>
-  <span class="who muted">{escape(session.name)}</span>
   {_language_link(language)}
-  <button id="log-out" type="button">{t("log_out")}</button>
+  <button id="horn" type="button"></button>
+  <button id="log-out" type="button">{t("log_out")}<span class="who muted">{escape(session.name)}</span></button>
 </header>"""
 
 
-def _ways(here: str, language: str) -> str:
+def _ways(here: str, session: Session, language: str) -> str:
     t = translator(language)
     mark = {here: ' aria-current="page"'}
     links = "".join(
@@ -148,7 +152,10 @@ def _ways(here: str, language: str) -> str:
         for name, label, path in (
             ("overview", "page_overview", "/console/"),
             ("capacity", "page_capacity", "/console/capacity"),
+            ("alarms", "page_alarms", "/console/alarms"),
+            ("people", "page_people", "/console/people"),
         )
+        if name != "people" or session.role >= Role.ADMIN
     )
     return f'<nav id="ways" aria-label="{t("pages")}">{links}</nav>'
 
@@ -212,7 +219,8 @@ def _trend(language: str) -> str:
 </section>"""
 
 
-def _dialog(language: str) -> str:
+def act_dialog(language: str) -> str:
+    """Return the dialog of acts; the page's script fills it."""
     t = translator(language)
     return f"""
 <dialog id="act" aria-labelledby="act-title">
@@ -220,8 +228,7 @@ def _dialog(language: str) -> str:
     <h2 id="act-title"></h2>
     <p id="act-text"></p>
     <dl id="act-help"></dl>
-    <label for="act-comment">{t("comment")}</label>
-    <input id="act-comment" maxlength="500" autocomplete="off">
+    <div id="act-fields"></div>
     <p id="act-problem" class="problem" role="alert" hidden></p>
     <p class="buttons"><button id="act-cancel" type="button">{t("cancel")}</button>
       <button id="act-do" type="submit"></button></p>

@@ -6,18 +6,26 @@ import json
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from starlette.requests import HTTPConnection
 
+from api.people.roles import Role
+from api.routes.bodies import AlarmStateName
 from dashboards.console import pages
+from dashboards.console.alarm_texts import ALARM_TEXTS
+from dashboards.console.capacity_texts import CAPACITY_TEXTS
 from dashboards.console.language import language_of
 from dashboards.console.layout import station_layout
+from dashboards.console.people_texts import PEOPLE_TEXTS
 from dashboards.console.texts import TEXTS, text_of, texts_of
+from station.domain.signals import AREAS
 from tests.support.plants import jinma
 
 STATIC = Path(pages.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))
+PAGES = ("pages.py", "capacity_page.py", "alarms_page.py", "people_page.py", "layout.py")
 
 
 def request(query: str = "", **headers: str) -> HTTPConnection:
@@ -36,17 +44,28 @@ def test_both_languages_have_every_text_and_the_same_places_to_fill() -> None:
 
 def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> None:
     asked = set()
-    for source in [*SCRIPTS, *(STATIC.parent / name for name in ("pages.py", "capacity_page.py", "layout.py"))]:
+    for source in [*SCRIPTS, *(STATIC.parent / name for name in PAGES)]:
         asked |= set(re.findall(r'"([a-z][a-zA-Z0-9_]+)"', source.read_text()))
         asked |= set(re.findall(r"\b([a-z]+): word\(", source.read_text()))
-    made = {f"state_{state}" for state in ("UNACK", "ACKED", "RTNUN", "LATCHED")}
+    made = {f"state_{state}" for state in get_args(AlarmStateName)}
+    made |= {f"{kind}_{role.label}" for role in Role for kind in ("role", "short")} | {f"area_{area}" for area in AREAS}
     made |= {f"last_{name}" for name in ("15m", "2h", "24h")} | {
         f"help_{n}" for n in ("cause", "consequence", "action")
     }
     assert made <= TEXTS.keys()
+    families = tuple(re.findall(r"`([a-z]+_)\$\{", "".join(one.read_text() for one in SCRIPTS)))
+    families += tuple(re.findall(r'f"([a-z]+_)\{', "".join((STATIC.parent / one).read_text() for one in PAGES)))
+    made |= {key for key in TEXTS if key.startswith(families)}
     named = set(re.findall(r'word\("([a-zA-Z_]+)"', "".join(one.read_text() for one in SCRIPTS)))
     assert named <= TEXTS.keys()
     assert TEXTS.keys() - asked - made == set()
+
+
+def test_no_page_has_another_text_under_the_same_key() -> None:
+    pages_texts = (ALARM_TEXTS, CAPACITY_TEXTS, PEOPLE_TEXTS)
+    assert sum(len(texts) for texts in pages_texts) == len(set().union(*pages_texts))
+    for texts in pages_texts:
+        assert {key: TEXTS[key] for key in texts} == texts
 
 
 def test_a_raw_key_is_never_shown() -> None:

@@ -16,6 +16,9 @@ export function word(key, ...values) {
   return texts[key].replace(/\{(\d)\}/g, (_, number) => String(values[Number(number)]));
 }
 
+/** Return whether there is a text of this key: what the API names may be newer than the page. */
+export const hasWord = (key) => key in texts;
+
 /** Return a new element; `parts` are texts and elements. */
 export function make(name, attributes = {}, ...parts) {
   const element = document.createElement(name);
@@ -55,6 +58,12 @@ export const minuteTime = (ms) => formats.minute.format(ms);
 /** Return the station day of a moment as 2026-11-23. */
 export const dayOf = (ms) => formats.day.format(ms);
 
+/** Return a moment of the API in full, by the station's clock; empty where there is none. */
+export function fullTime(text) {
+  const t = Date.parse(text);
+  return Number.isNaN(t) ? "" : `${dayOf(t)} ${clockTime(t)}`;
+}
+
 /** Return minutes east of UTC at the station. */
 export function offsetMinutes(ms) {
   const name = formats.offset.formatToParts(ms).find((part) => part.type === "timeZoneName").value;
@@ -75,6 +84,16 @@ export function dayStart(ms) {
   const offset = offsetMinutes(ms) * 60000;
   return Math.floor((ms + offset) / 86400000) * 86400000 - offset;
 }
+
+/** Return epoch ms of a local time of the station, 2026-11-23T10:00; NaN where it is none. */
+export function localMs(text) {
+  const asUtc = Date.parse(`${text}Z`);
+  if (Number.isNaN(asUtc)) return NaN;
+  return asUtc - offsetMinutes(asUtc - offsetMinutes(asUtc) * 60000) * 60000;
+}
+
+/** Return a moment as the station's local time for a field: 2026-11-23T10:00. */
+export const localText = (ms) => `${dayOf(ms)}T${minuteTime(ms)}`;
 
 /** Return a duration as people say it. */
 export function duration(minutes) {
@@ -97,7 +116,9 @@ export async function ask(path, { method = "GET", body = null, timeoutMs = 8000 
   if (body !== null) headers["Content-Type"] = "application/json";
   const options = { method, headers, signal: AbortSignal.timeout(timeoutMs), credentials: "same-origin" };
   if (body !== null) options.body = JSON.stringify(body);
-  const answer = await fetch(path, options);
+  const answer = await fetch(path, options).catch((error) => {
+    throw new RequestError(0, error.message); // No answer at all.
+  });
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw new RequestError(answer.status, problem.detail || problem.title || `${answer.status}`, problem.errors);

@@ -1,6 +1,7 @@
-// What every page of the console has around it: the clock, the live connection and what it says of itself, the way out.
+// What every page of the console has around it: the clock, the live connection and what it says of itself, the horn, the way out.
 
 import { ask, byId, clockTime, context, dayOf, layout, setText, word, zoneName } from "./dom.js";
+import { hear, hearTest, loadHorn, startHorn } from "./horn.js";
 import { setClock, stationNow } from "./numbers.js";
 import { Link } from "./stream.js";
 
@@ -9,10 +10,19 @@ let link = null;
 
 /** Begin: set the clock, show the station's state, prepare the connection; `open` it once the page is drawn. */
 export function startFrame(handlers) {
+  const alarm = (news) => {
+    hear(news);
+    handlers.alarm(news);
+  };
+  const opened = () => {
+    loadHorn().catch(() => {});
+    handlers.opened();
+  };
   document.cookie = `jinma_lang=${context.language}; path=/; max-age=${YEAR_S}; SameSite=Lax`;
   document.documentElement.lang = byId("console").lang;
   document.title = layout.name;
-  link = new Link({ ...handlers, station, expired });
+  link = new Link({ ...handlers, alarm, opened, test: hearTest, station, expired });
+  startHorn();
   setClock(context.now, context.speed);
   station(context);
   byId("log-out").addEventListener("click", logOut);

@@ -1,6 +1,6 @@
 // Looking back: what was known at a moment, and what a day's forecasts were worth.
 
-import { ask, byId, clockTime, context, dayOf, duration, make, minuteTime, offsetMinutes, stationPath, word } from "./dom.js";
+import { ask, byId, clockTime, context, dayOf, duration, localMs, localText, make, minuteTime, stationPath, word } from "./dom.js";
 import { stationNow } from "./numbers.js";
 import { forecastRows } from "./what_if.js";
 
@@ -9,8 +9,7 @@ const HOUR_MS = 3600000;
 
 /** Begin: an hour ago, and yesterday. */
 export function startLookBack() {
-  const then = stationNow() - HOUR_MS;
-  byId("known-at").value = `${dayOf(then)}T${minuteTime(then)}`;
+  byId("known-at").value = localText(stationNow() - HOUR_MS);
   byId("score-day").value = dayOf(stationNow() - DAY_MS);
   byId("known").addEventListener("submit", (event) => answer(event, showKnown, byId("known-answer")));
   byId("score").addEventListener("submit", (event) => answer(event, showScore, byId("score-answer")));
@@ -32,13 +31,6 @@ async function answer(event, show, place) {
   } catch (error) {
     place.replaceChildren(make("p", { class: "problem" }, word("failed", error.message)));
   }
-}
-
-/** Return epoch ms of a local time of the station, 2026-11-23T10:00; NaN where it is none. */
-export function localMs(text) {
-  const asUtc = Date.parse(`${text}Z`);
-  if (Number.isNaN(asUtc)) return NaN;
-  return asUtc - offsetMinutes(asUtc - offsetMinutes(asUtc) * 60000) * 60000;
 }
 
 const unlessNone = (error) => {

@@ -1,11 +1,12 @@
 // The overview page: brings the parts together and keeps time.
 
 import { ask, byId, layout, setText, stationPath, word } from "./dom.js";
-import { loadAlarms, startAlarms, takeAlarm } from "./alarms.js";
+import { startAlarms } from "./alarms.js";
 import { loadCapacity, showCapacity, takeForecast } from "./capacity.js";
 import { openFrame, refreshStation, startFrame, tellLink } from "./frame.js";
 import { drawMimic, refresh, refreshAll } from "./mimic.js";
 import { setFillStarts, stationNow, valueOf } from "./numbers.js";
+import { loadAlarms, takeAlarm } from "./standing.js";
 import { extend, load as loadTrend, pick, startTrend } from "./trend.js";
 
 let begun = false;
@@ -29,14 +30,10 @@ function values(tags) {
 }
 
 function opened() {
-  loadAlarms().catch(reload);
+  loadAlarms();
   loadCapacity();
   refreshStation();
   if (begun) loadTrend();
-}
-
-function reload() {
-  setTimeout(() => loadAlarms().catch(reload), 2000);
 }
 
 function eachSecond() {

@@ -1,7 +1,6 @@
 // A day's plan as CSV: truck,ID,time,kg and trailer,ID,time,kg,bay.
 
-import { word } from "./dom.js";
-import { localMs } from "./look_back.js";
+import { localMs, word } from "./dom.js";
 
 const KINDS = { truck: "trucks", trailer: "trailers" };
 

@@ -1,8 +1,7 @@
 // The plan of a day as two tables: edit a row, add, remove, take a CSV; saving puts the whole plan.
 
-import { ask, byId, context, dayOf, layout, make, minuteTime, setText, stationPath, word } from "./dom.js";
+import { ask, byId, context, dayOf, layout, localMs, make, minuteTime, setText, stationPath, word } from "./dom.js";
 import { loadPlan } from "./day.js";
-import { localMs } from "./look_back.js";
 import { stationNow } from "./numbers.js";
 import { readCsv, timeOf } from "./plan_csv.js";
 

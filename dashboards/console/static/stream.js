@@ -7,7 +7,7 @@ const SILENT_MS = 2500; // The stream speaks each second; "no data" must be on t
 const PROBE_MS = 5000;
 
 export class Link {
-  /** @param {{values, alarm, capacity, opened, station, expired}} handlers told what comes. */
+  /** @param {{values, alarm, capacity, test, opened, station, expired}} handlers told what comes. */
   constructor(handlers) {
     this.handlers = handlers;
     this.newest = 0;
@@ -30,6 +30,7 @@ export class Link {
     source.addEventListener("readings", (event) => this.#readings(JSON.parse(event.data)));
     source.addEventListener("alarm", (event) => this.handlers.alarm(JSON.parse(event.data)));
     source.addEventListener("capacity", (event) => this.handlers.capacity(JSON.parse(event.data)));
+    source.addEventListener("test", (event) => this.handlers.test(JSON.parse(event.data)));
     source.addEventListener("reset", () => this.handlers.opened());
   }
 
