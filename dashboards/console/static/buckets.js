@@ -5,9 +5,11 @@ import { PRIORITIES, symbol } from "./symbols.js";
 
 const SIZE = { height: 200, left: 40, right: 10, top: 10, bottom: 24 };
 const LABEL_PX = 90;
+const NARROWEST = 300; // Of a place that is hidden when the answer comes.
 
-/** Return the drawing and its legend, for a place so many pixels wide. */
-export function drawBuckets(buckets, width) {
+/** Return the drawing and its legend, as wide as its place. */
+export function drawBuckets(buckets, place) {
+  const width = Math.max(NARROWEST, place.clientWidth);
   const top = Math.max(4, ...buckets.map(({ alarms }) => alarms));
   const step = (width - SIZE.left - SIZE.right) / buckets.length;
   const y = (count) => SIZE.height - SIZE.bottom - ((SIZE.height - SIZE.top - SIZE.bottom) * count) / top;

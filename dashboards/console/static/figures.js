@@ -37,7 +37,7 @@ function partsOf(found) {
   return [
     make("p", { class: "muted" }, word("figures_range", fullTime(found.start), fullTime(found.end), found.alarms, found.late)),
     make("dl", { class: "figures" }, ...tiles(found)),
-    block(word("figures_course"), drawBuckets(courseOf(found), byId("figures-body").clientWidth)),
+    block(word("figures_course"), drawBuckets(courseOf(found), byId("figures-body"))),
     make("div", { class: "columns" }, ...tables(found)),
     block(word("figures_advice"), advice(found.advice)),
   ];

@@ -6,6 +6,7 @@ import { shown, stationNow } from "./numbers.js";
 const BEFORE_MS = 900000;
 const AFTER_MS = 900000;
 const WINDOW = "10s";
+const NARROWEST = 300; // Of a place that is hidden when the answer comes.
 const GAP_MS = 60000; // A line is not drawn over a longer silence.
 const SIZE = { height: 220, left: 56, right: 64, top: 10, bottom: 26 };
 
@@ -19,7 +20,7 @@ export async function drawMoment(place, tag, at, alarm) {
     const { series } = await ask(stationPath(`/readings?signal=${encodeURIComponent(tag)}&start=${start}&end=${Math.max(end, start + 1)}&every=${WINDOW}&aggregate=${how}`));
     if (place.dataset.key !== key) return;
     const points = series[0].points.filter(([, value, quality]) => value !== null && !quality.startsWith("bad"));
-    place.replaceChildren(points.length ? picture(tag, points, at, alarm, place.clientWidth) : make("p", { class: "muted" }, word("trend_empty")));
+    place.replaceChildren(points.length ? picture(tag, points, at, alarm, Math.max(NARROWEST, place.clientWidth)) : make("p", { class: "muted" }, word("trend_empty")));
   } catch (error) {
     place.replaceChildren(make("p", { class: "problem" }, word("trend_failed", error.message)));
   }

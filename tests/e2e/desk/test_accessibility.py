@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.e2e.conftest import Desk
+from tests.e2e.desk.conftest import Desk
 
 SEEN = {
     "": ("#mimic .value b",),

@@ -81,7 +81,7 @@ class Desk:
         self.problems = [said for said in self.problems if str(status) not in said]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     hook, file = Hook(), Path(tmp_path_factory.mktemp("notices")) / "notices.toml"
     file.write_text(NOTICES.format(hook=hook.url, closed=free_port()), encoding="utf-8")
@@ -91,7 +91,7 @@ def desk_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     hook.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk_browser() -> Iterator[Browser]:
     program = require_program("chromium")
     with sync_playwright() as playwright:
@@ -100,7 +100,7 @@ def desk_browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole_desk(desk_service: Service, desk_browser: Browser) -> Desk:
     """A desk with four alarms: a bank is always below 44.9 MPa, or nearly full."""
     made = Desk(desk_service, desk_browser)

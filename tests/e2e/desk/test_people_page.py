@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PASSWORD, Desk
+from tests.e2e.desk.conftest import PASSWORD, Desk
 from tests.e2e.test_console import PHONE, WIDE
 
 Open = Callable[..., Page]

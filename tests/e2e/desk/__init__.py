@@ -1,0 +1,1 @@
+"""Pages on which people act: one service and one browser for all of them, ended before other files begin their own."""
