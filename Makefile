@@ -48,6 +48,7 @@ check: $(READY) ## Formatting, lint, types, directions of imports
 .PHONY: faults
 faults: $(READY) programs ## Kill and damage things, N times each (make faults N=200)
 	@JINMA_FAULT_ROUNDS=$(N) $(BIN)/python -m pytest tests/faults $(ARGS)
+	@JINMA_ORACLE_TRANSITIONS=1000000 $(BIN)/python -m pytest tests/unit/test_alarms_oracle.py
 
 .PHONY: bench
 bench: $(READY) programs ## Print figures and ratios; asserts nothing

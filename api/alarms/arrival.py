@@ -13,10 +13,20 @@ from station.domain.signals import UnitMessage
 
 LATE_AFTER_MS = 60_000
 """A message this much later than its gateway's usual offset is of the past: a backlog, not news."""
+_FRESH_AFTER_MS = 3_000
+"""A message this much later than usual, after a silence, is of what was kept meanwhile: its gateway is not back yet.
+Less than the on-delay of the heartbeats' ages by two of their periods, so that they are right before they count."""
+_ON_TIME_MS = 500
+"""A message this much later than usual is of a queue: more may come that was measured before now."""
+_BEHIND_MS = 5_000
+"""A queue from which nothing has come for so long is taken for empty."""
 _SAMPLE_EACH_MS = 1_000
 _SAMPLES = 60
 _ENOUGH = 30
-"""Half a minute of messages before an offset is believed: the catch-up after an outage is shorter than that."""
+"""Half a minute of messages before an offset is believed."""
+_STEADY_MS = 5_000
+"""A wrong clock is wrong by the same all the time. What a gateway kept during an outage comes faster than it was
+measured, so that its age falls: half of the samples lie further apart than this, and it is a backlog, not a clock."""
 _GOOD_CLOCK_MS = 2_000
 """A clock within this is called right (its own alarm XT-9591 is HH from there); timers then stay exact."""
 _BOOTS_KEPT = 8
@@ -31,7 +41,7 @@ class ClockOffset:
         next_sample_ms: Station time from which `sample` wants the next message.
     """
 
-    __slots__ = ("_samples", "late_after_ms", "next_sample_ms", "offset_ms")
+    __slots__ = ("_behind_at_ms", "_behind_ms", "_samples", "late_after_ms", "next_sample_ms", "offset_ms")
 
     def __init__(self) -> None:
         self.restart()
@@ -42,6 +52,25 @@ class ClockOffset:
         self.offset_ms = 0
         self.late_after_ms = LATE_AFTER_MS
         self.next_sample_ms = 0
+        self._behind_ms: int | None = None
+        self._behind_at_ms = 0
+
+    def local_ms(self, now_ms: int) -> int:
+        """Return what the gateway's clock shows at a station time.
+
+        While its messages come out of a queue, no further than they have come: a delay that runs over what is still to
+        come would elapse before the value that ends it.
+        """
+        local_ms = now_ms - self.offset_ms
+        if self._behind_ms is None or now_ms - self._behind_at_ms > _BEHIND_MS:
+            return local_ms
+        return min(local_ms, self._behind_ms)
+
+    def note(self, now_ms: int, t_ms: int) -> bool:
+        """Note a live message; returns whether it tells of now, not of what was kept during an outage."""
+        on_time = now_ms - t_ms - self.offset_ms <= _ON_TIME_MS
+        self._behind_ms, self._behind_at_ms = None if on_time else t_ms, now_ms
+        return now_ms - t_ms <= self.late_after_ms - LATE_AFTER_MS + _FRESH_AFTER_MS
 
     def sample(self, now_ms: int, t_ms: int, step_ms: float) -> None:
         """Take the arrival of a message of source time `t_ms` at station time `now_ms`.
@@ -54,11 +83,18 @@ class ClockOffset:
         """
         self.next_sample_ms = now_ms + _SAMPLE_EACH_MS
         self._samples.append(now_ms - t_ms)
-        if len(self._samples) >= _ENOUGH:
-            self._believe(statistics.median_low(self._samples), step_ms)
+        if len(self._samples) < _ENOUGH:
+            return
+        low, middle, high = statistics.quantiles(self._samples)
+        if high - low <= _STEADY_MS + 3 * step_ms:
+            self._believe(round(middle), step_ms)
 
-    def set_back(self, now_ms: int, t_ms: int, step_ms: float) -> None:
-        """Take the offset of a clock that has just been set back."""
+    def was_set_on(self, now_ms: int, t_ms: int, step_ms: float) -> bool:
+        """Return whether a clock that was behind has been set on: by its old offset the message were of the future."""
+        return self.offset_ms > 0 and t_ms + self.offset_ms - now_ms > _GOOD_CLOCK_MS + 3 * step_ms
+
+    def set_anew(self, now_ms: int, t_ms: int, step_ms: float) -> None:
+        """Take the offset of a clock that has just been set."""
         self._samples.clear()
         self._believe(now_ms - t_ms, step_ms)
 

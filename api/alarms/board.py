@@ -15,6 +15,8 @@ from station.domain.plant import Plant, Text
 _FIRST_OUT_MS = 2_000
 """Alarms of a group that begin within this time belong together (DOMAIN 5.3)."""
 _STALE = "STALE"
+_RESTART = "restart"
+"""Why an alarm stays hidden from a restart until the rules have been asked again."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class AlarmBoard:
         watches: By tag.
         deciders: Signals that decide a suppression rule, with their rules.
         wake_ms: Station time before which no timer is due; lowered here, raised by whoever ran the timers.
+        told: Alarm id -> until when its changes were journalled before a restart, source time. What the broker hands
+            over once more would raise and clear again what has been: changes up to then are passed over.
         settle: Brings ends of rules and silences of gateways up to a moment, in order of time; called before anything
             else is settled up to it. A signal of a gateway that fell silent before must not be stale by itself.
     """
@@ -52,14 +56,44 @@ class AlarmBoard:
         self._rules = suppression_rules(plant, book.points)
         self._rules_of: dict[str, list[SuppressionRule]] = {tag: [] for tag in self.watches}
         self._bursts: dict[str, _Burst] = {}
+        self._kept_hidden: list[AlarmPoint] = []
+        self.told: dict[str, int] = {}
         for rule in self._rules:
             self.deciders.setdefault(rule.signal, []).append(rule)
-            for tag in dict.fromkeys(point.signal for point in rule.points if point.signal is not None):
-                self._rules_of[tag].append(rule)
+            self._note_rule(rule)
+
+    def add_rule(self, rule: SuppressionRule) -> None:
+        """Take a rule that no signal decides: whoever adds it hides its points, and sets its end."""
+        self._rules.append(rule)
+        self._note_rule(rule)
+
+    def _note_rule(self, rule: SuppressionRule) -> None:
+        for tag in dict.fromkeys(point.signal for point in rule.points if point.signal is not None):
+            self._rules_of[tag].append(rule)
 
     def points_of(self, tag: str) -> dict[str, AlarmPoint]:
         """Return a signal's alarms by condition."""
         return self._points[tag]
+
+    def restore(self, point: AlarmPoint) -> None:
+        """Take up an alarm where it stood before a restart; one that was suppressed stays so until `begin_rules`."""
+        state = point.state
+        self.told[point.id] = max(state.raised_ms or 0, state.cleared_ms or 0)
+        if state.suppressed:
+            point.suppressors.add(_RESTART)
+            self._kept_hidden.append(point)
+        if point.signal is None:
+            return
+        watch = self.watches[point.signal]
+        if state.changed_limit is not None:
+            watch.set_limit(point.spec.condition, state.changed_limit)
+        if state.active:
+            watch.restore(point.spec.condition, state.value)
+
+    def forget_told(self, tag: str) -> None:
+        """Pass over no change of a signal any more: its device's clock was set back."""
+        for point in self._points[tag].values():
+            self.told.pop(point.id, None)
 
     def begin(self, t_ms: int) -> None:
         """Start at station time `t_ms` with nothing heard yet; `begin_rules` comes next."""
@@ -67,9 +101,17 @@ class AlarmBoard:
             watch.begin(t_ms)
 
     def begin_rules(self, t_ms: int) -> None:
-        """Start to suppress by what is known, or not known, of the states."""
+        """Start to suppress by what is known, or not known, of the states.
+
+        What was hidden before a restart and no rule hides any more is revealed now, as when a rule ends: else an alarm
+        that began unseen would be active and nobody told.
+        """
         for rule in self._rules:
-            self.hide(rule.begin(t_ms, self.watches[rule.signal].stale_ms), rule.name, t_ms)
+            stale_ms = self.watches[rule.signal].stale_ms if rule.signal else 0
+            self.hide(rule.begin(t_ms, stale_ms), rule.name, t_ms)
+        kept, self._kept_hidden = self._kept_hidden, []
+        if kept:
+            self.reveal(kept, _RESTART, t_ms)
 
     def restart_clock(self, t_ms: int) -> None:
         """Go on at a station time that was set back."""
@@ -93,7 +135,13 @@ class AlarmBoard:
             self.settle(t_ms)
         self.apply(watch, watch.take(t_ms, value, good=good))
         state = self._points[watch.tag].get("STATE")
-        if state is not None and state.state.active and state.spec.state_priorities and good:
+        if (
+            state is not None
+            and state.state.active
+            and state.spec.state_priorities
+            and good
+            and not self._is_told(state, t_ms)
+        ):
             self.escalate(state, t_ms, state.spec.priority_at(value), value, None, None)
 
     def settle_unit(self, t_ms: int, watches: Sequence[SignalWatch]) -> None:
@@ -118,6 +166,8 @@ class AlarmBoard:
         points = self._points[watch.tag]
         for change in changes:
             point = points[change.condition]
+            if self._is_told(point, change.at_ms):
+                continue
             if change.active:
                 priority = point.spec.priority_at(change.value)
                 self.raise_alarm(point, change.at_ms, change.onset_ms, priority, change.value)
@@ -166,12 +216,19 @@ class AlarmBoard:
         if burst is None or abs(onset_ms - burst.onset_ms) > _FIRST_OUT_MS:
             self._bursts[point.group] = _Burst(point, onset_ms)
             return state.marked_first_out(True)
-        if onset_ms >= burst.onset_ms:
+        if onset_ms > burst.onset_ms or (onset_ms == burst.onset_ms and not self._is_cause(point, burst.first)):
             return state
         late, burst.first, burst.onset_ms = burst.first, point, onset_ms
         if late is not point and late.state.first_out:
             self.book.note(late, late.state.marked_first_out(False), "first_out_lost", onset_ms)
         return state.marked_first_out(True)
+
+    def _is_cause(self, point: AlarmPoint, other: AlarmPoint) -> bool:
+        """Return whether of two that began in the same moment the first is the cause.
+
+        A state that the suppression table looks at sums up what has happened: the button comes before the ESD level.
+        """
+        return other.signal in self.deciders and point.signal not in self.deciders
 
     # Suppression by design
 
@@ -190,6 +247,15 @@ class AlarmBoard:
                 self.end_rule(rule)
             elif rule.until_ms < self.wake_ms:
                 self.wake_ms = rule.until_ms + 1
+
+    def hide_late(self, tag: str, value: float, t_ms: int) -> None:
+        """Take the value of a deciding signal that came too late to be live: it may hide, and reveals nothing.
+
+        What it would reveal has no live value yet; the next live state is at most a minute away.
+        """
+        for rule in self.deciders.get(tag, ()):
+            if rule.hides(value):
+                self.hide(rule.take(value, t_ms), rule.name, t_ms)
 
     def next_rule_end(self) -> SuppressionRule | None:
         """Return the rule that stops hiding first, None where none is about to."""
@@ -239,6 +305,9 @@ class AlarmBoard:
                 watch = self.watches[point.signal]
                 watch.restart(point.spec.condition, t_ms)
                 self.apply(watch, watch.pass_time(t_ms))
+
+    def _is_told(self, point: AlarmPoint, t_ms: int) -> bool:
+        return bool(self.told) and t_ms <= self.told.get(point.id, -1)
 
     def _catch_up(self, point: AlarmPoint, t_ms: int) -> None:
         """Settle what was due before `t_ms`, under the suppression that held until then."""

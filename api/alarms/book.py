@@ -74,7 +74,7 @@ class AlarmBook:
             point = self.points.get(entry.alarm_id)
             kept = entry.detail.get("state")
             if point is not None and isinstance(kept, dict):
-                point.state = AlarmState.from_detail({"priority": point.spec.priority, **kept, "suppressed": False})
+                point.state = AlarmState.from_detail({"priority": point.spec.priority, **kept})
                 told.append(point)
         return told
 

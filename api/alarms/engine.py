@@ -29,6 +29,8 @@ _CLOCK_BACK_MS = 5_000
 """Station time that falls by more than this was set anew (a simulator began elsewhere); less is jitter."""
 _CLOCK_SET_MS = 60_000
 """Before the first message, a jump by more than this is a clock being set, and no silence."""
+_AGAIN_MS = 60_000
+"""A broker hands over at once what a killed service had not acknowledged; a minute is plenty."""
 _JOURNAL_ALARM = "SYS-JOURNAL"
 
 
@@ -75,6 +77,7 @@ class AlarmEngine(OperatorDesk):
         self._now_ms = -1
         self._step_ms = 0.0
         self._heard = False
+        self._forget_told_ms = NEVER
 
     # Readings and time
 
@@ -83,13 +86,7 @@ class AlarmEngine(OperatorDesk):
         with self._lock:
             for point in self._book.restore():
                 self._watch_expiry(point)
-                if point.signal is None:
-                    continue
-                watch = self._board.watches[point.signal]
-                if point.state.changed_limit is not None:
-                    watch.set_limit(point.spec.condition, point.state.changed_limit)
-                if point.state.active:
-                    watch.restore(point.spec.condition, point.state.value)
+                self._board.restore(point)
 
     def prime(self, readings: Iterable[Reading]) -> None:
         """Tell the last known values of signals, so that suppression need not wait for the next; before `advance`."""
@@ -108,11 +105,14 @@ class AlarmEngine(OperatorDesk):
         with self._lock:
             if self._now_ms < 0:
                 self._begin(message.t_ms)
-            self._heard = True
+            if not self._heard:
+                self._heard, self._forget_told_ms = True, self._now_ms + _AGAIN_MS
             if self._is_live(unit, message):
                 if unit.late:
                     unit.late.clear()
-                self._silence.hear(unit.gateway, message.t_ms)
+                gateway = unit.gateway
+                if gateway.clock.note(self._now_ms, message.t_ms) or not self._silence.is_away(gateway):
+                    self._silence.hear(gateway, message.t_ms)
                 self._take(unit, message)
             else:
                 self._take_late(unit, message)
@@ -236,16 +236,21 @@ class AlarmEngine(OperatorDesk):
         if t_ms >= arrivals.newest_ms:
             if now_ms >= clock.next_sample_ms:
                 clock.sample(now_ms, t_ms, self._step_ms)
+            if clock.was_set_on(now_ms, t_ms, self._step_ms):
+                before_ms = clock.offset_ms
+                clock.set_anew(now_ms, t_ms, self._step_ms)
+                unit.gateway.set_on(before_ms - clock.offset_ms)
             arrivals.in_order(message)
             return now_ms - t_ms <= clock.late_after_ms
         if not arrivals.set_back(message, now_ms):
             return False
-        clock.set_back(now_ms, t_ms, self._step_ms)
+        clock.set_anew(now_ms, t_ms, self._step_ms)
         unit.gateway.silence.heard_ms = min(unit.gateway.silence.heard_ms, t_ms)
         for tag in message.values:
             watch = self._board.watches.get(tag)
             if watch is not None and watch.t_ms >= t_ms:
                 watch.step_back(t_ms)
+                self._board.forget_told(tag)
         return True
 
     def _take(self, unit: _Unit, message: UnitMessage) -> None:
@@ -274,11 +279,16 @@ class AlarmEngine(OperatorDesk):
                 self._board.take(watch, t, value, good=good)
 
     def _take_late(self, unit: _Unit, message: UnitMessage) -> None:
-        """Journal, once for each stretch of late data, the conditions that its values meet."""
+        """Journal, once for each stretch of late data, the conditions that its values meet.
+
+        What stopped during an outage is suppressed by design from then on.
+        """
         for tag, value in message.values.items():
             watch = self._board.watches.get(tag)
             if watch is None or message.t_ms == watch.t_ms or value is None:
                 continue
+            if tag in self._board.deciders and message.t_ms > watch.t_ms and quality_rank(message.quality_of(tag)) < 2:
+                self._board.hide_late(tag, value, message.t_ms)
             met = watch.implied(value) if quality_rank(message.quality_of(tag)) < 2 else []
             for name, point in self._board.points_of(tag).items():
                 if name not in met:
@@ -303,11 +313,14 @@ class AlarmEngine(OperatorDesk):
         for unit in self._units.values():
             unit.arrivals = UnitArrivals()
         self._reported_ms.clear()
+        self._board.told.clear()
         self._board.wake_ms = t_ms + _SWEEP_MS
 
     def _run_timers(self, now_ms: int) -> None:
         board = self._board
         board.wake_ms = NEVER
+        if now_ms > self._forget_told_ms:
+            board.told.clear()
         self._silence.pass_time(now_ms)
         board.pass_time(self._silence.clocks(now_ms))
         self._expire(now_ms)

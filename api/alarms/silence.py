@@ -7,17 +7,21 @@ fresh start.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 from api.alarms.arrival import ClockOffset
 from api.alarms.board import AlarmBoard
 from api.alarms.points import SILENT_STATION, AlarmPoint, gateway_alarm_id
+from api.alarms.suppression import SuppressionRule
 from station.domain.limits import NEVER, Delay, SignalWatch
-from station.domain.plant import Gateway, Plant
+from station.domain.plant import Gateway, Plant, Suppression
 
 _HOLD_SHARE = 0.6
 """Of the time after which a source is silent. A signal on time is stale at the earliest 2/3 of it after its gateway's
 last message (period 5 s, stale after 15 s); the rest is room for jitter."""
+_BACK_AFTER = dt.timedelta(seconds=30)
+"""After the station speaks again, until the ages of its heartbeats, each 5 s, no longer tell of the outage."""
 _ALL_SILENT = "gateway"
 """Why a signal's silence is not counted: its gateway, or the station, is silent."""
 
@@ -87,6 +91,13 @@ class GatewayWatch:
         self.heartbeat = heartbeat
         self.clock = ClockOffset()
 
+    def set_on(self, by_ms: int) -> None:
+        """Its clock, which was behind, was set on: what has been heard is no older for that."""
+        self.silence.heard_ms += by_ms
+        for watch in self.watches:
+            if watch.seen:
+                watch.move(by_ms)
+
 
 class SilenceWatch:
     """The silence of a station and of each of its gateways, and with it the order of what time brings about.
@@ -101,6 +112,10 @@ class SilenceWatch:
         self._settling = False
         board.settle = self._settle
         self._station = Silence(board.book.points[SILENT_STATION], _soonest_stale_ms(list(board.watches.values())))
+        heartbeats = [point for gateway in self.gateways for point in gateway.heartbeat]
+        row = Suppression(SILENT_STATION, "", (), (), (), _BACK_AFTER, on_none=False)
+        self._outage = SuppressionRule(row, heartbeats)
+        board.add_rule(self._outage)
 
     def begin(self, t_ms: int) -> None:
         """Count every silence from `t_ms` on; what was silent before a restart stays so until it speaks."""
@@ -115,6 +130,10 @@ class SilenceWatch:
             if alarmed or self._station.alarmed:
                 for watch in gateway.watches:
                     watch.hold_silence(_ALL_SILENT)
+
+    def is_away(self, gateway: GatewayWatch) -> bool:
+        """Return whether a gateway, or the whole station, has been silent for so long that nobody waits for it."""
+        return self._station.held or gateway.silence.held
 
     def hear(self, gateway: GatewayWatch, t_ms: int) -> None:
         """Note a message of a gateway, of source time `t_ms`."""
@@ -132,7 +151,7 @@ class SilenceWatch:
     def clocks(self, now_ms: int) -> Iterator[tuple[int, list[SignalWatch]]]:
         """Yield each gateway's own time at a station time, with its signals."""
         for gateway in self.gateways:
-            yield now_ms - gateway.clock.offset_ms, gateway.watches
+            yield gateway.clock.local_ms(now_ms), gateway.watches
 
     def pass_time(self, now_ms: int) -> None:
         """Let station time come to, not including, `now_ms`."""
@@ -151,7 +170,7 @@ class SilenceWatch:
         for at_ms, active in self._station.pass_time(now_ms):
             self._tell(self._station.point, at_ms, active)
         for gateway in self.gateways:
-            self._pass_gateway_time(gateway, now_ms - gateway.clock.offset_ms)
+            self._pass_gateway_time(gateway, gateway.clock.local_ms(now_ms))
 
     def _settle_in_order(self, t_ms: int) -> None:
         """Bring about, one after the other, what comes before `t_ms`: ends of rules, silences held."""
@@ -192,6 +211,8 @@ class SilenceWatch:
 
     def _hold_station(self, t_ms: int) -> None:
         self._station.held = True
+        self._outage.until_ms = NEVER
+        self._board.hide(self._outage.points, self._outage.name, t_ms)
         for gateway in self.gateways:
             local_ms = t_ms - gateway.clock.offset_ms
             self._pass_gateway_time(gateway, local_ms)
@@ -208,6 +229,7 @@ class SilenceWatch:
         self.pass_time(t_ms)
         for at_ms, active in self._station.hear(t_ms):
             self._tell(self._station.point, at_ms, active)
+        self._outage.hold_from(t_ms)
         for gateway in self.gateways:
             gateway.silence.paused = False
             if not gateway.silence.alarmed:

@@ -48,7 +48,11 @@ class SuppressionRule:
         if not self._on_none:
             return []
         self.until_ms = t_ms + stale_ms
-        return [point for point in self.points if not point.spec.safety and not point.state.is_open]
+        return [p for p in self.points if not p.spec.safety and (p.state.suppressed or not p.state.is_open)]
+
+    def hides(self, value: float) -> bool:
+        """Return whether a value of the deciding signal suppresses."""
+        return value in self._states
 
     def take(self, value: float | None, t_ms: int) -> list[AlarmPoint]:
         """Take the deciding signal's value; returns what to hide. An end is told by `until_ms` alone."""
@@ -62,6 +66,10 @@ class SuppressionRule:
         if was_on or not was_known:
             self.until_ms = t_ms + self._hold_ms
         return []
+
+    def hold_from(self, t_ms: int) -> None:
+        """Stop hiding after its hold, counted from `t_ms`."""
+        self.until_ms = t_ms + self._hold_ms
 
     def restart_clock(self, t_ms: int) -> None:
         """Go on at a station time that was set back."""

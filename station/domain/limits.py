@@ -307,6 +307,8 @@ class SignalWatch:
             Changes of conditions in order of time; those whose delay elapsed before `t_ms` are among them.
         """
         changes = self.pass_time(t_ms)
+        if t_ms - self.t_ms > self.stale_ms:
+            self._forget_past()  # Nobody knows how it moved meanwhile, or whether it stood still.
         self.t_ms = self._quiet_from_ms = t_ms
         self.seen = True
         good = good and value is not None
@@ -371,11 +373,15 @@ class SignalWatch:
 
     def step_back(self, t_ms: int) -> None:
         """The device's clock was set back: the next reading, at `t_ms`, is newer than all that came before it."""
-        moved_ms = t_ms - 1 - self.t_ms
-        self.t_ms = self._quiet_from_ms = t_ms - 1
+        self.move(t_ms - 1 - self.t_ms)
+
+    def move(self, by_ms: int) -> None:
+        """The device's clock was set by so much: everything that has been lies there now."""
+        self.t_ms += by_ms
+        self._quiet_from_ms = self.t_ms
         for delay in self._delays.values():
             if delay.since_ms is not None:
-                delay.since_ms += moved_ms
+                delay.since_ms += by_ms
         self._forget_past()
         self._arm(good=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 from collections.abc import Sequence
@@ -239,6 +240,55 @@ def test_a_clock_that_was_always_wrong_mutes_no_limit_and_is_not_stale() -> None
         line.push(at, {"PT-2": 1.0})
     assert line.state("PT-1.H") == "UNACK"
     assert line.state("PT-1.STALE") == "NORM"
+
+
+def _after_an_outage(per_second: int) -> Timeline:
+    """Let both gateways be cut off for ten minutes, then give what they kept, a few seconds of it each second."""
+    stuck = spec("STUCK")
+    signals = [signal("PT-1", "plc", spec("H", 40.0), dataclasses.replace(stuck, over=dt.timedelta(seconds=60)), STALE)]
+    line = Timeline(station([*signals, signal("XH-1", "edge", spec("H", 15.0), STALE)], heartbeats={"plc": "XH-1"}))
+    for at in range(100):
+        line.push(at, {"PT-1": 1.0 + at % 2})
+        line.push(at, {"XH-1": 0.0})
+    line.wait(700)
+    kept, now = 100, 700
+    while now - kept > 1:
+        for at in range(kept, min(kept + per_second, now)):
+            high = 300 <= at < 400
+            line.push(at, {"PT-1": 45.0 if high else 1.0 + at % 2}, now_s=now)
+            line.push(at, {"XH-1": float(at - 100)}, now_s=now)
+        kept, now = min(kept + per_second, now), now + 1
+    for at in range(now, now + 200):
+        line.push(at, {"PT-1": 1.0 + at % 2})
+        line.push(at, {"XH-1": 0.0})
+    return line
+
+
+@pytest.mark.parametrize("per_second", [600, 20, 5])
+def test_what_gateways_kept_during_an_outage_raises_nothing_however_slowly_it_comes(per_second: int) -> None:
+    line = _after_an_outage(per_second)
+    assert line.raised() == ["SYS-SILENT"]
+    assert [event for event, _ in line.events("PT-1.H")] == ["late"], "but it is in the journal"
+    assert line.listed() == {"SYS-SILENT": "RTNUN"}
+
+
+def test_a_clock_that_is_right_again_silences_nobody() -> None:
+    line = Timeline(station([signal("PT-1", "plc", STALE), signal("PT-2", "edge", STALE)]))
+    for at in range(600):
+        wrong = 30 if 100 <= at < 400 else 0
+        line.push(at - wrong, {"PT-1": 1.0}, seq=at, boot="a", now_s=at)
+        line.push(at, {"PT-2": 1.0})
+    assert line.raised() == []
+
+
+def test_of_two_that_began_together_the_one_that_sums_up_is_the_consequence() -> None:
+    level = signal("XS-1", "esd", spec("STATE", priority="critical", states=((1, "critical"),)), kind=Kind.STATE)
+    button = signal("HS-1", "esd", spec("HH", 1.0, priority="critical"))
+    line = Timeline(station([level, button, FLOW], [_rule(states=(1,), on_none=False)]))
+    line.push(1, {"XS-1": 0.0, "HS-1": 0.0})
+    line.push(2, {"XS-1": 1.0, "HS-1": 1.0})
+    assert line.engine.alarm("HS-1.HH").first_out
+    assert not line.engine.alarm("XS-1.STATE").first_out
 
 
 # Silence
