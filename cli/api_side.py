@@ -38,6 +38,7 @@ from api.people.tokens import AdminToken, Tokens, read_or_make_key
 from api.people.users import Users
 from api.services import ApiServices, Check
 from cli.check import read_text
+from cli.live_session import ALIVE_S, LiveSession
 from cli.version import VERSION
 from dashboards.console.app import mount_console
 from station.adapters.clocks import FollowedClock, WallClock, wall_ms
@@ -145,6 +146,7 @@ class ApiSide:
     runners: list[WorkerRunner]
     outboxes: list[Outbox[Any]]
     loops: list[BackgroundLoop]
+    session: LiveSession | None = None
 
     def start(self) -> None:
         """Take what the store knows, then messages; returns when subscribed.
@@ -156,6 +158,8 @@ class ApiSide:
             _prime(live, self.services.store)
             if self.services.notices is not None:
                 self.services.notices.recover(live)
+        if self.session is not None:
+            self.session.begin(self.feed.address, PATIENCE_S)
         self.feed.start(self.dispatch.on_messages)
         for loop in self.loops:
             loop.start()
@@ -182,6 +186,7 @@ def build_api(
     follows_station: bool,
     upkeep: Upkeep,
     policy: Policy | None = None,
+    session: LiveSession | None = None,
 ) -> ApiSide:
     """Return the API side, not begun yet.
 
@@ -193,6 +198,7 @@ def build_api(
         follows_station: Follow a simulator's clock.
         upkeep: What is looked after besides.
         policy: What to do with messages that do not fit; the contract's where it is None.
+        session: Under which the broker keeps messages while this is away; None keeps none.
     """
     runners: list[WorkerRunner] = []
     outboxes: list[Outbox[Any]] = []
@@ -202,8 +208,15 @@ def build_api(
         stations[plant.id] = _live_station(
             plant, store, kept, runners[-1], outboxes, follows_station=follows_station, policy=policy
         )
-    client = f"jinma-api-{secrets.token_hex(4)}"
-    feed = MqttFeed(broker, client, LIVE_FILTERS, first_connect_s=PATIENCE_S, batch_most=BATCH_MOST)
+    feed = MqttFeed(
+        broker,
+        f"jinma-api-{secrets.token_hex(4)}" if session is None else session.client_id,
+        LIVE_FILTERS,
+        session is not None,
+        insistent=False,
+        first_connect_s=PATIENCE_S,
+        batch_most=BATCH_MOST,
+    )
     checks: dict[str, Check] = {
         "broker": lambda: None if feed.connected else "the broker is away",
         "store": lambda: _store_check(store),
@@ -246,7 +259,9 @@ def build_api(
     keep = upkeep.keep
     if keep is not None:
         loops.append(BackgroundLoop("retention", lambda: _forget(store, stations, keep), RETENTION_S))
-    return ApiSide(app, services, dispatch, feed, runners, outboxes, loops)
+    if session is not None:
+        loops.append(BackgroundLoop("session", session.note_alive, ALIVE_S))
+    return ApiSide(app, services, dispatch, feed, runners, outboxes, loops, session)
 
 
 def _notices(file: Path, kept: Kept, stations: Mapping[str, LiveStation]) -> NoticeService:

@@ -51,6 +51,11 @@ class DataDirectory:
         return self.path / "spool"
 
     @property
+    def live_session(self) -> Path:
+        """File with the name under which the broker keeps messages for the live core."""
+        return self.path / "live.session"
+
+    @property
     def outbox(self) -> Path:
         """Folder in which the simulator's gateways keep what is not stored yet."""
         return self.path / "outbox"

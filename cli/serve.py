@@ -9,6 +9,7 @@ import structlog
 from cli.api_side import ApiSide, Kept, Upkeep, build_api
 from cli.data_directory import DataDirectory
 from cli.http_server import HttpServer, listening_socket
+from cli.live_session import LiveSession
 from cli.stations import live_policy_of, read_plants
 from cli.stopping import StopRequest, stop_on_signals
 from cli.stores import store_of
@@ -41,6 +42,8 @@ def run_serve(settings: Settings) -> int:
                 follows_station=settings.clock == "station",
                 upkeep=Upkeep.of(settings),
                 policy=live_policy_of(settings),
+                # A simulator at another speed tells its time by a retained word, which comes after what was kept.
+                session=None if settings.clock == "station" else LiveSession(directory.live_session),
             )
             port = listener.getsockname()[1]
             directory.write_ports(http=port, broker=settings.broker.rpartition("@")[2].removeprefix("mqtt://"))

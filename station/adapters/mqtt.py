@@ -29,6 +29,7 @@ __all__ = [
     "MqttFeed",
     "MqttPublisher",
     "Will",
+    "forget_session",
     "parse_broker_url",
 ]
 
@@ -55,9 +56,9 @@ class MqttFeed:
         url: The broker, as text or as an address.
         client_id: Ours, to the broker; fixed where `persistent`.
         filters: Topic filters, subscribed on every connect.
-        persistent: The broker keeps what comes while we are away. A batch that `on_messages` raised on is then handed
-            over until it is taken; without it only after a TransientError, anything else costs that batch and is
-            counted.
+        persistent: The broker keeps what comes while we are away.
+        insistent: A batch that `on_messages` raised on is handed over until it is taken; else only after a
+            TransientError, anything else costs that batch and is counted. As `persistent` where None.
         gather_s: Wait this long for more before a batch is handed over (group commit); cut short when the broker has
             nothing more to send. 0 hands over at once.
         batch_most: Hand over no more messages than this at a time.
@@ -74,6 +75,7 @@ class MqttFeed:
         filters: Sequence[str],
         persistent: bool = False,
         *,
+        insistent: bool | None = None,
         gather_s: float = 0.0,
         batch_most: int = 4096,
         first_connect_s: float = 0.0,
@@ -82,7 +84,7 @@ class MqttFeed:
         version5: bool = True,
     ) -> None:
         address = parse_broker_url(url) if isinstance(url, str) else url
-        self._persistent = persistent
+        self._insistent = persistent if insistent is None else insistent
         self._gather_s = gather_s
         self._batch_most = batch_most
         self._first_connect_s = first_connect_s
@@ -108,6 +110,11 @@ class MqttFeed:
         """Batches that `on_messages` raised on, for the metrics."""
         self.takeovers = 0
         """Times another client came with our id, for the metrics."""
+
+    @property
+    def address(self) -> BrokerAddress:
+        """The broker."""
+        return self._link.address
 
     @property
     def connected(self) -> bool:
@@ -155,6 +162,16 @@ class MqttFeed:
         self._link.stop()
         if self._thread.ident is not None and not own:
             self._thread.join(0.5)
+
+    def end_session(self) -> None:
+        """Connect once, which ends any kept session of this client id where the feed is not persistent, and stop.
+
+        Raises:
+            BrokerUnavailableError: Nobody answers.
+            BrokerRefusedError: Wrong user or password.
+        """
+        self._link.start(self._first_connect_s)
+        self._link.stop()
 
     # What the link's thread calls.
 
@@ -277,13 +294,28 @@ class MqttFeed:
                 self.failures += 1
                 transient = isinstance(error, TransientError)
                 _log.warning("messages not taken", error=str(error), count=len(messages), exc_info=not transient)
-                if not (transient or self._persistent):
+                if not (transient or self._insistent):
                     return True
                 self._stopping.wait(pause)
                 pause = min(_RETRY_MOST_S, 2 * pause)
             else:
                 return True
         return False
+
+
+def forget_session(url: str | BrokerAddress, client_id: str, within_s: float) -> None:
+    """Make a broker drop a client's session: its subscriptions, and every message kept for it.
+
+    Args:
+        url: The broker.
+        client_id: Whose session.
+        within_s: Keep trying this long where nobody answers.
+
+    Raises:
+        BrokerUnavailableError: Nobody answers.
+        BrokerRefusedError: Wrong user or password.
+    """
+    MqttFeed(url, client_id, (), first_connect_s=within_s).end_session()
 
 
 class MqttPublisher:
