@@ -227,6 +227,8 @@ FIGURES: Final[dict[str, Any]] = {
             "alarm": "TT-514A.H",
             "kind": "on-delay",
             "seconds": 30,
+            "deadband": None,
+            "unit": None,
             "removed": 14,
             "of": 16,
             "text": {

@@ -12,15 +12,15 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api import openapi_examples as examples
+from api.alarms.advice import advice_of
 from api.journal_table import COLUMNS, Cell, csv_lines, write_xlsx
 from api.live.station import LiveStation
 from api.people.roles import Role
-from api.routes.bodies import TextBody, json_answer, text_body
+from api.routes.bodies import TextBody, json_answer
 from api.routes.guard import Viewer, needs
 from api.routes.params import StationId, TimeText, time_range
 from api.services import ApiServices
 from station.domain import alarm_figures as figures
-from station.domain.plant import Text
 from station.ports import AlarmJournal, JournalEntry
 from station.wire.plan_v1 import rfc3339
 
@@ -81,11 +81,13 @@ class BucketBody(BaseModel):
 
 
 class AdviceBody(BaseModel):
-    """A delay that would have kept an alarm quiet without costing a true one."""
+    """A delay or a dead-band that would have kept an alarm quiet without costing a true one."""
 
     alarm: str
-    kind: Literal["on-delay", "off-delay"]
-    seconds: int
+    kind: Literal["on-delay", "off-delay", "dead-band"]
+    seconds: int | None = Field(description="The delay; null for a dead-band")
+    deadband: float | None = Field(description="In the signal's unit; null for a delay")
+    unit: str | None = Field(description="Of the dead-band")
     removed: int
     of: int
     text: TextBody
@@ -132,7 +134,9 @@ def routes(services: ApiServices) -> APIRouter:
         live = services.live(station)
         start_ms, end_ms = time_range(start, end, live.now_ms, _USUAL)
         entries = (entry for _, entry in _entries(services.journal, station, start_ms, end_ms))
-        return json_answer(_figures(live, figures.history_of(entries), start_ms, end_ms, by))
+        history = figures.history_of(entries)
+        advice = advice_of(live.plant, services.store, history)
+        return json_answer({**_figures(live, history, start_ms, end_ms, by), "advice": advice})
 
     @router.get(
         "/stations/{station}/alarms/journal/export",
@@ -194,7 +198,6 @@ def table_rows(journal: AlarmJournal, live: LiveStation, span: tuple[int, int], 
 
 def _figures(live: LiveStation, history: figures.History, start_ms: int, end_ms: int, by: str) -> dict[str, Any]:
     top, chatter = figures.top_ten(history), figures.chattering(history)
-    of_interest = dict.fromkeys([*(alarm for alarm, _, _ in top), *(alarm for alarm, _ in chatter)])
     stale = [v.id for v in live.alarms.alarms() if v.active and live.now_ms - (v.raised_at or 0) > figures.STALE_MS]
     share = round(sum(percent for _, _, percent in top), 2) if top else None
     return {
@@ -218,7 +221,6 @@ def _figures(live: LiveStation, history: figures.History, start_ms: int, end_ms:
             {"start": start, "alarms": sum(counts.values()), "by_priority": counts}
             for start, counts in figures.buckets(history, by, live.plant.timezone)
         ],
-        "advice": [_advice(one) for one in figures.advice(history, of_interest)],
     }
 
 
@@ -235,15 +237,3 @@ def _ack(priority: str, count: int, middle: float | None, ninety: float | None, 
         "target_min": figures.ACK_TARGET_MIN[priority],
         "within_target_percent": within,
     }
-
-
-def _advice(one: figures.Advice) -> dict[str, Any]:
-    zh = "接通延时" if one.kind == "on-delay" else "断开延时"
-    text = Text(
-        f"An {one.kind} of {one.seconds} s would have removed {one.removed} of {one.of} alarms and no true one.",
-        f"若设 {one.seconds} 秒{zh}，可减少 {one.of} 次中的 {one.removed} 次报警，且不遗漏真实报警。",
-    )
-    return {
-        "alarm": one.alarm_id, "kind": one.kind, "seconds": one.seconds, "removed": one.removed, "of": one.of,
-        "text": text_body(text),
-    }  # fmt: skip

@@ -10,7 +10,6 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -23,12 +22,7 @@ CHATTER_TRANSITIONS, CHATTER_MS = 3, 60_000
 FLEETING_MS = 60_000
 """Gone before anybody could have acted: an estimate."""
 STALE_MS = DAY_MS
-TRUE_MS = 300_000
-"""What lasts this long is a true alarm: an estimate."""
 ACK_TARGET_MIN = {"critical": 1.0, "high": 5.0, "medium": 15.0, "low": None}
-_DELAYS_S = (5, 10, 15, 30, 60, 120)
-_WORTH_SHARE = 0.5
-"""An advice that removes less than half of an alarm's occurrences is not worth a change."""
 
 
 class Entry(Protocol):
@@ -55,6 +49,11 @@ class Entry(Protocol):
         ...
 
     @property
+    def limit(self) -> float | None:
+        """The limit that was passed, None where there is none."""
+        ...
+
+    @property
     def detail(self) -> Mapping[str, object]:
         """With the state after it."""
         ...
@@ -69,11 +68,17 @@ class Occurrence:
     priority: str
     cleared_ms: int | None = None
     acked_ms: int | None = None
+    limit: float | None = None
 
     @property
     def lasted_ms(self) -> int | None:
         """How long it was active, None while it is."""
         return None if self.cleared_ms is None else self.cleared_ms - self.raised_ms
+
+    @property
+    def acked_while_active(self) -> bool:
+        """Somebody acknowledged it before it was gone."""
+        return self.acked_ms is not None and (self.cleared_ms is None or self.acked_ms <= self.cleared_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def history_of(entries: Iterable[Entry]) -> History:
         late += entry.event == "late"
         known = found.get(entry.occurrence)
         if entry.event == "raised":
-            found[entry.occurrence] = Occurrence(entry.alarm_id, entry.t_ms, _priority(entry))
+            found[entry.occurrence] = Occurrence(entry.alarm_id, entry.t_ms, _priority(entry), limit=entry.limit)
             transitions[entry.alarm_id].append(entry.t_ms)
         elif known is not None and entry.event == "cleared":
             known.cleared_ms = entry.t_ms
@@ -135,17 +140,6 @@ class Flood:
     end_ms: int | None
     count: int
     first: str
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A delay that would have kept an alarm quiet: which, and how many of how many; none of them a true one."""
-
-    alarm_id: str
-    kind: str
-    seconds: int
-    removed: int
-    of: int
 
 
 def rates(history: History, start_ms: int, end_ms: int) -> dict[str, Figure]:
@@ -225,13 +219,9 @@ def fleeting(history: History) -> list[tuple[str, int]]:
     gone = [
         one.alarm_id
         for one in history.occurrences
-        if one.lasted_ms is not None and one.lasted_ms < FLEETING_MS and not _acked_while_active(one)
+        if one.lasted_ms is not None and one.lasted_ms < FLEETING_MS and not one.acked_while_active
     ]
     return sorted(Counter(gone).items(), key=lambda row: (-row[1], row[0]))
-
-
-def _acked_while_active(one: Occurrence) -> bool:
-    return one.acked_ms is not None and (one.cleared_ms is None or one.acked_ms <= one.cleared_ms)
 
 
 def priority_shares(history: History) -> dict[str, float]:
@@ -272,35 +262,3 @@ def buckets(history: History, by: str, zone: ZoneInfo) -> list[tuple[str, dict[s
             moment = moment.replace(day=1)
         counts[moment.isoformat()][one.priority] += 1
     return [(start, {name: counts[start][name] for name in PRIORITIES}) for start in sorted(counts)]
-
-
-def advice(history: History, alarms: Iterable[str]) -> list[Advice]:
-    """Return for each alarm the shortest delay that would have kept it quiet most often and cost no true alarm.
-
-    An on-delay takes away what was over sooner; an off-delay joins what came back within it to what was there. A true
-    alarm is one that lasted five minutes or was acknowledged while it was there: an on-delay that would have taken one
-    away is not advised.
-    """
-    found = []
-    for alarm in alarms:
-        own = [one for one in history.occurrences if one.alarm_id == alarm]
-        options = [_on_delay(own, s) for s in _DELAYS_S] + [_off_delay(own, s) for s in _DELAYS_S]
-        worth = [one for one in options if one is not None and one.removed >= _WORTH_SHARE * one.of and one.removed > 1]
-        if worth:
-            found.append(max(worth, key=lambda one: (one.removed, -one.seconds)))
-    return found
-
-
-def _on_delay(own: Sequence[Occurrence], seconds: int) -> Advice | None:
-    short = [one for one in own if one.lasted_ms is not None and one.lasted_ms < seconds * 1000]
-    if not short or any(_acked_while_active(one) for one in short):
-        return None
-    return Advice(own[0].alarm_id, "on-delay", seconds, len(short), len(own))
-
-
-def _off_delay(own: Sequence[Occurrence], seconds: int) -> Advice | None:
-    soon = [
-        before.cleared_ms is not None and after.raised_ms - before.cleared_ms < seconds * 1000
-        for before, after in pairwise(own)
-    ]
-    return Advice(own[0].alarm_id, "off-delay", seconds, sum(soon), len(own)) if any(soon) else None

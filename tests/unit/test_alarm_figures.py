@@ -97,19 +97,6 @@ def test_buckets_follow_local_time() -> None:
     assert [start for start, _ in figures.buckets(history, "month", zone)] == ["2026-11-01T00:00:00+08:00"]
 
 
-def test_a_delay_is_advised_that_quiets_and_costs_no_true_alarm() -> None:
-    short = [(n * HOUR, n * HOUR + 8 * SECOND) for n in range(14)]
-    history = figures.history_of(times("TT-1.H", [*short, (20 * HOUR, 21 * HOUR)]))
-    (told,) = figures.advice(history, ["TT-1.H"])
-    assert (told.kind, told.seconds, told.removed, told.of) == ("on-delay", 10, 14, 15)
-    acked = [entry("acked", START + 4 * SECOND, "TT-1.H", 0)]
-    rows = sorted([*times("TT-1.H", short), *acked], key=lambda row: row.t_ms)
-    assert figures.advice(figures.history_of(rows), ["TT-1.H"]) == [], "somebody had reason to acknowledge one"
-    back_soon = [(n * 380 * SECOND, n * 380 * SECOND + 6 * MINUTE) for n in range(10)]
-    (told,) = figures.advice(figures.history_of(times("A.H", back_soon)), ["A.H"])
-    assert (told.kind, told.seconds, told.removed, told.of) == ("off-delay", 30, 9, 10)
-
-
 # --- over HTTP, and as a table ---
 
 
