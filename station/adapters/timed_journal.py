@@ -78,10 +78,20 @@ class TimedJournal:
         return [entry for entry in entries if id(entry) not in arrived]
 
     def entries(
-        self, station: str, start_ms: int, end_ms: int, after: int = 0, limit: int = 1000
+        self,
+        station: str,
+        start_ms: int,
+        end_ms: int,
+        after: int = 0,
+        limit: int = 1000,
+        *,
+        alarm_id: str | None = None,
+        newest_first: bool = False,
     ) -> list[tuple[int, JournalEntry]]:
         """Return rows of a station; see `AlarmJournal.entries`."""
-        return self._journal.entries(station, start_ms, end_ms, after, limit)
+        return self._journal.entries(
+            station, start_ms, end_ms, after, limit, alarm_id=alarm_id, newest_first=newest_first
+        )
 
     def newest_by_alarm(self, station: str) -> list[JournalEntry]:
         """Return each alarm's newest entry; see `AlarmJournal.newest_by_alarm`."""
