@@ -16,7 +16,7 @@ from station.domain.lanes import NEVER, Float, Frame, Lanes, Trucks
 from station.domain.plant import Chiller, FillRules, Plant, Train
 from station.domain.repairs import Repair, repairs_of
 from station.domain.static_capacity import bank_floor_mpa, enthalpy_drop_j_kg
-from station.domain.supply_outlook import Outlook, gross_kg, replica_arrivals, residual_kg
+from station.domain.supply_outlook import Outlook, replica_arrivals
 from station.domain.truck_queue import Demand, base_trucks, replica_trucks
 
 PLENTY = 1e5
@@ -48,7 +48,7 @@ def frame_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters, step
         bays=len(now.bays),
         banks=len(now.banks),
         hoses=len(now.hoses),
-        floor_kg=np.array([[residual_kg(supply, min(c, now.ambient_c - rules.trailer_cooling_k))] for c in bay_c]),
+        floor_kg=supply.volume_m3 * np.array([[isotherms.density(supply.floor_mpa, c)] for c in bay_c]),
         full_kg=supply.volume_m3 * isotherms.density(supply.fill_pressure_mpa, supply.fill_temperature_c),
         rated_suction_density=isotherms.density(max(t.rated_suction_mpa for t in plant.trains), 20.0),
         recharge_start_mpa=tuple(b.recharge_start_mpa for b in plant.banks),
@@ -83,7 +83,7 @@ def base_lane(
 ) -> Lanes:
     """Return the base case as one lane: medians everywhere, nothing fails, what is down is repaired in usual time."""
     tank, ramp, hot = _fill_shape(plant, now.ambient_c)
-    bays = [_bay(plant, now, bay, rules) for bay in now.bays]
+    bays = [_bay(plant, now, bay, rules, frame.floor_kg[i, 0]) for i, bay in enumerate(now.bays)]
     bank_kg = [
         b.volume_m3 * isotherms.density(s.pressure_mpa, s.temperature_c)
         for b, s in zip(plant.banks, now.banks, strict=True)
@@ -97,7 +97,7 @@ def base_lane(
         opens_at_min=np.array([b[1] for b in bays])[:, np.newaxis],
         incoming_kg=np.array([b[2] for b in bays])[:, np.newaxis],
         delivery_min=np.concatenate((np.zeros(now.yard), outlook.base_min))[:, np.newaxis],
-        delivery_kg=_gross_kg(plant, now, outlook)[:, np.newaxis],
+        delivery_kg=_gross_kg(plant, now, frame, outlook)[:, np.newaxis],
         train_kg_min=_train_base(plant, now, rules, frame.steps)[:, np.newaxis],
         cooling_kg_min=_chiller_base(plant, now, rules, frame.steps)[:, np.newaxis],
         hose_down_from=np.array([[NEVER if r is None else -1.0] for r in repairs]),
@@ -111,15 +111,17 @@ def base_lane(
     )
 
 
-def _gross_kg(plant: Plant, now: StationSnapshot, outlook: Outlook) -> Float:
+def _gross_kg(plant: Plant, now: StationSnapshot, frame: Frame, outlook: Outlook) -> Float:
     """Return the whole mass of the trailers of the yard and of those to come."""
     net = np.concatenate((np.full(now.yard, plant.supply.delivery_kg), outlook.net_kg))
-    return np.asarray(net + residual_kg(plant.supply, plant.supply.fill_temperature_c))
+    return np.asarray(net + frame.floor_kg.mean())
 
 
-def _bay(plant: Plant, now: StationSnapshot, bay: BayNow, rules: CapacityParameters) -> tuple[float, float, float]:
+def _bay(
+    plant: Plant, now: StationSnapshot, bay: BayNow, rules: CapacityParameters, floor_kg: float
+) -> tuple[float, float, float]:
     """Return (mass now, opens at, incoming mass) of a bay."""
-    mass = gross_kg(plant.supply)
+    mass = floor_kg + plant.supply.delivery_kg
     if bay.pressure_mpa is not None and bay.temperature_c is not None:
         mass = plant.supply.volume_m3 * isotherms.density(bay.pressure_mpa, bay.temperature_c)
     if bay.state == "open":

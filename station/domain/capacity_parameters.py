@@ -23,7 +23,6 @@ class CapacityParameters:
         health_floor, health_ceiling: Bounds of that ratio.
         trailer_underfill_min, trailer_underfill_max: A delivery's gross mass is this share to that below a full one.
         trailer_underfill_base: What the base case takes off an announced delivery, share of the gross mass.
-        trailer_cooling_k: How much colder than the air a trailer's gas is once it is empty [K].
         repair_sigma: Log-standard deviation of repair times.
         common_cause_min: Machines of a kind that stop within this of each other wait for one cause [min].
         common_cause_median_h: Median duration of such a cause [h].
@@ -79,7 +78,6 @@ class CapacityParameters:
     trailer_underfill_min: float = 0.0
     trailer_underfill_max: float = 0.05
     trailer_underfill_base: float = 0.0
-    trailer_cooling_k: float = 15.0
     repair_sigma: float = 0.8
     common_cause_min: float = 5.0
     common_cause_median_h: float = 10.0

@@ -18,7 +18,7 @@ from tests.support.capacity_snapshots import at, snapshot
 from tests.support.plants import jinma
 
 FULL = (20.0, 20.0, 20.0, 18.0)
-LATE = snapshot(15.0, trailer_hours=[20.0], bay_mpa=(18.0, 15.0, 11.0, 8.0))
+LATE = snapshot(15.0, trailer_hours=[20.0])
 
 
 def left(f: Forecast) -> dict[str, float]:
