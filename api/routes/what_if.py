@@ -19,7 +19,7 @@ from api.routes.guard import Viewer, needs
 from api.routes.params import StationId
 from api.services import ApiServices
 from station.domain.capacity import forecast
-from station.domain.capacity_forecast import forecast_as_json
+from station.domain.capacity_forecast import Forecast, forecast_as_json
 from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.day_plan import DayPlan
 from station.domain.plant import Plant
@@ -52,13 +52,27 @@ class WhatIfBody(BaseModel):
     what_if: ForecastBody
 
 
+class _Bases:
+    """The forecast of each station as it is: asked again within a minute, only what is changed is worked out anew."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[StationSnapshot, Forecast]] = {}
+
+    def of(self, plant: Plant, now: StationSnapshot) -> Forecast:
+        """Return the forecast of a station's newest snapshot; one caller at a time."""
+        kept = self._of.get(now.station)
+        if kept is None or kept[0] is not now:
+            kept = self._of[now.station] = (now, forecast(plant, now, REPLICAS))
+        return kept[1]
+
+
 _INPUT = Body(openapi_examples={"a train less, late trailers": {"value": examples.WHAT_IF_BODY}})
 
 
 def routes(services: ApiServices) -> APIRouter:
     """Return the route of what-if."""
     router = APIRouter(tags=["capacity"])
-    one_at_a_time = threading.Lock()
+    one_at_a_time, bases = threading.Lock(), _Bases()
 
     @router.post(
         "/stations/{station}/capacity/what-if",
@@ -77,7 +91,7 @@ def routes(services: ApiServices) -> APIRouter:
         if not one_at_a_time.acquire(timeout=2.0):
             raise ProblemError(503, "another what-if is being worked out; ask again", (), {"Retry-After": "1"})
         try:
-            base = forecast(live.plant, now, REPLICAS)
+            base = bases.of(live.plant, now)
             then = forecast(*changed(live.plant, now, asked), REPLICAS)
         finally:
             one_at_a_time.release()
