@@ -107,24 +107,27 @@ class Operators(threading.Thread):
         self._chance = random.Random(seed)
 
     def run(self) -> None:
-        number = 0
-        while not self.ending.wait(0.05):
-            number += 1
-            note = f"act {number}"
-            try:
-                self._act(note)
-            except (httpx.HTTPError, OSError, ValueError, KeyError):
-                self.in_doubt.append(note)
+        with httpx.Client(verify=False, timeout=10) as client:  # noqa: S501 - plain HTTP; a TLS context takes 20 ms
+            for number in itertools.count(1):
+                if self.ending.wait(0.05):
+                    return
+                self._act(client, f"act {number}")
 
-    def _act(self, note: str) -> None:
-        listed = [row for row in self._service.get("/stations/jinma/alarms")["items"] if row["signal"] in TAGS]
-        if not listed:
-            return
-        row = self._chance.choice(listed)
-        act = self._chance.choice(["ack", "ack", "ack", "reset", "shelve"])
+    def _act(self, client: httpx.Client, note: str) -> None:
+        try:
+            url = f"{self._service.url}/api/v1/stations/jinma/alarms"
+            headers = {"Authorization": f"Bearer {self._service.token}"}
+            items = client.get(url, headers=headers).json()["items"]
+            row = self._chance.choice([row for row in items if row["signal"] in TAGS])
+        except (httpx.HTTPError, OSError, ValueError, KeyError, IndexError):
+            return  # it is away, or nothing is listed
+        act = "ack" if not row["acked"] else "reset" if row["state"] == "LATCHED" else "shelve"
         body = {"for": "3s", "reason": note} if act == "shelve" else {"comment": note}
-        if self._service.ask("POST", f"/stations/jinma/alarms/{row['id']}/{act}", json=body).is_success:
-            self.done.append(note)
+        try:
+            if client.post(f"{url}/{row['id']}/{act}", headers=headers, json=body).is_success:
+                self.done.append(note)
+        except (httpx.HTTPError, OSError):
+            self.in_doubt.append(note)
 
 
 TAGS = {tag_of(k, u, n): k for k in PHASES_S for u in range(UNITS) for n in range(EACH)}
@@ -208,6 +211,8 @@ def test_kill_9_of_serve_loses_and_doubles_no_alarm(kind: str, tmp_path: Path) -
             service.process.stop()
         verified = jinma("journal", "verify", "--journal", journal)
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    # What is older than a minute is late by contract, and raises nothing: a machine so slow proves nothing either.
+    assert max(back_s) < 50.0, f"the service was away for {max(back_s):.0f} s"
     _check(story, operators, rows, states)
     told = check_seen(stream, rows)
     sys.stdout.write(

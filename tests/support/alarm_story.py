@@ -33,7 +33,8 @@ def check_told(told: Sequence[tuple[str, int]], due: Sequence[tuple[str, int]], 
             than that, but never later than the value moved on.
     """
     if not delay_ms:
-        assert list(told) == list(due)
+        assert not {*told} ^ {*due}, f"lost {sorted({*due} - {*told})[:4]}, not due {sorted({*told} - {*due})[:4]}"
+        assert list(told) == list(due), "doubled, or out of order"
         return
     assert [event for event, _ in told] == [event for event, _ in due]
     ends = [*(t_ms for _, t_ms in due[1:]), 1 << 60]

@@ -47,7 +47,7 @@ def noisy(condition: str, limit: float, deadband: float, seed: int) -> tuple[lis
     """Return the course of a value that hangs about its limit, and a station that watches it."""
     dice, level = random.Random(seed), limit
     said = []
-    for at in range(1500):
+    for at in range(700):
         level += dice.gauss(0.0, 0.002) - 0.02 * (level - limit)
         said.append((START_MS + at * S, round(level + dice.gauss(0.0, 0.02), 3)))
     return said, station([signal("PT-1", "bank", spec(condition, limit, deadband=deadband))])
