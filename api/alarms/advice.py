@@ -7,7 +7,7 @@ from typing import Any
 
 from station.domain import alarm_figures as figures
 from station.domain.alarm_advice import Advice, deadband_advice, delay_advice
-from station.domain.plant import Plant, Text
+from station.domain.plant import Plant
 from station.domain.signals import quality_rank
 from station.errors import TransientError
 from station.ports import ReadingStore
@@ -61,10 +61,6 @@ def _told(plant: Plant, one: Advice) -> dict[str, Any]:
     size = f"{one.seconds} s" if unit is None else f"{one.deadband:g} {unit}"
     size_zh = f"{one.seconds} 秒" if unit is None else f"{one.deadband:g} {unit} "
     change, change_zh = _CHANGE[one.kind]
-    text = Text(
-        f"{change} of {size} would have removed {one.removed} of {one.of} alarms and no true one.",
-        f"若设 {size_zh}{change_zh}，可减少 {one.of} 次中的 {one.removed} 次报警，且不遗漏真实报警。",
-    )
     return {
         "alarm": one.alarm_id,
         "kind": one.kind,
@@ -73,5 +69,8 @@ def _told(plant: Plant, one: Advice) -> dict[str, Any]:
         "unit": unit,
         "removed": one.removed,
         "of": one.of,
-        "text": {"en": text.en, "zh": text.zh},
+        "text": {
+            "en": f"{change} of {size} would have removed {one.removed} of {one.of} alarms and no true one.",
+            "zh": f"若设 {size_zh}{change_zh}，可减少 {one.of} 次中的 {one.removed} 次报警，且不遗漏真实报警。",
+        },
     }

@@ -14,8 +14,7 @@ from station.domain.signals import UnitMessage
 LATE_AFTER_MS = 60_000
 """A message this much later than its gateway's usual offset is of the past: a backlog, not news."""
 _FRESH_AFTER_MS = 3_000
-"""A message this much later than usual, after a silence, is of what was kept meanwhile: its gateway is not back yet.
-Less than the on-delay of the heartbeats' ages by two of their periods, so that they are right before they count."""
+"""A message this much later than usual, after a silence, is of what was kept meanwhile: its gateway is not back yet."""
 _ON_TIME_MS = 500
 """A message this much later than usual is of a queue: more may come that was measured before now."""
 _BEHIND_MS = 5_000

@@ -140,7 +140,7 @@ class AlarmBoard:
             and state.state.active
             and state.spec.state_priorities
             and good
-            and not self._is_told(state, t_ms)
+            and not self.is_told(state, t_ms)
         ):
             self.escalate(state, t_ms, state.spec.priority_at(value), value, None, None)
 
@@ -166,7 +166,7 @@ class AlarmBoard:
         points = self._points[watch.tag]
         for change in changes:
             point = points[change.condition]
-            if self._is_told(point, change.at_ms):
+            if self.is_told(point, change.at_ms):
                 continue
             if change.active:
                 priority = point.spec.priority_at(change.value)
@@ -306,7 +306,8 @@ class AlarmBoard:
                 watch.restart(point.spec.condition, t_ms)
                 self.apply(watch, watch.pass_time(t_ms))
 
-    def _is_told(self, point: AlarmPoint, t_ms: int) -> bool:
+    def is_told(self, point: AlarmPoint, t_ms: int) -> bool:
+        """Return whether what an alarm did at `t_ms` was journalled before a restart."""
         return bool(self.told) and t_ms <= self.told.get(point.id, -1)
 
     def _catch_up(self, point: AlarmPoint, t_ms: int) -> None:

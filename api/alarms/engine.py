@@ -293,7 +293,7 @@ class AlarmEngine(OperatorDesk):
             for name, point in self._board.points_of(tag).items():
                 if name not in met:
                     unit.late.discard(point.id)
-                elif point.id not in unit.late and not point.state.hidden:
+                elif not (point.id in unit.late or point.state.hidden or self._board.is_told(point, message.t_ms)):
                     unit.late.add(point.id)
                     self._book.note_late(point, message.t_ms, value)
 
