@@ -177,6 +177,19 @@ class ApiSide:
             runner.close()
 
 
+def _live_feed(broker: str, session: LiveSession | None) -> MqttFeed:
+    """Return the feed of live messages; without a session its name is new each time, so no other is thrown out."""
+    return MqttFeed(
+        broker,
+        f"jinma-api-{secrets.token_hex(4)}" if session is None else session.client_id,
+        LIVE_FILTERS,
+        session is not None,
+        insistent=False,
+        first_connect_s=PATIENCE_S,
+        batch_most=BATCH_MOST,
+    )
+
+
 def build_api(
     plants: Sequence[Plant],
     broker: str,
@@ -208,15 +221,7 @@ def build_api(
         stations[plant.id] = _live_station(
             plant, store, kept, runners[-1], outboxes, follows_station=follows_station, policy=policy
         )
-    feed = MqttFeed(
-        broker,
-        f"jinma-api-{secrets.token_hex(4)}" if session is None else session.client_id,
-        LIVE_FILTERS,
-        session is not None,
-        insistent=False,
-        first_connect_s=PATIENCE_S,
-        batch_most=BATCH_MOST,
-    )
+    feed = _live_feed(broker, session)
     checks: dict[str, Check] = {
         "broker": lambda: None if feed.connected else "the broker is away",
         "store": lambda: _store_check(store),
