@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -69,7 +70,7 @@ def _has_marks(ear: Ear, simulator: OwnedProcess) -> bool:
 def test_kill_9_of_the_simulator_loses_nothing_that_was_measured(tmp_path: Path, broker_too: bool) -> None:
     chance = random.Random(int(broker_too))
     python = [sys.executable, "-m"]
-    with Mosquitto(persistence=False) as broker:
+    with Mosquitto(persistence=False) as broker, contextlib.ExitStack() as ears:
         serving = [*python, "tests.faults.ingest_child", broker.url, str(tmp_path)]
         playing = [*python, "cli.main", "simulate", "--broker", broker.url, "--speed", "20"]
         playing += ["--outbox", str(tmp_path / "outbox"), "--start"]
@@ -81,12 +82,13 @@ def test_kill_9_of_the_simulator_loses_nothing_that_was_measured(tmp_path: Path,
             ingest = OwnedProcess(serving, tmp_path / f"ingest-{number}.log")
             simulator = OwnedProcess([*playing, starts[number]], tmp_path / f"simulator-{number}.log")
             ear = Ear(broker.url)
+            ears.callback(ear.stop)  # one that is left behind would speak into other tests
             with ingest, simulator:
-                wait_until(partial(_has_marks, ear, simulator), 30, "the first watermarks")
-                wait_until(lambda: heard <= in_store(tmp_path), 15, "all of the last run", every_s=0.3)  # noqa: B023
+                wait_until(partial(_has_marks, ear, simulator), 60, "the first watermarks")
+                wait_until(lambda: heard <= in_store(tmp_path), 60, "all of the last run", every_s=0.3)  # noqa: B023
                 ingest.kill()
                 before = len(ear.heard())
-                wait_until(lambda: len(ear.heard()) > before + 500, 15, "readings that ingest misses")  # noqa: B023
+                wait_until(lambda: len(ear.heard()) > before + 500, 60, "readings that ingest misses")  # noqa: B023
                 threading.Event().wait(chance.uniform(0.0, 0.5))  # the moment of death is what is varied
                 simulator.kill()
             wait_until(lambda: bool(ear.heard() - in_store(tmp_path)), 5, "something not stored")  # noqa: B023
@@ -98,9 +100,10 @@ def test_kill_9_of_the_simulator_loses_nothing_that_was_measured(tmp_path: Path,
         log = tmp_path / "last.log"
         simulator = OwnedProcess([*playing, starts[ROUNDS]], tmp_path / "simulator-last.log")
         ear = Ear(broker.url)
+        ears.callback(ear.stop)
         with OwnedProcess(serving, log) as last, simulator:
-            wait_until(partial(_has_marks, ear, simulator), 30, "the last run's watermarks")
-            wait_until(lambda: heard <= in_store(tmp_path), 30, "all that was measured", every_s=0.3)
+            wait_until(partial(_has_marks, ear, simulator), 60, "the last run's watermarks")
+            wait_until(lambda: heard <= in_store(tmp_path), 60, "all that was measured", every_s=0.3)
             assert simulator.stop(5) == 0
             last.stop()
             ear.stop()

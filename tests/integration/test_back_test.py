@@ -70,7 +70,7 @@ def test_the_command_prints_the_table_as_json_and_writes_the_page(cache: Path, t
          "--every", "480", "--replicas", "0", "--cache", str(cache), "--output", str(page), "--json"],
     )  # fmt: skip
     assert said.exit_code == 0, said.output
-    found = json.loads(said.output)
+    found = json.loads(said.stdout)
     assert found["days"] == 1
     assert {row["key"] for row in found["scores"]} >= {"brier", "skill", "coverage", "kg-08", "missed", "bottleneck"}
     assert found["each_day"][0]["name"] == "0 normal-day 2026-06-01"
