@@ -239,7 +239,7 @@ class AlarmEngine(OperatorDesk):
             if clock.was_set_on(now_ms, t_ms, self._step_ms):
                 before_ms = clock.offset_ms
                 clock.set_anew(now_ms, t_ms, self._step_ms)
-                unit.gateway.set_on(before_ms - clock.offset_ms)
+                unit.gateway.set_on(before_ms - clock.offset_ms, t_ms)
             arrivals.in_order(message)
             return now_ms - t_ms <= clock.late_after_ms
         if not arrivals.set_back(message, now_ms):

@@ -91,8 +91,14 @@ class GatewayWatch:
         self.heartbeat = heartbeat
         self.clock = ClockOffset()
 
-    def set_on(self, by_ms: int) -> None:
-        """Its clock, which was behind, was set on: what has been heard is no older for that."""
+    def set_on(self, by_ms: int, t_ms: int) -> None:
+        """Its clock, which was behind, was set on by so much before a message of `t_ms`.
+
+        What has been heard is no older for that. Where its messages go on without a leap it was no clock but a queue,
+        which has become shorter: nothing moves.
+        """
+        if t_ms - self.silence.heard_ms < by_ms // 2:
+            return
         self.silence.heard_ms += by_ms
         for watch in self.watches:
             if watch.seen:

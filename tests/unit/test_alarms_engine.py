@@ -281,6 +281,18 @@ def test_a_clock_that_is_right_again_silences_nobody() -> None:
     assert line.raised() == []
 
 
+def test_a_queue_that_was_long_and_becomes_short_is_no_clock_that_is_set() -> None:
+    line = Timeline(station([signal("PT-1", "plc", spec("H", 40.0), STALE)]))
+    for now in range(200):
+        # Eight seconds late for two minutes, long enough to be taken for a clock; then the queue is worked off at once.
+        for at in range(112, 121) if now == 120 else [now - 8 if now < 120 else now]:
+            line.push(at, {"PT-1": 45.0 if at in (114, 117, 125) else 1.0}, now_s=now)
+    assert line.events("PT-1.H") == [
+        ("raised", 114), ("cleared", 115), ("raised", 117), ("cleared", 118), ("raised", 125), ("cleared", 126),
+    ]  # fmt: skip
+    assert line.raised() == ["PT-1.H"] * 3
+
+
 def test_of_two_that_began_together_the_one_that_sums_up_is_the_consequence() -> None:
     level = signal("XS-1", "esd", spec("STATE", priority="critical", states=((1, "critical"),)), kind=Kind.STATE)
     button = signal("HS-1", "esd", spec("HH", 1.0, priority="critical"))
