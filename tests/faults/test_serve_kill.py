@@ -6,8 +6,8 @@ journal must have in the end follows from what was published alone.
 
 from __future__ import annotations
 
-import datetime as dt
 import contextlib
+import datetime as dt
 import itertools
 import os
 import random
