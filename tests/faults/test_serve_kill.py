@@ -177,7 +177,7 @@ def journal_url(kind: str, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path / 'journal.sqlite'}"
         return
     with Postgres() as postgres:
-        yield postgres.url(postgres.create_database("killed"))
+        yield postgres.create_database("killed")
 
 
 @pytest.mark.slow
