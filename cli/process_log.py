@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 _A_MINUTE, _MINUTE_S, _KINDS_KEPT = 10, 60.0, 1000
+_TOLD = ("debug", "info")
 _SECRET_NAMES = ("token", "password", "secret", "authorization")
 
 
@@ -23,9 +24,9 @@ def _hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) 
 
 
 class Seldom:
-    """Lets an event through ten times a minute; the first one after that says how many were left out.
+    """Lets a warning or an error through ten times a minute; the first one after that says how many were left out.
 
-    An outage or a device that sends rubbish at full speed then costs lines by the minute, not by the message.
+    What is only told (a fault that was started, a user that was made) is never left out. An outage or a device that sends rubbish at full speed then costs lines by the minute, not by the message.
 
     Args:
         monotonic: Seconds that never go back.
@@ -35,8 +36,10 @@ class Seldom:
         self._monotonic = monotonic
         self._seen: dict[tuple[str, str], _Seen] = {}
 
-    def __call__(self, logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    def __call__(self, logger: Any, method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
         """Return the event, or drop it (a processor of structlog)."""
+        if method in _TOLD:
+            return event
         now = self._monotonic()
         key = (getattr(logger, "name", ""), str(event.get("event")))
         if len(self._seen) >= _KINDS_KEPT:

@@ -41,8 +41,13 @@ def test_a_flood_is_ten_lines_a_minute_and_nothing_else_is_held_back() -> None:
 def test_kinds_without_end_take_no_memory() -> None:
     seldom = Seldom(Clock())
     for number in range(5000):
-        seldom(None, "info", {"event": f"kind {number}"})
+        seldom(None, "warning", {"event": f"kind {number}"})
     for _ in range(10):
-        seldom(None, "info", {"event": "kind 1"})
+        seldom(None, "warning", {"event": "kind 1"})
     with pytest.raises(structlog.DropEvent):
-        seldom(None, "info", {"event": "kind 1"})
+        seldom(None, "warning", {"event": "kind 1"})
+
+
+def test_what_is_only_told_is_never_left_out() -> None:
+    seldom = Seldom(Clock())
+    assert all(seldom(None, "info", {"event": "fault started"}) for _ in range(30))
