@@ -26,7 +26,8 @@ def _hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) 
 class Seldom:
     """Lets a warning or an error through ten times a minute; the first one after that says how many were left out.
 
-    What is only told (a fault that was started, a user that was made) is never left out. An outage or a device that sends rubbish at full speed then costs lines by the minute, not by the message.
+    What is only told (a fault that was started, a user that was made) is never left out. An outage or a device that
+    sends rubbish at full speed then costs lines by the minute, not by the message.
 
     Args:
         monotonic: Seconds that never go back.
