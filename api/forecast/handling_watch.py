@@ -17,6 +17,7 @@ from station.domain.fill_ledger import CONNECT as CONNECTED
 from station.domain.fill_ledger import END
 from station.domain.learned import AFTER, CONNECT, UNDERFILL
 from station.domain.plant import Plant
+from station.domain.supply_outlook import residual_kg
 from station.domain.taught import underfill_share
 from station.domain.trailer_ledger import TrailerLedger
 
@@ -116,8 +117,9 @@ class HandlingWatch:
         if not (measured.is_fresh(bay.pressure, at_ms) and measured.is_fresh(bay.temperature, at_ms)):
             return
         supply = self.plant.supply
-        density = isotherms.density(pressure, warm) - isotherms.density(supply.floor_mpa, warm)
-        self._docked[bay.unit] = (since_ms, supply.volume_m3 * density)
+        gross_kg = supply.volume_m3 * isotherms.density(pressure, warm)
+        # What is announced leaves out what a trailer keeps, reckoned at the temperature of its filling.
+        self._docked[bay.unit] = (since_ms, gross_kg - residual_kg(supply, supply.fill_temperature_c))
 
     def _weighed(self, docked_ms: int, net_kg: float, plans: Mapping[dt.date, DayPlan]) -> None:
         """Compare with what was announced; trailers that were announced about then bring alike."""

@@ -19,6 +19,7 @@ from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.lanes import Float, Frame, Lanes
 from station.domain.plant import Plant, Text
+from station.domain.supply_outlook import gross_kg
 
 CALL_STEPS_H = (0, 1, 2, 3, 4, 6, 8, 10, 12, 15)
 """Called trailers are tried for the first full quarter after the on-call lead, and this many hours on [h].
@@ -125,20 +126,19 @@ def _arrivals(plant: Plant, now: StationSnapshot, rules: CapacityParameters, fra
 
 
 def _calls(plant: Plant, now: StationSnapshot, rules: CapacityParameters, frame: Frame) -> list[Action]:
-    gross = float(frame.floor_kg.mean()) + plant.supply.delivery_kg
     return [
-        _call(plant, now, number, at_min, gross)
+        _call(plant, now, number, at_min)
         for number in range(1, int(rules.on_call_trailers) + 1)
         for at_min in _arrivals(plant, now, rules, frame)[:: min(number, 2)]
     ]
 
 
-def _call(plant: Plant, now: StationSnapshot, number: int, at_min: float, gross_kg: float) -> Action:
-    by = clock(plant, now, at_min)
+def _call(plant: Plant, now: StationSnapshot, number: int, at_min: float) -> Action:
+    by, full_kg = clock(plant, now, at_min), gross_kg(plant.supply)
 
     def change(lane: Lanes) -> Lanes:
         for _ in range(number):
-            lane = variants.with_extra_trailer(lane, at_min, gross_kg)
+            lane = variants.with_extra_trailer(lane, at_min, full_kg)
         return lane
 
     if number == 1:

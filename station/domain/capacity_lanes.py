@@ -12,11 +12,11 @@ import numpy as np
 from station.domain import hydrogen, isotherms
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import TRAILER_ON_ITS_WAY_IN, BayNow, StationSnapshot
-from station.domain.lanes import NEVER, Float, Frame, Lanes, Trucks
+from station.domain.lanes import NEVER, Float, Frame, Lanes, OnCall, Trucks
 from station.domain.plant import Chiller, FillRules, Plant, Train
 from station.domain.repairs import Repair, repairs_of
 from station.domain.static_capacity import bank_floor_mpa, enthalpy_drop_j_kg
-from station.domain.supply_outlook import Outlook, replica_arrivals
+from station.domain.supply_outlook import Outlook, gross_kg, replica_arrivals, residual_kg
 from station.domain.truck_queue import Demand, base_trucks, replica_trucks
 
 PLENTY = 1e5
@@ -48,7 +48,7 @@ def frame_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters, step
         bays=len(now.bays),
         banks=len(now.banks),
         hoses=len(now.hoses),
-        floor_kg=supply.volume_m3 * np.array([[isotherms.density(supply.floor_mpa, c)] for c in bay_c]),
+        floor_kg=np.array([[residual_kg(supply, min(c, now.ambient_c - rules.trailer_cooling_k))] for c in bay_c]),
         full_kg=supply.volume_m3 * isotherms.density(supply.fill_pressure_mpa, supply.fill_temperature_c),
         rated_suction_density=isotherms.density(max(t.rated_suction_mpa for t in plant.trains), 20.0),
         recharge_start_mpa=tuple(b.recharge_start_mpa for b in plant.banks),
@@ -64,6 +64,13 @@ def frame_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters, step
         hold_min=rules.hold_min,
         patience_min=plant.fleet.patience.total_seconds() / 60.0,
         swap_min=supply.swap.total_seconds() / 60.0,
+        on_call=OnCall(
+            below_kg=supply.on_call_below_kg,
+            empty_kg=residual_kg(supply, supply.fill_temperature_c),
+            usable_kg=supply.delivery_kg,
+            gross_kg=gross_kg(supply),
+            lead_min=rules.on_call_lead_min,
+        ),
     )
 
 
@@ -83,7 +90,7 @@ def base_lane(
 ) -> Lanes:
     """Return the base case as one lane: medians everywhere, nothing fails, what is down is repaired in usual time."""
     tank, ramp, hot = _fill_shape(plant, now.ambient_c)
-    bays = [_bay(plant, now, bay, rules, frame.floor_kg[i, 0]) for i, bay in enumerate(now.bays)]
+    bays = [_bay(plant, now, bay, rules) for bay in now.bays]
     bank_kg = [
         b.volume_m3 * isotherms.density(s.pressure_mpa, s.temperature_c)
         for b, s in zip(plant.banks, now.banks, strict=True)
@@ -97,7 +104,9 @@ def base_lane(
         opens_at_min=np.array([b[1] for b in bays])[:, np.newaxis],
         incoming_kg=np.array([b[2] for b in bays])[:, np.newaxis],
         delivery_min=np.concatenate((np.zeros(now.yard), outlook.base_min))[:, np.newaxis],
-        delivery_kg=_gross_kg(plant, now, frame, outlook)[:, np.newaxis],
+        delivery_kg=_gross_kg(plant, now, outlook)[:, np.newaxis],
+        delivery_eta_min=np.concatenate((np.zeros(now.yard), outlook.eta_min))[:, np.newaxis],
+        on_call=np.array([outlook.on_call >= 0.5]),
         train_kg_min=_train_base(plant, now, rules, frame.steps)[:, np.newaxis],
         cooling_kg_min=_chiller_base(plant, now, rules, frame.steps)[:, np.newaxis],
         hose_down_from=np.array([[NEVER if r is None else -1.0] for r in repairs]),
@@ -111,17 +120,15 @@ def base_lane(
     )
 
 
-def _gross_kg(plant: Plant, now: StationSnapshot, frame: Frame, outlook: Outlook) -> Float:
+def _gross_kg(plant: Plant, now: StationSnapshot, outlook: Outlook) -> Float:
     """Return the whole mass of the trailers of the yard and of those to come."""
     net = np.concatenate((np.full(now.yard, plant.supply.delivery_kg), outlook.net_kg))
-    return np.asarray(net + frame.floor_kg.mean())
+    return np.asarray(net + residual_kg(plant.supply, plant.supply.fill_temperature_c))
 
 
-def _bay(
-    plant: Plant, now: StationSnapshot, bay: BayNow, rules: CapacityParameters, floor_kg: float
-) -> tuple[float, float, float]:
+def _bay(plant: Plant, now: StationSnapshot, bay: BayNow, rules: CapacityParameters) -> tuple[float, float, float]:
     """Return (mass now, opens at, incoming mass) of a bay."""
-    mass = floor_kg + plant.supply.delivery_kg
+    mass = gross_kg(plant.supply)
     if bay.pressure_mpa is not None and bay.temperature_c is not None:
         mass = plant.supply.volume_m3 * isotherms.density(bay.pressure_mpa, bay.temperature_c)
     if bay.state == "open":
@@ -211,7 +218,7 @@ def relaxed(base: Lanes, limit: str) -> Lanes:
     """Return a lane with one limit relaxed: one of `capacity_forecast.BOTTLENECKS`, or `all`."""
     lane = base
     if limit in ("trailers", "all"):
-        lane = replace(lane, free_supply=np.ones_like(base.free_supply))
+        lane = replace(lane, free_supply=np.ones_like(base.free_supply), on_call=np.zeros_like(base.on_call))
     if limit in ("compression", "all"):
         lane = replace(lane, train_kg_min=np.full_like(base.train_kg_min, PLENTY))
     if limit in ("storage", "all"):
@@ -240,25 +247,36 @@ def with_late_trailer(base: Lanes, yard: int) -> Lanes:
         return base
     times = base.delivery_min.copy()
     times[yard] += LATE_TRAILER_MIN
-    order = np.argsort(times, axis=0, kind="stable")
-    kg = np.take_along_axis(base.delivery_kg, order, axis=0)
-    return replace(base, delivery_min=np.take_along_axis(times, order, axis=0), delivery_kg=kg)
+    return _by_arrival(replace(base, delivery_min=times))
 
 
 def without_deliveries(base: Lanes, yard: int) -> Lanes:
     """Return a lane in which no trailer comes any more; those of the yard are here."""
     times = base.delivery_min.copy()
     times[yard:] = NEVER
-    return replace(base, delivery_min=times)
+    return replace(base, delivery_min=times, on_call=np.zeros_like(base.on_call))
 
 
-def with_extra_trailer(base: Lanes, at_min: float, gross_kg: float) -> Lanes:
-    """Return a lane with one more delivery."""
-    times = np.concatenate((base.delivery_min, [[at_min]]))
-    kg = np.concatenate((base.delivery_kg, [[gross_kg]]))
-    order = np.argsort(times, axis=0, kind="stable")
-    times, kg = np.take_along_axis(times, order, axis=0), np.take_along_axis(kg, order, axis=0)
-    return replace(base, delivery_min=times, delivery_kg=kg)
+def with_extra_trailer(base: Lanes, at_min: float, full_kg: float) -> Lanes:
+    """Return a lane with one more delivery, announced for when it comes."""
+    more = replace(
+        base,
+        delivery_min=np.concatenate((base.delivery_min, [[at_min]])),
+        delivery_kg=np.concatenate((base.delivery_kg, [[full_kg]])),
+        delivery_eta_min=np.concatenate((base.delivery_eta_min, [[at_min]])),
+    )
+    return _by_arrival(more)
+
+
+def _by_arrival(lanes: Lanes) -> Lanes:
+    """Return lanes whose deliveries stand in the order of their arrival."""
+    order = np.argsort(lanes.delivery_min, axis=0, kind="stable")
+    return replace(
+        lanes,
+        delivery_min=np.take_along_axis(lanes.delivery_min, order, axis=0),
+        delivery_kg=np.take_along_axis(lanes.delivery_kg, order, axis=0),
+        delivery_eta_min=np.take_along_axis(lanes.delivery_eta_min, order, axis=0),
+    )
 
 
 def with_compression_back(base: Lanes, until_min: float, kg_min: float) -> Lanes:
@@ -332,9 +350,9 @@ def replicas(
     count: int,
 ) -> Lanes:
     """Return `count` lanes scattered by everything that is uncertain (DOMAIN 4.3 C)."""
-    arrive, net = replica_arrivals(plant, outlook, rules, draw, count)
+    arrivals = replica_arrivals(plant, outlook, rules, draw, count)
     here = np.repeat(base.delivery_min[: now.yard], count, axis=1)
-    floor = base.delivery_kg[now.yard :, 0] - outlook.net_kg
+    kept_kg = residual_kg(plant.supply, plant.supply.fill_temperature_c)
     steps = len(base.train_kg_min)
     wide = _repeat(base, count)
     mass_kg = _blurred_kg(now, base, rules, draw, count)
@@ -344,8 +362,9 @@ def replicas(
         wide,
         trucks=replica_trucks(plant, demand, rules, draw, count, now.demand_sd),
         mass_kg=mass_kg,
-        delivery_min=np.concatenate((here, arrive)),
-        delivery_kg=np.concatenate((wide.delivery_kg[: now.yard], net + floor[:, np.newaxis])),
+        delivery_min=np.concatenate((here, arrivals.at_min)),
+        delivery_kg=np.concatenate((wide.delivery_kg[: now.yard], arrivals.net_kg + kept_kg)),
+        delivery_eta_min=np.concatenate((here, arrivals.eta_min)),
         train_kg_min=_failing(trains, rules, draw, (steps, count)),
         cooling_kg_min=_failing(chillers, rules, draw, (steps, count)),
         hose_down_from=hose_from,
@@ -355,7 +374,12 @@ def replicas(
     train_sd = math.hypot(_flow_sd(trains), rules.train_model_sd_share, now.flow_sd)
     sd = np.array([[train_sd], [math.hypot(_flow_sd(chillers), now.flow_sd)]])
     sure = np.maximum(0.0, 1.0 + sd * draw.standard_normal((2, count)))
-    return replace(lanes, train_kg_min=lanes.train_kg_min * sure[0], cooling_kg_min=lanes.cooling_kg_min * sure[1])
+    return replace(
+        lanes,
+        train_kg_min=lanes.train_kg_min * sure[0],
+        cooling_kg_min=lanes.cooling_kg_min * sure[1],
+        on_call=(draw.random(count) < outlook.on_call) & ~arrivals.interrupted,
+    )
 
 
 def _blurred_kg(
@@ -419,19 +443,16 @@ def _repeat(lane: Lanes, count: int) -> Lanes:
 def joined(lanes: list[Lanes]) -> Lanes:
     """Return all lanes side by side; shorter lists of trailers are padded with trailers that never come."""
     rows = max(len(lane.delivery_min) for lane in lanes)
-    times = [_padded(lane.delivery_min, rows, NEVER) for lane in lanes]
-    kg = [_padded(lane.delivery_kg, rows, 0.0) for lane in lanes]
+    padded = {
+        name: np.concatenate([_padded(getattr(lane, name), rows, by) for lane in lanes], axis=1)
+        for name, by in (("delivery_min", NEVER), ("delivery_kg", 0.0), ("delivery_eta_min", NEVER))
+    }
     arrays = {
         f.name: np.concatenate([getattr(lane, f.name) for lane in lanes], axis=-1)
         for f in fields(Lanes)
-        if f.name not in ("trucks", "delivery_min", "delivery_kg")
+        if f.name not in ("trucks", *padded)
     }
-    return Lanes(
-        trucks=_joined_trucks([lane.trucks for lane in lanes]),
-        delivery_min=np.concatenate(times, axis=1),
-        delivery_kg=np.concatenate(kg, axis=1),
-        **arrays,
-    )
+    return Lanes(trucks=_joined_trucks([lane.trucks for lane in lanes]), **padded, **arrays)
 
 
 def _joined_trucks(trucks: list[Trucks]) -> Trucks:

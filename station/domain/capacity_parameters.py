@@ -23,6 +23,7 @@ class CapacityParameters:
         health_floor, health_ceiling: Bounds of that ratio.
         trailer_underfill_min, trailer_underfill_max: A delivery's gross mass is this share to that below a full one.
         trailer_underfill_base: What the base case takes off an announced delivery, share of the gross mass.
+        trailer_cooling_k: How much colder than the air a trailer's gas is once it is empty [K].
         repair_sigma: Log-standard deviation of repair times.
         common_cause_min: Machines of a kind that stop within this of each other wait for one cause [min].
         common_cause_median_h: Median duration of such a cause [h].
@@ -53,8 +54,11 @@ class CapacityParameters:
         no_dock_grace_min: A bay that stood free this long proves that no trailer waits in the yard [min].
         sensor_kg_sd_share: Standard deviation of an inventory measured by pressure and temperature [share].
         late_wait_min: A wait longer than this is a failure of the service [min].
-        on_call_lead_min: From calling a trailer to its arrival [min].
+        on_call_lead_min: From calling a trailer to its arrival; by himself the supplier sends none while one is
+            announced within this time [min].
         on_call_trailers: How many trailers the supplier can send on a call.
+        on_call_share: Probability that he sends one by himself when the stock runs low [0..1].
+        on_call_gap: Nor where the next is announced later than this many of his usual gaps.
         twin_limit_share: Redundant transmitters further apart than this share of their range are doubted [0..1].
         model_flow_sd_share: Standard deviation of a mass kept by book, as a share of what went in and out [share].
         model_kg_h_sd: And what it grows by in any case [kg/h].
@@ -78,6 +82,7 @@ class CapacityParameters:
     trailer_underfill_min: float = 0.0
     trailer_underfill_max: float = 0.05
     trailer_underfill_base: float = 0.0
+    trailer_cooling_k: float = 15.0
     repair_sigma: float = 0.8
     common_cause_min: float = 5.0
     common_cause_median_h: float = 10.0
@@ -106,8 +111,10 @@ class CapacityParameters:
     no_dock_grace_min: float = 20.0
     sensor_kg_sd_share: float = 0.008
     late_wait_min: float = 30.0
-    on_call_lead_min: float = 120.0
+    on_call_lead_min: float = 90.0
     on_call_trailers: float = 2.0
+    on_call_share: float = 0.7
+    on_call_gap: float = 3.0
     twin_limit_share: float = 0.02
     model_flow_sd_share: float = 0.02
     model_kg_h_sd: float = 2.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from station.domain.lanes import NEVER, Bool, Float, Frame, Int, Lanes
+from station.domain.lanes import NEVER, Bool, Float, Frame, Int, Lanes, counts_by_minute
 
 _STALLED_SHARE = 0.1
 """A fill that gets under this share of the flow it could take counts as stalled."""
@@ -192,11 +192,3 @@ class LaneFills:
         self._busy_until[hose, lane] = minute + 1 + np.where(self._lanes.free_hoses[lane], -1.0, after)
         more = (~done).nonzero()[0]
         self._fill, self._who = self._fill.take(more, axis=1), self._who.take(more, axis=1)
-
-
-def counts_by_minute(times: Float, steps: int) -> Int:
-    """Return how many of each lane's `times` [.., lanes] have come by each minute, [steps, lanes]."""
-    lanes = times.shape[1]
-    first = np.ceil(np.clip(times, 0.0, steps)).astype(np.int64)
-    counts = np.bincount((first * lanes + np.arange(lanes)).ravel(), minlength=(steps + 1) * lanes)
-    return np.asarray(counts.reshape(steps + 1, lanes).cumsum(axis=0)[:steps])

@@ -20,6 +20,25 @@ NEVER = 1e9
 
 
 @dataclass(frozen=True, slots=True)
+class OnCall:
+    """When the supplier sends a trailer by himself.
+
+    Attributes:
+        below_kg: Usable stock on the site under which he does.
+        empty_kg: Mass of a trailer that counts as empty in that.
+        usable_kg: What a full one in the yard counts for.
+        gross_kg: Mass of the one that he sends.
+        lead_min: How long it takes; none is sent while one is announced within this time.
+    """
+
+    below_kg: float
+    empty_kg: float
+    usable_kg: float
+    gross_kg: float
+    lead_min: float
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What all lanes share: the plant's sizes and rules.
 
@@ -39,6 +58,7 @@ class Frame:
         direct_fill_min_mpa: Poorest trailer that begins a fill.
         flow_cap_kg_min: Mean flow of a fill at most.
         connect_min, hold_min, patience_min, swap_min: Durations.
+        on_call: The supplier's rule.
     """
 
     steps: int
@@ -63,6 +83,7 @@ class Frame:
     hold_min: float
     patience_min: float
     swap_min: float
+    on_call: OnCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,8 @@ class Lanes:
         opens_at_min: When the trailer that stands in a bay opens, `NEVER` where none is on its way in, [bays, lanes].
         incoming_kg: Its mass, [bays, lanes].
         delivery_min, delivery_kg: Trailers to come, by arrival, gross mass, [deliveries, lanes].
+        delivery_eta_min: When each is announced for, [deliveries, lanes].
+        on_call: Lanes in which the supplier sends one more when the stock runs low.
         train_kg_min: Compression from rated suction up, [steps, lanes].
         cooling_kg_min: What the chillers carry, [steps, lanes].
         hose_down_from, hose_down_until: One outage of each hose [min], [hoses, lanes].
@@ -112,6 +135,8 @@ class Lanes:
     incoming_kg: Float
     delivery_min: Float
     delivery_kg: Float
+    delivery_eta_min: Float
+    on_call: Bool
     train_kg_min: Float
     cooling_kg_min: Float
     hose_down_from: Float
@@ -154,3 +179,11 @@ class Course:
         """Return what the balance misses, [lanes]: received - dispensed - returned - change of stock [kg]."""
         change = self.stock_end_kg - self.stock_start_kg
         return self.received_kg - self.dispensed_kg - self.returned_kg - change
+
+
+def counts_by_minute(times: Float, steps: int) -> Int:
+    """Return how many of each lane's `times` [.., lanes] have come by each minute, [steps, lanes]."""
+    lanes = times.shape[1]
+    first = np.ceil(np.clip(times, 0.0, steps)).astype(np.int64)
+    counts = np.bincount((first * lanes + np.arange(lanes)).ravel(), minlength=(steps + 1) * lanes)
+    return np.asarray(counts.reshape(steps + 1, lanes).cumsum(axis=0)[:steps])

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from station.domain.isotherms import pressure_mpa
-from station.domain.lane_fills import LaneFills, counts_by_minute
+from station.domain.lane_deliveries import LaneDeliveries
+from station.domain.lane_fills import LaneFills
 from station.domain.lanes import NEVER, Bool, Course, Float, Frame, Int, Lanes
 
 _EMPTY_SHARE = 1.003
@@ -47,8 +48,7 @@ class ReducedStation:
         self._open: Bool = lanes.bay_open.copy()
         self._opens_at = lanes.opens_at_min.copy()
         self._incoming = lanes.incoming_kg.copy()
-        self._taken: Int = np.zeros(lanes.count, dtype=np.int64)
-        self._delivered_by = counts_by_minute(lanes.delivery_min, f.steps)
+        self._deliveries = LaneDeliveries(f, lanes)
         self._received = np.zeros(lanes.count)
         self._returned = np.zeros(lanes.count)
         self._stock_start = self._mass.sum(axis=0)
@@ -56,9 +56,6 @@ class ReducedStation:
         self._open[0, self._endless] = True
         self._opens_at[0, self._endless] = NEVER
         self._next_open = float(self._opens_at.min())
-        more = np.diff(self._delivered_by, axis=0, prepend=0)
-        # By minute: whether a trailer comes in any lane.
-        self._delivering: Bool = np.logical_or.reduce(more > 0, axis=1)
         self._empty_kg = f.floor_kg * _EMPTY_SHARE
         # By flat place of a bay: the mass that stays, and the share of a train's rated flow that a kilogram makes.
         self._floor_kg = np.repeat(f.floor_kg[:, 0], lanes.count)
@@ -120,17 +117,24 @@ class ReducedStation:
     # --- trailers ---
 
     def _supply(self, minute: int) -> None:
-        """Swap empty trailers for those in the yard, open those that are ready."""
+        """Swap empty trailers for those in the yard, open those that are ready, let the supplier look."""
         freed = False
         if self._moved:
             self._moved = False
             if self._endless.size:
                 self._top_up()
             freed = self._send_away()
-        if freed or self._delivering[minute]:
+        if freed or self._deliveries.come(minute):
             self._dock(minute)
         if self._next_open <= minute:
             self._open_those_ready(minute)
+        if self._deliveries.may_call(minute):
+            self._deliveries.call(minute, self._docked_kg())
+
+    def _docked_kg(self) -> Float:
+        """Return what the supplier reckons as usable in the bays, [lanes]."""
+        kg = np.where(self._opens_at < NEVER, self._incoming, self._mass[: self._f.bays])
+        return np.asarray(np.maximum(kg - self._f.on_call.empty_kg, 0.0).sum(axis=0))
 
     def _top_up(self) -> None:
         """Keep the first bay of lanes without a supply limit full, and book what that takes as received."""
@@ -153,9 +157,9 @@ class ReducedStation:
 
     def _dock(self, minute: int) -> None:
         """Begin the swap of each free bay for which a trailer stands in the yard."""
-        f, lanes = self._f, self._lanes
+        f = self._f
         for _ in range(f.bays):
-            lane = (self._delivered_by[minute] > self._taken).nonzero()[0]
+            lane = self._deliveries.lanes_with_some(minute)
             free = ~self._open.take(lane, axis=1) & (self._opens_at.take(lane, axis=1) >= NEVER)
             some = np.logical_or.reduce(free, axis=0)
             lane, bay = lane[some], free.argmax(axis=0)[some]
@@ -163,8 +167,7 @@ class ReducedStation:
                 return
             self._opens_at[bay, lane] = minute + f.swap_min
             self._next_open = min(self._next_open, minute + f.swap_min)
-            self._incoming[bay, lane] = lanes.delivery_kg[self._taken[lane], lane]
-            self._taken[lane] += 1
+            self._incoming[bay, lane] = self._deliveries.take(lane)
 
     def _open_those_ready(self, minute: int) -> None:
         opening = self._opens_at <= minute

@@ -19,9 +19,10 @@ from statistics import NormalDist
 
 import numpy as np
 
+from station.domain import isotherms
 from station.domain.capacity_parameters import CapacityParameters
-from station.domain.capacity_snapshot import StationSnapshot
-from station.domain.lanes import Float
+from station.domain.capacity_snapshot import TRAILER_ON_ITS_WAY_IN, StationSnapshot
+from station.domain.lanes import Bool, Float
 from station.domain.plant import Plant, Supply
 from station.domain.waiting_times import Lasting, normal_quantile
 
@@ -43,6 +44,7 @@ class Outlook:
         silent_min: How long the first overdue one has been.
         gap_min: Planned gap between trailers.
         base_min: Expected arrivals of the base case.
+        on_call: Probability that the supplier sends one more when the stock runs low [0..1].
     """
 
     eta_min: Float
@@ -53,6 +55,24 @@ class Outlook:
     silent_min: float
     gap_min: float
     base_min: Float
+    on_call: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Announced trailers of many lanes, [trailers, lanes], by arrival.
+
+    Attributes:
+        at_min: When each comes [min].
+        net_kg: Above the floor.
+        eta_min: When it is announced for [min].
+        interrupted: Lanes in which the whole supply is, [lanes].
+    """
+
+    at_min: Float
+    net_kg: Float
+    eta_min: Float
+    interrupted: Bool
 
 
 def lateness_law(supply: Supply) -> tuple[float, float]:
@@ -122,7 +142,35 @@ def outlook_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters) ->
         silent_min=max(late_by, default=0.0),
         gap_min=max(gap, 1.0),
         base_min=_base_min(supply, rules, eta, overdue, outage, max(gap, 1.0)),
+        on_call=_on_call_belief(plant, now, rules, eta, gap) * (1.0 - outage),
     )
+
+
+def _on_call_belief(plant: Plant, now: StationSnapshot, rules: CapacityParameters, eta: Float, gap: float) -> float:
+    """Return the probability that the supplier would send one more.
+
+    He announces at once whom he sends: who has not although the stock is low does not. Nor is there one to send where
+    he lets the station wait for several of his usual gaps.
+    """
+    if max(np.diff(eta, prepend=0.0), default=0.0) > rules.on_call_gap * gap:
+        return 0.0
+    low = usable_kg(plant, now) < plant.supply.on_call_below_kg
+    if low and min(eta, default=math.inf) > rules.on_call_lead_min:
+        return 0.0
+    return rules.on_call_share
+
+
+def usable_kg(plant: Plant, now: StationSnapshot) -> float:
+    """Return what the supplier reckons as usable on the site: docked and yard, over empty trailers at 20 degC [kg]."""
+    supply = plant.supply
+    usable = now.yard * supply.delivery_kg
+    for bay in now.bays:
+        if bay.pressure_mpa is not None and bay.temperature_c is not None:
+            kg = supply.volume_m3 * isotherms.density(bay.pressure_mpa, bay.temperature_c)
+            usable += max(0.0, kg - residual_kg(supply, supply.fill_temperature_c))
+        elif bay.state in TRAILER_ON_ITS_WAY_IN:
+            usable += supply.delivery_kg
+    return usable
 
 
 def _base_min(
@@ -141,8 +189,8 @@ def _base_min(
 
 def replica_arrivals(
     plant: Plant, outlook: Outlook, rules: CapacityParameters, draw: np.random.Generator, count: int
-) -> tuple[Float, Float]:
-    """Return (arrival [min], net kg) of each trailer in each of `count` lanes, [trailers, lanes], by arrival."""
+) -> Arrivals:
+    """Return the announced trailers in each of `count` lanes."""
     number = len(outlook.eta_min)
     u = draw.random((number, count))
     interrupted = draw.random(count) < outlook.outage
@@ -150,7 +198,8 @@ def replica_arrivals(
     width = rules.trailer_underfill_max - rules.trailer_underfill_min
     under = rules.trailer_underfill_min + draw.random((number, count)) * width
     if number == 0:
-        return np.zeros((0, count)), np.zeros((0, count))
+        none = np.zeros((0, count))
+        return Arrivals(none, none, none, interrupted)
     mu, sigma = lateness_law(plant.supply)
     arrive = np.empty((number, count))
     for i, eta in enumerate(outlook.eta_min):
@@ -161,11 +210,19 @@ def replica_arrivals(
         arrive[i] = np.where(interrupted, np.maximum(arrive[i], held), arrive[i])
     order = np.argsort(arrive, axis=0, kind="stable")
     gross_share = outlook.announced_kg[:, np.newaxis] - under * gross_kg(plant.supply)
-    return np.take_along_axis(arrive, order, axis=0), np.take_along_axis(gross_share, order, axis=0)
+    return Arrivals(
+        at_min=np.take_along_axis(arrive, order, axis=0),
+        net_kg=np.take_along_axis(gross_share, order, axis=0),
+        eta_min=outlook.eta_min[order],
+        interrupted=interrupted,
+    )
 
 
 def gross_kg(supply: Supply) -> float:
     """Return the mass of a full trailer, to which underfill refers [kg]."""
-    from_file = supply.delivery_kg
-    # Net is about 73 % of gross between 20 and 5 MPa; underfill is stated of the gross mass.
-    return from_file / 0.73
+    return supply.delivery_kg + residual_kg(supply, supply.fill_temperature_c)
+
+
+def residual_kg(supply: Supply, gas_c: float) -> float:
+    """Return what an emptied trailer takes away [kg]: at its floor pressure, the more the colder its gas has become."""
+    return supply.volume_m3 * isotherms.density(supply.floor_mpa, gas_c)

@@ -55,6 +55,7 @@ def without_one_trailer(lane: Lanes, part: float) -> Lanes:
         lane,
         delivery_min=np.delete(lane.delivery_min, gone, axis=0),
         delivery_kg=np.delete(lane.delivery_kg, gone, axis=0),
+        delivery_eta_min=np.delete(lane.delivery_eta_min, gone, axis=0),
     )
 
 

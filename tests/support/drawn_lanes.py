@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from station.domain.lanes import NEVER, Float, Frame, Lanes, Trucks
+from station.domain.lanes import NEVER, Float, Frame, Lanes, OnCall, Trucks
 
 BAYS, BANKS, HOSES = 4, 3, 8
 FLOOR_KG, FULL_KG, BANK_KG = 104.4, 382.4, 514.5
@@ -55,6 +55,7 @@ def frame_of_round_numbers(
         hold_min=20.0,
         patience_min=patience_min,
         swap_min=60.0,
+        on_call=OnCall(below_kg=600.0, empty_kg=FLOOR_KG, usable_kg=278.0, gross_kg=FULL_KG, lead_min=90.0),
     )
 
 
@@ -94,6 +95,8 @@ def drawn_lanes(draw: np.random.Generator, steps: int, count: int, trucks: int, 
         incoming_kg=np.where(comes & ~bays_open, FULL_KG, 0.0),
         delivery_min=np.where(delivery < steps, delivery, NEVER),
         delivery_kg=FULL_KG - 30.0 * draw.random((trailers, count)),
+        delivery_eta_min=delivery,
+        on_call=np.zeros(count, dtype=np.bool_),
         train_kg_min=trains,
         cooling_kg_min=chillers,
         hose_down_from=down_from,
@@ -142,6 +145,8 @@ def queue_lanes(arrive_min: Float, service_min: Float, steps: int, hoses: int) -
         incoming_kg=np.zeros((BAYS, count)),
         delivery_min=np.full((1, count), NEVER),
         delivery_kg=np.zeros((1, count)),
+        delivery_eta_min=np.full((1, count), NEVER),
+        on_call=off,
         train_kg_min=plenty,
         cooling_kg_min=plenty,
         hose_down_from=np.full((hoses, count), NEVER),

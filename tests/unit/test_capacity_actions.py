@@ -18,7 +18,7 @@ from tests.support.capacity_snapshots import at, snapshot
 from tests.support.plants import jinma
 
 FULL = (20.0, 20.0, 20.0, 18.0)
-LATE = snapshot(15.0, trailer_hours=[20.0])
+LATE = snapshot(15.0, trailer_hours=[20.0], bay_mpa=(18.0, 15.0, 11.0, 8.0))
 
 
 def left(f: Forecast) -> dict[str, float]:
@@ -60,7 +60,7 @@ def test_two_trailers_and_smaller_fills_where_one_is_not_enough() -> None:
     f = forecast(jinma(), snapshot(15.0, trailer_hours=[], bay_mpa=(7.0, 6.0, None, None)), 0)
     kg = left(f)
     assert kg["call-2-trailers"] < kg["call-trailer"] - 200.0
-    assert "Call 2 trailers to be here by 17:00 and end fills at 90 %" in f.advice.en
+    assert "Call 2 trailers to be here by 16:30 and end fills at 90 %" in f.advice.en
     assert f"then {round(kg['call-2-trailers+end-at-90'])} kg stay short" in f.advice.en
 
 

@@ -38,8 +38,8 @@ CERTAIN = [
 
 POSSIBLE = [
     ("trailers", snapshot(12.0, trucks=136)),
-    ("compression", snapshot(7.0, trains_down=3, yard=3, bay_mpa=FULL, trucks=80)),
-    ("storage", banks_away(snapshot(16.0, yard=3, bay_mpa=FULL, trucks=94))),
+    ("compression", snapshot(7.0, trains_down=3, yard=3, bay_mpa=FULL, trucks=84)),
+    ("storage", banks_away(snapshot(16.0, yard=3, bay_mpa=FULL, trucks=92))),
     ("cooling", snapshot(16.0, chillers_down=2, warm_c=41.25, yard=2, bay_mpa=FULL, trucks=98)),
 ]
 

@@ -151,8 +151,8 @@ def test_the_longer_the_silence_the_later_every_trailer_is_expected() -> None:
 def test_replicas_of_an_undisturbed_supply_are_as_late_as_trailers_are() -> None:
     now = snapshot(8.0, trailer_hours=(12.0,))
     outlook = outlook_of(jinma(), now, RULES)
-    arrive, net = replica_arrivals(jinma(), outlook, RULES, np.random.default_rng(1), 4000)
-    late = arrive[0] - 240.0
+    arrivals = replica_arrivals(jinma(), outlook, RULES, np.random.default_rng(1), 4000)
+    net, late = arrivals.net_kg, arrivals.at_min[0] - 240.0
     assert np.median(late) == pytest.approx(10.0, rel=0.1)
     assert np.percentile(late, 95) == pytest.approx(90.0, rel=0.15)
     assert net.max() <= 278.0

@@ -216,11 +216,11 @@ def test_trailers_follow_what_was_learned() -> None:
     plant, rules = taught(PLANT, learned)
     outlook = outlook_of(plant, now, rules)
     assert outlook.base_min[0] > 120.0 + 35.0
-    arrive, net = replica_arrivals(plant, outlook, rules, np.random.default_rng(1), 3000)
-    assert float(np.median(arrive[0])) == pytest.approx(
+    arrivals = replica_arrivals(plant, outlook, rules, np.random.default_rng(1), 3000)
+    assert float(np.median(arrivals.at_min[0])) == pytest.approx(
         120.0 + plant.supply.lateness_median.total_seconds() / 60, abs=2
     )
-    missing = outlook.announced_kg[0] - net.mean()
+    missing = outlook.announced_kg[0] - arrivals.net_kg.mean()
     assert missing == pytest.approx(0.0774 * gross_kg(plant.supply), rel=0.03)
     assert outlook.announced_kg[0] - outlook.net_kg[0] == pytest.approx(0.0762 * gross_kg(plant.supply), rel=0.03)
     assert underfill_share(plant.supply, 278.0, 278.0 - missing) == pytest.approx(0.0774, rel=0.03)

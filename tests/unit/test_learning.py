@@ -40,6 +40,7 @@ from station.domain.learned import (
     LearnedRow,
 )
 from station.domain.signals import Reading
+from station.domain.supply_outlook import gross_kg
 from station.domain.taught import estimators_of
 from station.domain.trailer_ledger import TrailerLedger
 from station.errors import JournalUnavailableError
@@ -248,7 +249,7 @@ def test_a_trailer_is_weighed_by_its_pressure_before_it_is_opened() -> None:
     net = supply.volume_m3 * (isotherms.density(18.0, 20.0) - isotherms.density(5.0, 20.0))
     found = estimate(lessons, UNDERFILL)
     assert found.n == 1.0
-    assert found.value == pytest.approx((20 * 0.025 + (278.0 - net) / (278.0 / 0.73)) / 21.0)
+    assert found.value == pytest.approx((20 * 0.025 + (278.0 - net) / gross_kg(supply)) / 21.0)
 
 
 # --- handling ---

@@ -108,7 +108,9 @@ def test_an_empty_trailer_is_swapped_within_the_hour() -> None:
     now = snapshot(12.0, booked=trucks, bay_mpa=(6.0, None, None, None), trailer_hours=[], yard=1, bank_mpa=40.0)
     frame, lane = layout(now, 240)
     course = run(frame, lane)
-    assert course.received_kg[0] == pytest.approx(278.0 + frame.floor_kg[0, 0], abs=1.0)
+    # A full trailer, 382 kg; what it gives is less than 278 kg, since its gas grows cold and dense.
+    assert course.received_kg[0] == pytest.approx(382.4, abs=1.0)
+    assert 382.4 - frame.floor_kg[0, 0] == pytest.approx(272.5, abs=1.0)
     dry = run(frame, variants.without_deliveries(dataclasses.replace(lane, delivery_min=lane.delivery_min[:0]), 0))
     assert dry.dispensed_kg[0] < course.dispensed_kg[0]
 
