@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 import structlog
+
+from station.back_off import back_off_s
 
 _log = structlog.get_logger(__name__)
 
@@ -18,8 +19,8 @@ _STEADY_S: Final = 60.0
 
 
 def backoff_s(attempt: int) -> float:
-    """Return how long to wait before try number `attempt` (1 is the first repeat): 0.2 s doubling to 10 s, jittered."""
-    return random.uniform(0.5, 1.0) * min(_MOST_S, _LEAST_S * 2.0 ** min(attempt, 16))  # noqa: S311 - no secret
+    """Return how long to wait before try number `attempt` (1 is the first repeat) [s]."""
+    return back_off_s(attempt, _LEAST_S, _MOST_S)
 
 
 class Supervised:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable
 from typing import Final
 
 import structlog
+
+from station.back_off import back_off_s
 
 _FIRST_BACKOFF_S: Final = 0.5
 _LONGEST_BACKOFF_S: Final = 10.0
@@ -47,14 +48,11 @@ class BackgroundLoop:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        backoff_s = _FIRST_BACKOFF_S
+        failed = 0
         while not self._stop.wait(self._every_s):
-            if self._round():
-                backoff_s = _FIRST_BACKOFF_S
-                continue
-            if self._stop.wait(backoff_s * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter, no secret
+            failed = 0 if self._round() else failed + 1
+            if failed and self._stop.wait(back_off_s(failed, _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S)):
                 return
-            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
 
     def _round(self) -> bool:
         try:

@@ -7,7 +7,6 @@ A link owns one thread, in which everything about the connection happens. Each c
 from __future__ import annotations
 
 import contextlib
-import random
 import selectors
 import socket
 import threading
@@ -21,6 +20,7 @@ import structlog
 
 from station.adapters import mqtt_versions
 from station.adapters.mqtt_frames import BatchClient, Received, new_client
+from station.back_off import back_off_s
 from station.errors import BadInputError, FinalError, JinmaError, TransientError
 
 _log = structlog.get_logger(__name__)
@@ -249,8 +249,7 @@ class MqttLink:
             self._up = False
             self._user.on_down()
             attempt = 0 if time.monotonic() - began > _STEADY_S else attempt + 1
-            most = min(_BACKOFF_MOST_S, _BACKOFF_LEAST_S * 2.0**attempt)
-            self._stopping.wait(random.uniform(_BACKOFF_LEAST_S, most))  # noqa: S311 - jitter, no secret
+            self._stopping.wait(back_off_s(attempt, _BACKOFF_LEAST_S, _BACKOFF_MOST_S))
         self._close_wakers()
 
     def _connect_and_serve(self) -> None:

@@ -7,7 +7,6 @@ retained words and a ping now and then; what the devices measure goes another wa
 from __future__ import annotations
 
 import contextlib
-import random
 import selectors
 import threading
 import time
@@ -19,6 +18,7 @@ import structlog
 
 from station.adapters.mqtt_frames import BatchClient, Outgoing, new_client
 from station.adapters.mqtt_link import KEEPALIVE_S, BrokerAddress, parse_broker_url
+from station.back_off import back_off_s
 
 _log = structlog.get_logger(__name__)
 
@@ -192,8 +192,7 @@ class MqttPresence:
 
     def _back_off(self, line: _Line) -> None:
         line.tries += 1
-        most = min(_BACKOFF_MOST_S, _BACKOFF_LEAST_S * 2.0**line.tries)
-        line.next_try = time.monotonic() + random.uniform(_BACKOFF_LEAST_S, most)  # noqa: S311 - jitter, no secret
+        line.next_try = time.monotonic() + back_off_s(line.tries, _BACKOFF_LEAST_S, _BACKOFF_MOST_S)
 
     def _drop(self, line: _Line) -> None:
         """Close a connection without DISCONNECT, as a cable that is pulled would."""
