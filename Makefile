@@ -32,7 +32,7 @@ run: $(READY) ## The whole service in one process: simulator, MQTT broker, store
 
 .PHONY: test
 test: $(READY) programs ## All tests, with the real mosquitto, InfluxDB, PostgreSQL and Chromium
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: programs
 programs: $(READY) ## Install or build the programs that the tests run (root, Go and Rust), or say what is missing

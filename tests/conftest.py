@@ -25,6 +25,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tell the tests of the API's operations apart: they share one id, and side by side only one of them would run."""
+    if label := getattr(item, "operation_label", ""):
+        item._nodeid = f"{item.nodeid}[{label}]"
+
+
 @pytest.fixture(scope="session")
 def mosquitto() -> Iterator[Mosquitto]:
     """A mosquitto for the whole session; a test that stops or kills one makes its own `Mosquitto()`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,6 +18,8 @@ from tests.support.capacity_snapshots import snapshot
 from tests.support.plants import jinma
 from tests.support.virtual_station import DayRecord, VirtualStation, day_start, run_day
 
+USUAL = range(1, 1 + int(os.environ.get("JINMA_USUAL_DAYS", "2")))
+"""Seeds of usual days; each costs most of a minute."""
 HALF_HOUR_MS, HOUR_MS = 1_800_000, 3_600_000
 MINUTE_MS = 60_000
 
@@ -27,9 +30,9 @@ def usual_day(seed: int) -> DayRecord:
 
 @pytest.fixture(scope="module", autouse=True)
 def usual_days() -> Iterator[dict[int, Future[DayRecord]]]:
-    """Five usual days, made on the second core while this one is busy with the others."""
+    """Usual days, made on the second core while this one is busy with the others."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        yield {seed: pool.submit(usual_day, seed) for seed in (1, 2, 3, 4, 5)}
+        yield {seed: pool.submit(usual_day, seed) for seed in USUAL}
         pool.shutdown(cancel_futures=True)
 
 
@@ -145,7 +148,7 @@ def test_less_supply_never_serves_more_trucks_in_the_whole_forecast(seed: int) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", USUAL)
 def test_a_usual_day_raises_nothing(seed: int, usual_days: dict[int, Future[DayRecord]]) -> None:
     day = usual_days[seed].result()
     assert {c.id for c in day.conditions if c.active} == set()
