@@ -50,10 +50,21 @@ app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from cli.version import VERSION
+
+        print(f"jinma {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
 @reported
 def _common(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    version: Annotated[  # noqa: ARG001 - told by its callback
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     from station.settings import load_settings
 
