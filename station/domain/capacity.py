@@ -151,7 +151,7 @@ def _assemble(case: _Case, lanes: Lanes, fixed: _Fixed) -> Forecast:
         valid=detail.static.valid,
         plan=Count(now.demand.plan_trucks, now.demand.plan_kg),
         done=Count(now.done.trucks, now.done.kg),
-        deliverable_kg=_band(results.deliverable_kg()[chance]),
+        deliverable_kg=_widened(_band(results.deliverable_kg()[chance]), case.rules.spread_inflation, 0.0),
         trucks_servable=_band(np.floor(results.trucks_servable()[chance])),
         shortfall_p50_kg=float(np.percentile(shortfall, 50)),
         shortfall_p90_kg=float(np.percentile(shortfall, 90)),
@@ -178,6 +178,16 @@ def _at(now: StationSnapshot, minutes: float | None) -> int | None:
 def _band(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Band:
     p10, p50, p90 = np.percentile(values, (10, 50, 90))
     return Band(float(p10), float(p50), float(p90))
+
+
+def _widened(band: Band, inflation: float, least: float) -> Band:
+    """Return a band of kilograms stretched about its median, not below `least`.
+
+    Replicas scatter by what the model knows to be uncertain, and not by what it does not know of: like every ensemble
+    they lie too close together. By how much is measured by the back-test.
+    """
+    p10 = min(band.p50, max(least, band.p50 - inflation * (band.p50 - band.p10)))
+    return Band(p10, band.p50, band.p50 + inflation * (band.p90 - band.p50))
 
 
 def _story(
@@ -283,5 +293,5 @@ def _detail(
         static=static,
         on_grid=case.on_grid,
         replicas=len(shortfall),
-        kg_by_close=_band(results.kg_by_close()[chance]),
+        kg_by_close=_widened(_band(results.kg_by_close()[chance]), case.rules.spread_inflation, now.done.kg),
     )

@@ -42,6 +42,8 @@ class CapacityParameters:
         fill_kg_ratio: Mean of a fill's kilograms over its booking.
         fill_kg_sd_share: Standard deviation of a fill's kilograms against its booking [share].
         day_kg_sd_share: Standard deviation of a whole day's kilograms against its bookings [share].
+        spread_inflation: By how much the bands of kilograms are wider than the replicas lie apart: what the model does
+            not know of, as the back-test measures it.
         haste_mpa: Per recharge rank: a bank this far below its recharge start makes trains draw from the richest
             trailer instead of the poorest [MPa].
         dock_to_open_min: From docking at a free bay to the unloading valve open [min].
@@ -100,6 +102,7 @@ class CapacityParameters:
     fill_kg_ratio: float = 1.0
     fill_kg_sd_share: float = 0.06
     day_kg_sd_share: float = 0.03
+    spread_inflation: float = 1.15
     haste_mpa: float = 4.0
     dock_to_open_min: float = 45.0
     direct_fill_min_mpa: float = 8.5
@@ -107,7 +110,7 @@ class CapacityParameters:
     outage_share: float = 0.02
     outage_median_h: float = 8.0
     outage_sigma: float = 0.6
-    outage_gap_share: float = 0.5
+    outage_gap_share: float = 0.3
     no_dock_grace_min: float = 20.0
     sensor_kg_sd_share: float = 0.008
     late_wait_min: float = 30.0

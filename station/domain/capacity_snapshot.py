@@ -101,12 +101,18 @@ class HoseNow:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A trailer that is announced and has not come; `overdue` once its ETA has passed and it is proven not here."""
+    """A trailer that is announced and has not come; `overdue` once its ETA has passed and it is proven not here.
+
+    Attributes:
+        behind_ms: When one that should have come before it came at last, hours late and after this one's ETA: trailers
+            come again, and this one is in their line. None where it is in none.
+    """
 
     id: str
     eta_ms: int
     kg: float
     overdue: bool
+    behind_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,11 @@ class Outlook:
     """Trailers to come.
 
     Attributes:
-        eta_min: Announced arrivals from now, negative where passed, ascending [min].
+        eta_min: Arrivals from now as announced, or as trailers come again after an interruption; negative where passed,
+            ascending [min].
         announced_kg: Kilograms above the floor that each is said to bring.
         net_kg: What the base case makes of that.
-        overdue: Which of them are proven not to be here.
+        overdue: Which of them are due and proven not to be here.
         outage: Belief that the whole supply is interrupted [0..1].
         silent_min: How long the first overdue one has been.
         gap_min: Planned gap between trailers.
@@ -126,12 +127,13 @@ def _remaining_median(late_by: float, outage: float, supply: Supply, rules: Capa
 def outlook_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters) -> Outlook:
     """Return what may be expected of the announced trailers."""
     supply = plant.supply
-    eta = np.array([(e.eta_ms - now.at_ms) / 6e4 for e in now.expected])
-    overdue = tuple(e.overdue for e in now.expected)
+    planned = np.array([(e.eta_ms - now.at_ms) / 6e4 for e in now.expected])
+    gaps = np.diff(planned)
+    gap = float(np.median(gaps)) if len(gaps) else 96.0
+    eta = _due_min(now, planned, gap * rules.outage_gap_share)
+    overdue = tuple(e.overdue and bool(due <= 0.0) for e, due in zip(now.expected, eta, strict=True))
     late_by = [-float(m) for m, o in zip(eta, overdue, strict=True) if o]
     outage = outage_belief(late_by, supply, rules.outage_share)
-    gaps = np.diff(eta)
-    gap = float(np.median(gaps)) if len(gaps) else 96.0
     announced = np.array([e.kg for e in now.expected])
     return Outlook(
         eta_min=eta,
@@ -144,6 +146,16 @@ def outlook_of(plant: Plant, now: StationSnapshot, rules: CapacityParameters) ->
         base_min=_base_min(supply, rules, eta, overdue, outage, max(gap, 1.0)),
         on_call=_on_call_belief(plant, now, rules, eta, gap) * (1.0 - outage),
     )
+
+
+def _due_min(now: StationSnapshot, planned: Float, apart_min: float) -> Float:
+    """Return when each trailer is due [min]: as announced, or one after the other behind those that come again."""
+    due, behind = planned.copy(), 0
+    for index, trailer in enumerate(now.expected):
+        if trailer.behind_ms is not None:
+            behind += 1
+            due[index] = max(planned[index], (trailer.behind_ms - now.at_ms) / 6e4 + behind * apart_min)
+    return np.maximum.accumulate(due) if behind else due
 
 
 def _on_call_belief(plant: Plant, now: StationSnapshot, rules: CapacityParameters, eta: Float, gap: float) -> float:

@@ -34,6 +34,8 @@ _FORGET_MS = 24 * 3_600_000
 """A trailer overdue for a day does not come any more."""
 _REMEMBER_MS = 96 * 3_600_000
 """Plans are looked at from the midnight before yesterday's on, 72 h at most."""
+_LONG_LATE_MS = 120 * 60_000
+"""Trailers are late by up to 90 min in 19 of 20 cases (station file); whoever comes this late was held up."""
 BRIDGE_SILENT_MS = 120_000
 """A weighbridge not heard for this long proves nothing."""
 
@@ -175,23 +177,35 @@ class TrailerLedger:
                 self._arrivals.append((weighed, True))
                 self._yard += 1
 
-    def outlook(self, deliveries: Iterable[Delivery], at_ms: int, grace_ms: int) -> tuple[tuple[Expected, ...], int]:
+    def outlook(
+        self, deliveries: Iterable[Delivery], at_ms: int, grace_ms: int, long_ms: int = _LONG_LATE_MS
+    ) -> tuple[tuple[Expected, ...], int]:
         """Return (trailers that have not come, by ETA; trailers known to wait in the yard).
 
         Args:
             deliveries: All announced around now.
             at_ms: Station time, epoch ms.
             grace_ms: A bay free for this long proves the yard empty, where the weighbridge is silent.
+            long_ms: Who comes later than this shows that trailers had not come at all.
         """
         self._sort_weighings(at_ms)
         self._forget(at_ms)
         since = self.since_ms if self.since_ms is not None else at_ms
         open_ones = sorted((d for d in deliveries if d.eta_ms >= since), key=lambda d: d.eta_ms)
+        resumed_ms = 0
         for came in self.came(open_ones):
             open_ones.remove(came.delivery)
+            if came.arrival_ms - came.delivery.eta_ms > long_ms:
+                resumed_ms = came.arrival_ms
         proven = self._yard_is_known(at_ms, grace_ms)
         expected = [
-            Expected(d.id, d.eta_ms, d.kg, overdue=proven and d.eta_ms < at_ms)
+            Expected(
+                d.id,
+                d.eta_ms,
+                d.kg,
+                overdue=proven and d.eta_ms < at_ms,
+                behind_ms=resumed_ms if proven and d.eta_ms < resumed_ms else None,
+            )
             for d in open_ones
             if d.eta_ms >= at_ms - _FORGET_MS
         ]

@@ -14,7 +14,7 @@ from station.domain.capacity import Forecast, forecast
 from station.domain.capacity_forecast import forecast_as_json, smoothed
 from station.domain.capacity_snapshot import Done, InputNow
 from station.domain.static_capacity import end_pressure_mpa, enthalpy_drop_j_kg, static_capacity, suction_share
-from tests.support.capacity_snapshots import at, snapshot
+from tests.support.capacity_snapshots import NOTHING_DONE, at, snapshot
 from tests.support.plants import jinma
 
 DRY = snapshot(12.0, trailer_hours=[], bay_mpa=(7.0, 6.0, None, None))
@@ -176,3 +176,17 @@ def test_smoothing_halves_the_old_in_one_regular_run_and_less_in_an_early_one(us
     assert later(10.0) == pytest.approx(0.25)
     assert later(1.0) == pytest.approx(0.5**0.2)
     assert smoothed(None, high, 0.5).shortfall_probability == high.detail.probability_now
+
+
+def test_bands_of_kilograms_are_wider_than_the_replicas_lie_apart() -> None:
+    now = snapshot(12.0, done=dataclasses.replace(NOTHING_DONE, trucks=40, kg=1600.0))
+    rules = {**jinma().parameters, "spread_inflation": 1.0}
+    plain = forecast(dataclasses.replace(jinma(), parameters=rules), now, 50).detail.kg_by_close
+    wide = forecast(dataclasses.replace(jinma(), parameters={**rules, "spread_inflation": 2.0}), now, 50)
+    band = wide.detail.kg_by_close
+    assert band.p50 == plain.p50
+    assert band.p50 - band.p10 == pytest.approx(2.0 * (plain.p50 - plain.p10))
+    assert band.p90 - band.p50 == pytest.approx(2.0 * (plain.p90 - plain.p50))
+    absurd = forecast(dataclasses.replace(jinma(), parameters={**rules, "spread_inflation": 1000.0}), now, 50)
+    assert absurd.detail.kg_by_close.p10 == 1600.0
+    assert absurd.deliverable_kg.p10 == 0.0

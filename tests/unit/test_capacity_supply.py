@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -145,7 +146,7 @@ def test_the_longer_the_silence_the_later_every_trailer_is_expected() -> None:
     left = float(outage_law(RULES).remaining(252.0, np.array(0.5))) / 60.0
     assert left == pytest.approx(4.7, abs=0.1)
     assert first[-1] == pytest.approx(13.0 + left, abs=0.3)
-    assert last[-1] > first[-1] + 2.0
+    assert last[-1] > first[-1] + 1.4
 
 
 def test_replicas_of_an_undisturbed_supply_are_as_late_as_trailers_are() -> None:
@@ -237,3 +238,50 @@ def test_what_is_left_of_a_duration_follows_its_whole_law(median: float, sigma: 
 
 def test_what_outlasts_its_law_still_takes_a_while() -> None:
     assert (Lasting(60.0, 0.3).remaining(6000.0, np.array([0.01, 0.5])) >= 300.0).all()
+
+
+def test_whoever_comes_hours_late_shows_that_trailers_come_again() -> None:
+    ledger = station()
+    plan = deliveries(0, 96, 192, 288, 384, 480)
+    ledger.bridge(minute(1), 38_900.0)
+    ledger.bridge(minute(2), 0.0)
+    heard(ledger, 400)
+    silent, _ = ledger.outlook(plan, minute(400), GRACE)
+    assert [(e.id, e.overdue, e.behind_ms) for e in silent if e.overdue] == [
+        (f"T{i}", True, None) for i in (1, 2, 3, 4)
+    ]
+    ledger.bridge(minute(405), 38_900.0)
+    ledger.bridge(minute(406), 0.0)
+    heard(ledger, 410)
+    again, _ = ledger.outlook(plan, minute(410), GRACE)
+    assert [(e.id, e.behind_ms) for e in again] == [
+        ("T2", minute(405)),
+        ("T3", minute(405)),
+        ("T4", minute(405)),
+        ("T5", None),
+    ]
+
+
+def test_an_ordinary_delay_of_one_says_nothing_of_the_others() -> None:
+    ledger = station()
+    plan = deliveries(0, 30, 96)
+    ledger.bridge(minute(80), 38_900.0)
+    ledger.bridge(minute(81), 0.0)
+    heard(ledger, 90)
+    expected, _ = ledger.outlook(plan, minute(90), GRACE)
+    assert [(e.id, e.behind_ms) for e in expected] == [("T1", None), ("T2", None)]
+
+
+def test_those_that_were_held_up_come_one_soon_after_the_other() -> None:
+    silent = snapshot(12.0, trailer_hours=(6.0, 7.6, 9.2, 12.4, 14.0, 15.6), overdue=True)
+    again = dataclasses.replace(
+        silent,
+        expected=tuple(dataclasses.replace(e, behind_ms=at(11.9) if e.overdue else None) for e in silent.expected),
+    )
+    gone, back = outlook_of(jinma(), silent, RULES), outlook_of(jinma(), again, RULES)
+    assert gone.outage > 0.9
+    assert back.outage < 0.05
+    assert not any(back.overdue)
+    # 96 min apart as planned, 29 min apart now: those of 12.4 and 14 h stand behind them in the line.
+    assert back.eta_min[:3] == pytest.approx([22.8, 51.6, 80.4], abs=0.1)
+    assert back.base_min[2] < 100.0 < gone.base_min[0]
