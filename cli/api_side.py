@@ -19,6 +19,8 @@ from api.app import create_app
 from api.forecast.engine import CapacityEngine
 from api.forecast.inputs import CapacityInputs
 from api.forecast.runners import WorkerRunner
+from api.forecast.tags import NoForecastError
+from api.forecast.without import WithoutForecast
 from api.ingest_metrics import IngestFigures
 from api.live import watchdog
 from api.live.background import BackgroundLoop
@@ -332,9 +334,16 @@ def _live_station(
     history: Outbox[tuple[int, bytes]] = Outbox(f"forecasts-{plant.id}", partial(_keep_forecasts, kept, plant.id))
     lessons: Outbox[LearnedRow] = Outbox(f"learned-{plant.id}", kept.learned.save)
     outboxes += [points, history, lessons]
-    inputs = CapacityInputs(plant, kept.learned, lessons.put_all)
-    engine, kept_before = CapacityEngine(plant, inputs, runner), partial(kept.forecasts.range, plant.id)
-    capacity = LiveCapacity(plant, engine, inputs, CapacityAlerts(plant), history, kept_before)
+    kept_before = partial(kept.forecasts.range, plant.id)
+    try:
+        inputs = CapacityInputs(plant, kept.learned, lessons.put_all)
+    except NoForecastError as error:
+        _log.warning("station is watched without a forecast", station=plant.id, reason=str(error))
+        without = WithoutForecast()
+        capacity = LiveCapacity(plant, without, without, CapacityAlerts(plant), history, kept_before, absent=str(error))
+    else:
+        engine = CapacityEngine(plant, inputs, runner)
+        capacity = LiveCapacity(plant, engine, inputs, CapacityAlerts(plant), history, kept_before)
     alarms = AlarmEngine(plant, TimedJournal(kept.journal), wall_ms=wall_ms)
     alarms.restore()
     time = FollowedStationTime(FollowedClock(), plant.gateways) if follows_station else WallStationTime(WallClock())

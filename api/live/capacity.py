@@ -173,6 +173,7 @@ class LiveCapacity:
     Attributes:
         history: Where each forecast is kept, (at_ms, json).
         kept: Gives the kept ones of [start, end) back, oldest first, at most so many; None where nothing is kept.
+        absent: Why the station has no forecast and never will; None where it has one.
         newest: The newest forecast, encoded; None before the first.
         last_duration_s: From asking for the last forecast to having it [s], wall time; None before one was waited for.
     """
@@ -185,6 +186,7 @@ class LiveCapacity:
     kept: Callable[[int, int, int], Sequence[tuple[int, bytes]]] | None = None
     monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
+    absent: str | None = None
     newest: bytes | None = None
     newest_at_ms: int | None = None
     last_duration_s: float | None = None

@@ -103,7 +103,10 @@ def routes(services: ApiServices) -> APIRouter:
     )
     async def get_capacity(_: Viewer, station: StationId) -> Response:
         """Whether the trucks of today can be fuelled, what limits it, and what to do."""
-        newest = services.live(station).capacity.newest
+        capacity = services.live(station).capacity
+        newest = capacity.newest
+        if capacity.absent is not None:
+            raise ProblemError(404, capacity.absent)
         if newest is None:
             text = "no forecast yet: the first comes within 5 minutes of station time after the first readings"
             raise ProblemError(503, text, (), {"Retry-After": "10"})

@@ -84,6 +84,8 @@ def routes(services: ApiServices) -> APIRouter:
         """Changes nothing: units away, trailers later, more trucks, another temperature, another plan, side by side."""
         live = services.live(station)
         now = live.capacity.engine.newest_snapshot
+        if live.capacity.absent is not None:
+            raise ProblemError(404, live.capacity.absent)
         if now is None:
             raise ProblemError(503, "no snapshot of the station yet; ask again", (), {"Retry-After": "10"})
         asked = _changes(live, now, body)
