@@ -14,9 +14,9 @@ import typer
 from cli import durations
 from cli.progress import progress
 from cli.stopping import stop_on_signals
-from cli.stores import store_of
+from cli.stores import log_store
 from cli.version import VERSION
-from station.adapters.log_export import export_log
+from station.adapters.log_export import Layout, export_log
 from station.adapters.log_files import LogRecord, read_log
 from station.adapters.log_replay import replay_log, replay_target
 from station.adapters.mqtt import MqttPublisher
@@ -36,6 +36,7 @@ def export_range(
     end: str,
     output: Path,
     station: str | None,
+    layout: str,
     as_json: bool,
 ) -> None:
     """Write what a store holds of a time range.
@@ -43,29 +44,33 @@ def export_range(
     Raises:
         BadInputError: The range, the store or the station is wrong.
         StoreUnavailableError: The store failed.
+        typer.Exit: Asked to end by a signal; the file is as it was before.
     """
     settings = load_settings(store=store, data_dir=data_dir)
-    if settings.store is None and settings.influxdb_url is None:
-        settings.store = f"sqlite:///{settings.data_dir / 'readings.sqlite'}"
-        if not (settings.data_dir / "readings.sqlite").exists():
-            raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")
     start_ms, end_ms = durations.moment_ms(start, "--from"), durations.moment_ms(end, "--to")
-    readings = store_of(settings, None)
+    form = _layout(layout)
+    readings = log_store(settings, must_exist=True)
     try:
         name = station or _only_station(readings)
-        with progress(f"exporting {name}", (end_ms - start_ms) / 1000) as tell:
-            count = export_log(
-                readings,
-                name,
-                start_ms,
-                end_ms,
-                output,
-                lambda _n, t_ms: tell((t_ms - start_ms) / 1000),
-                version=VERSION,
-            )
+        with stop_on_signals() as stop, progress(f"exporting {name}", (end_ms - start_ms) / 1000) as tell:
+
+            def reached(_count: int, t_ms: int) -> None:
+                if stop.is_set():
+                    raise typer.Exit(stop.exit_code)
+                tell((t_ms - start_ms) / 1000)
+
+            count = export_log(readings, name, start_ms, end_ms, output, reached, version=VERSION, layout=form)
     finally:
         readings.close()
     _tell({"station": name, "messages": count, "output": str(output)}, as_json=as_json)
+
+
+def _layout(text: str) -> Layout:
+    if text == "long":
+        return "long"
+    if text == "wide":
+        return "wide"
+    raise BadInputError(f"--layout {text!r}: must be long or wide")
 
 
 def _only_station(store: ReadingStore) -> str:

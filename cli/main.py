@@ -223,12 +223,49 @@ def export(
     store: Store = None,
     data_dir: DataDir = None,
     station: Annotated[str | None, typer.Option(help="Station id; default is the station of the store.")] = None,
+    layout: Annotated[
+        str, typer.Option(help="Of a csv: long, a row a reading, or wide, a row a moment and a column a signal.")
+    ] = "long",
     json: Json = False,
 ) -> None:
     """Write what the store holds of a time range to a log."""
     from cli.logs import export_range
 
-    export_range(store=store, data_dir=data_dir, start=from_, end=to, output=output, station=station, as_json=json)
+    export_range(
+        store=store, data_dir=data_dir, start=from_, end=to, output=output, station=station, layout=layout,
+        as_json=json,
+    )  # fmt: skip
+
+
+@app.command("import", epilog="Example: jinma import day.ndjson.zst --store sqlite:///data/readings.sqlite --dry-run")
+@reported
+def import_(
+    file: Annotated[Path, typer.Argument(help="A log of ours in any format, or another's table with --map.")],
+    store: Store = None,
+    data_dir: DataDir = None,
+    map_: Annotated[
+        Path | None, typer.Option("--map", help="Mapping file: how another's table becomes readings.")
+    ] = None,
+    map_draft: Annotated[
+        bool, typer.Option("--map-draft", help="Print a first mapping file for this log, and end.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come in; store nothing.")] = False,
+    refused: Annotated[
+        Path | None, typer.Option(help="Refused lines go here; default is FILE.refused.csv in this folder.")
+    ] = None,
+    plant: Plants = None,
+    json: Json = False,
+) -> None:
+    """Take a log into the store: good rows come in, refused ones are named by line; twice changes nothing."""
+    from cli.log_import import import_file, print_draft
+
+    if map_draft:
+        print_draft(file, plant)
+        return
+    import_file(
+        file, store=store, data_dir=data_dir, map_file=map_, plant=plant, dry_run=dry_run, refused=refused,
+        as_json=json,
+    )  # fmt: skip
 
 
 @app.command(epilog="Example: jinma picture --scenario hot-day --output day.html")

@@ -29,6 +29,24 @@ def store_of(settings: Settings, embedded: DataDirectory | None) -> ReadingStore
     return open_store(url, token)
 
 
+def log_store(settings: Settings, *, must_exist: bool) -> ReadingStore:
+    """Open the store that logs go out of and into: the one that the settings name, else the data directory's own.
+
+    Args:
+        settings: `store`, InfluxDB's own variables, `data_dir`.
+        must_exist: Refuse a data directory in which there is no store.
+
+    Raises:
+        BadInputError: None is named and there is none, or it cannot be.
+    """
+    if settings.store is None and settings.influxdb_url is None:
+        own = settings.data_dir / "readings.sqlite"
+        if must_exist and not own.exists():
+            raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")
+        settings.store = f"sqlite:///{own}"
+    return store_of(settings, None)
+
+
 def _influx_url(settings: Settings) -> str | None:
     """Return a store of InfluxDB's own variables, where they name one and a bucket goes without saying."""
     if settings.influxdb_url is None or settings.influxdb_org is None:

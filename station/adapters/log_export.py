@@ -6,18 +6,21 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from station.adapters.log_files import PARQUET, check_suffix, log_records, write_log
+from station.adapters.log_files import PARQUET, check_suffix, is_csv, log_records, write_log
 from station.adapters.log_packing import opened_to_write
 from station.adapters.log_parquet import write_parquet_tables
+from station.adapters.log_wide import write_wide
 from station.adapters.reading_tables import ReadingTable, ReadsTables
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError
 from station.ports import ReadingStore
 from station.wire.json_v1 import MAX_SIGNALS
 
+Layout = Literal["long", "wide"]
 PROGRESS_EVERY = 5000
 """Messages between two words to whoever shows the progress: some 20 a second."""
 
@@ -34,6 +37,7 @@ def export_log(
     progress: OnProgress | None = None,
     *,
     version: str,
+    layout: Layout = "long",
 ) -> int:
     """Write the messages of a station in [start, end) to a log; no boot or seq, grouped by (area, unit, t).
 
@@ -47,6 +51,7 @@ def export_log(
         path: Its suffix tells the format; an existing file is replaced.
         progress: Told how far it is.
         version: Of this program, for the log's first line.
+        layout: Of a csv.
 
     Returns:
         How many messages were written.
@@ -56,6 +61,8 @@ def export_log(
         StoreUnavailableError: The store failed on the way; no file is left.
     """
     check_suffix(path)
+    if layout == "wide" and not is_csv(path):
+        raise BadInputError(f"--layout wide: {path} is no .csv, .csv.gz or .csv.zst")
     if end_ms <= start_ms:
         raise BadInputError(f"--to {_stamp(end_ms)}: must be later than --from {_stamp(start_ms)}")
     if store.span(station) is None:
@@ -66,9 +73,16 @@ def export_log(
     try:
         if path.suffix == PARQUET and isinstance(store, ReadsTables):
             count = _write_tables(unfinished, station, store.tables(station, start_ms, end_ms), header, progress)
+        elif layout == "wide":
+
+            def messages() -> Iterator[UnitMessage]:
+                return _told(store.messages(station, start_ms, end_ms), progress)
+
+            with opened_to_write(unfinished) as file:
+                count = write_wide(file, messages, header)
         else:
-            messages = _told(store.messages(station, start_ms, end_ms), progress)
-            count = write_log(unfinished, log_records(_sendable(messages)), header)
+            said = _told(store.messages(station, start_ms, end_ms), progress)
+            count = write_log(unfinished, log_records(_sendable(said)), header)
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)

@@ -7,29 +7,36 @@ costs only itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Literal
 
-from station.adapters.log_csv import read_csv, write_csv
-from station.adapters.log_lines import read_lines, write_lines
+from station.adapters.foreign.log_map import LogMap
+from station.adapters.foreign.reading import find_foreign
+from station.adapters.foreign.table import OnRefused
+from station.adapters.log_csv import is_row, names_columns, read_csv, write_csv
+from station.adapters.log_lines import is_line, read_lines, write_lines
 from station.adapters.log_ndjson import header_of, read_ndjson, write_ndjson
+from station.adapters.log_order import in_time_order
 from station.adapters.log_packing import PACKED, opened_to_read, opened_to_write
 from station.adapters.log_parquet import MAGIC, parquet_header, read_parquet, write_parquet
 from station.adapters.log_records import (
     MAX_LINE_BYTES,
+    Found,
     LogRecord,
     OnBadLine,
     Records,
     log_records,
     numbered_lines,
 )
+from station.adapters.log_wide import is_wide, read_wide
+from station.domain.plant import Plant
 from station.errors import BadInputError
 
 __all__ = [
-    "MAX_LINE_BYTES", "NULL", "PARQUET", "SUFFIXES", "LogRecord", "OnBadLine", "check_suffix", "log_records",
-    "read_log", "read_log_header", "write_log",
+    "MAX_LINE_BYTES", "NULL", "PARQUET", "SUFFIXES", "LogFormat", "LogRecord", "OnBadLine", "check_suffix",
+    "find_messages", "is_csv", "log_format", "log_records", "read_log", "read_log_header", "write_log",
 ]  # fmt: skip
 
 NULL: Final = "null:"
@@ -38,7 +45,9 @@ NULL: Final = "null:"
 PARQUET: Final = ".parquet"
 
 _Write = Callable[[IO[bytes], Records, Mapping[str, object]], int]
-_Lines = Iterable[tuple[int, bytes]]
+LogFormat = Literal["ndjson", "csv", "csv wide", "lp", "parquet"]
+_LOOKED_AT: Final = 100
+"""Lines among which one must tell the format: the first ones may be damaged."""
 
 _TEXTS: Final[dict[str, _Write]] = {".ndjson": write_ndjson, ".csv": write_csv, ".lp": write_lines}
 _WRITERS: Final[dict[str, _Write]] = {
@@ -56,6 +65,11 @@ def check_suffix(path: Path) -> None:
         BadInputError: Naming what it may end in.
     """
     _writer(path)
+
+
+def is_csv(path: Path) -> bool:
+    """Return whether a path's suffix says csv, packed or not."""
+    return _writer(path) is write_csv
 
 
 def _writer(path: Path) -> _Write:
@@ -89,41 +103,102 @@ def write_log(path: Path, records: Records, header: Mapping[str, object]) -> int
         return write(file, records, header)
 
 
-def read_log(path: Path, on_bad: OnBadLine | None = None) -> Iterator[LogRecord]:
+def read_log(
+    path: Path, on_bad: OnBadLine | None = None, *, plants: Sequence[Plant] = (), rules: LogMap | None = None
+) -> Iterator[LogRecord]:
     """Yield the messages of a log in flat memory; header lines are passed over.
 
     Args:
-        path: The log: ndjson, long csv or line protocol, plain or packed, or long parquet.
-        on_bad: Told of each line that is no message.
+        path: The log: ndjson, csv or line protocol, plain or packed, or long parquet; with `rules` any table of text.
+        on_bad: Told of each line that is no message, and of each cell that is no reading.
+        plants: Stations that are known; asked of a wide csv that does not say whose its signals are.
+        rules: A mapping file's, for a log that is none of ours; its messages come in order of time.
 
     Raises:
         BadInputError: The file cannot be opened, or is of a kind that is not read here.
     """
     tell = on_bad or _pass_over
-    if _is_parquet(path):
+    found = find_messages(path, lambda line, _reason, text: tell(line, text), plants=plants, rules=rules)
+    records = (one.record for one in found)
+    yield from records if rules is None else in_time_order(records)
+
+
+def find_messages(
+    path: Path, refuse: OnRefused, *, plants: Sequence[Plant] = (), rules: LogMap | None = None
+) -> Iterator[Found]:
+    """Yield the messages of a log as `read_log` does, each with its lines, in the order of the file.
+
+    Args:
+        path: As of `read_log`.
+        refuse: Told of (line, reason in one word, what is wrong).
+        plants: As of `read_log`.
+        rules: As of `read_log`.
+
+    Raises:
+        BadInputError: As of `read_log`.
+    """
+
+    def tell(line: int, text: str) -> None:
+        refuse(line, "line", text)
+
+    if rules is not None:
+        yield from find_foreign(path, rules, refuse)
+    elif _is_parquet(path):
         yield from read_parquet(path, tell)
-        return
+    else:
+        yield from _find_lines(path, tell, plants)
+
+
+def _find_lines(path: Path, tell: OnBadLine, plants: Sequence[Plant]) -> Iterator[Found]:
     lines = numbered_lines(path, tell)
     first: list[tuple[int, bytes]] = []
+    kind: LogFormat | None = None
     for numbered in lines:
         first.append(numbered)
         if not numbered[1].startswith(b"#"):
+            kind = _format_of(numbered[1])
+        if kind is not None or len(first) >= _LOOKED_AT:
             break
-    if first:
-        yield from _reader(path, first[-1][1])(chain(first, lines), tell)
+    said = chain(first, lines)
+    match kind:
+        case "ndjson":
+            yield from read_ndjson(said, tell)
+        case "csv":
+            yield from read_csv(said, tell)
+        case "csv wide":
+            yield from read_wide(said, tell, plants)
+        case "lp":
+            yield from read_lines(said, tell)
+        case _ if first:
+            raise BadInputError(
+                f"cannot read {path}: it is no log of ours; another's table needs a mapping file (--map): "
+                "`jinma import FILE --map-draft` writes a first one"
+            )
 
 
-def _reader(path: Path, line: bytes) -> Callable[[_Lines, OnBadLine], Iterator[LogRecord]]:
-    """Return what reads a text that begins with this line, comments aside."""
-    begin = line.lstrip()
-    columns = [cell.strip(b' "') for cell in begin.strip().split(b",")]
-    if columns[0] == b"t":
-        if {b"station", b"area", b"unit", b"signal", b"value"} <= set(columns):
-            return read_csv
-        raise BadInputError(f"cannot read {path}: a csv log must have the columns t,station,area,unit,signal,value")
-    if begin.startswith(b"{") or b" " not in begin or b"=" not in begin:
-        return read_ndjson
-    return read_lines
+def log_format(path: Path) -> LogFormat | None:
+    """Return the format that a log of ours has, found by looking, None where it is none.
+
+    Raises:
+        BadInputError: The file cannot be opened.
+    """
+    if _is_parquet(path):
+        return "parquet"
+    looked_at = (line for _, line in islice(numbered_lines(path, _pass_over), _LOOKED_AT) if not line.startswith(b"#"))
+    return next((kind for line in looked_at if (kind := _format_of(line)) is not None), None)
+
+
+def _format_of(line: bytes) -> LogFormat | None:
+    """Return the format that has such a line, None where none has: it may be a damaged one."""
+    text = line.decode("utf-8", "replace").strip()
+    if text.startswith("{"):
+        return "ndjson"
+    cells = [cell.strip(' "') for cell in text.split(",")]
+    if names_columns(cells) or is_row(cells):
+        return "csv"
+    if is_wide(cells):
+        return "csv wide"
+    return "lp" if is_line(text) else None
 
 
 def read_log_header(path: Path) -> dict[str, object] | None:

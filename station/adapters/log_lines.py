@@ -9,12 +9,23 @@ from typing import IO, Final
 import msgspec
 
 from station.adapters.line_protocol import escape_key, escape_measurement, message_line
-from station.adapters.log_records import LogRecord, Number, OnBadLine, ReadingRecords, Readings, Records, record_of
+from station.adapters.log_records import (
+    Found,
+    LogRecord,
+    Number,
+    OnBadLine,
+    ReadingRecords,
+    Readings,
+    Records,
+    record_of,
+)
 from station.adapters.point_rules import refusal
 from station.domain.signals import AREAS, BAD_NULL, GOOD, UnitMessage
 from station.wire.topics import ReadingTopic
 
 _LINES_A_WRITE: Final = 2000
+_MOST_DIGITS: Final = 15
+"""Of times, the year 33658, and of whole numbers that a float holds."""
 _encode: Final = msgspec.json.Encoder().encode
 _HEAD: Final = re.compile(r"((?:[^\\ ]|\\.)+) +")
 _FIELD: Final = re.compile(r'((?:[^\\,= ]|\\.)+)=("(?:[^"\\]|\\.)*"|[^,\s]+)')
@@ -64,13 +75,19 @@ def _form(topic: str, signals: tuple[str, ...]) -> str | None:
     return f"{head.replace('%', '%%')}{fields} %d\n"
 
 
-def read_lines(lines: Iterable[tuple[int, bytes]], tell: OnBadLine) -> Iterator[LogRecord]:
+def is_line(text: str) -> bool:
+    """Return whether a text is most likely a line of a station's readings."""
+    head = _HEAD.match(text)
+    return head is not None and head[1].split(",", 1)[0] in AREAS and _FIELD.match(text, head.end()) is not None
+
+
+def read_lines(lines: Iterable[tuple[int, bytes]], tell: OnBadLine) -> Iterator[Found]:
     """Yield the messages of numbered lines; a line that is no message of a station is told of."""
     for number, line in lines:
         if line.startswith(b"#"):
             continue
         try:
-            yield _record(line.decode().strip())
+            yield Found(_record(line.decode().strip()), number)
         except ValueError as error:
             tell(number, f"is no reading: {error}")
 
@@ -94,11 +111,14 @@ def _record(line: str) -> LogRecord:
             values.setdefault(signal, None)
         else:
             raise ValueError(f"{name} is a text")
-    if not line[end:].strip():
+    time = line[end:].strip()
+    if not time:
         raise ValueError("has no time")
+    if not (time.isascii() and time.isdecimal() and len(time) <= _MOST_DIGITS):
+        raise ValueError(f"time {time[:40]}: must be epoch ms")
     values |= {signal: None for signal, said in quality.items() if said == BAD_NULL}
     spoken = {signal: quality.get(signal, GOOD if value is not None else BAD_NULL) for signal, value in values.items()}
-    return record_of(ReadingTopic(tags["station"], area, tags["unit"]), int(line[end:]), values, spoken)
+    return record_of(ReadingTopic(tags["station"], area, tags["unit"]), int(time), values, spoken)
 
 
 def _head(text: str) -> tuple[str, dict[str, str]]:
@@ -131,8 +151,10 @@ def _number(text: str) -> Number:
     if text in ("f", "F", "false", "False", "FALSE"):
         return 0
     if text.endswith(("i", "u")):
-        return int(text[:-1])
+        text = text[:-1]
+        if len(text) <= _MOST_DIGITS:
+            return int(text)
     value = float(text)
     if value - value != 0.0:
-        raise ValueError(f"{text}: must be finite")
+        raise ValueError(f"{text[:40]}: must be finite")
     return value

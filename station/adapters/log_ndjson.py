@@ -7,7 +7,7 @@ from typing import IO, Final
 
 import msgspec
 
-from station.adapters.log_records import LogRecord, OnBadLine, Records
+from station.adapters.log_records import Found, LogRecord, OnBadLine, Records
 from station.wire.plan_v1 import parse_time
 
 _LINES_A_WRITE: Final = 2000
@@ -63,7 +63,7 @@ def _on_one_line(payload: bytes) -> bytes:
     return payload
 
 
-def read_ndjson(lines: Iterable[tuple[int, bytes]], tell: OnBadLine) -> Iterator[LogRecord]:
+def read_ndjson(lines: Iterable[tuple[int, bytes]], tell: OnBadLine) -> Iterator[Found]:
     """Yield the messages of numbered lines; header lines are passed over, a line that is no message is told of."""
     for number, line in lines:
         try:
@@ -72,8 +72,8 @@ def read_ndjson(lines: Iterable[tuple[int, bytes]], tell: OnBadLine) -> Iterator
                 if said.log is None:
                     tell(number, "has no topic")
                 continue
-            yield LogRecord(said.topic, _payload_of(said), _received_of(said))
-        except (ValueError, msgspec.DecodeError) as error:
+            yield Found(LogRecord(said.topic, _payload_of(said), _received_of(said)), number)
+        except (ValueError, msgspec.DecodeError, RecursionError) as error:
             tell(number, f"is no message: {error}")
 
 

@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from station.adapters.log_records import Gathering, LogRecord, OnBadLine, ReadingRecords, Readings, Records, quality_of
+from station.adapters.log_records import Found, Gathering, OnBadLine, ReadingRecords, Readings, Records, quality_of
 from station.adapters.reading_tables import ReadingTable
 from station.domain.signals import AREAS, GOOD
 from station.errors import BadInputError
@@ -210,7 +210,7 @@ def parquet_header(path: Path) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def read_parquet(path: Path, tell: OnBadLine) -> Iterator[LogRecord]:
+def read_parquet(path: Path, tell: OnBadLine) -> Iterator[Found]:
     """Yield the messages of a long-form file; a row that is no reading is told of by its number from 1.
 
     Raises:
@@ -221,17 +221,29 @@ def read_parquet(path: Path, tell: OnBadLine) -> Iterator[LogRecord]:
     if missing:
         raise BadInputError(f"cannot read {path}: it has no column {', '.join(sorted(missing))}")
     gathered, number = Gathering(), 0
-    for batch in file.iter_batches(_READ_ROWS):
-        for row in _rows(batch):
+    for batch in _batches(file, tell):
+        for place, t_ms, signal, value, quality in _rows(batch):
             number += 1
-            place, t_ms, signal, value, quality = row
             if place.area not in AREAS or None in (*place, signal, t_ms) or "/" in place.unit:
                 tell(number, f"is no reading: {', '.join(map(str, place))}")
-                continue
-            if (record := gathered.take(place, t_ms, signal, value, quality)) is not None:
-                yield record
-    if (record := gathered.rest()) is not None:
-        yield record
+            elif value is not None and value - value != 0.0:
+                tell(number, f"is no reading: {signal} = {value}: must be finite")
+            elif (found := gathered.take(number, place, t_ms, signal, value, quality)) is not None:
+                yield found
+    if (found := gathered.rest()) is not None:
+        yield found
+
+
+def _batches(file: Any, tell: OnBadLine) -> Iterator[Any]:
+    """Yield the batches of a file; a row group that is damaged is told of and left out."""
+    first = 1
+    for group in range(file.num_row_groups):
+        count = file.metadata.row_group(group).num_rows
+        try:
+            yield from file.iter_batches(_READ_ROWS, row_groups=[group])
+        except OSError as error:  # Arrow's own errors of damage are of this class
+            tell(first, f"or another of the {count} from there on is damaged, and they are left out: {error}")
+        first += count
 
 
 def _opened(path: Path) -> Any:

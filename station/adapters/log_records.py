@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
@@ -26,6 +27,20 @@ class LogRecord(NamedTuple):
     topic: str
     payload: bytes
     received: int | None = None
+
+
+class Found(NamedTuple):
+    """A message of a log, and where it stands in the file.
+
+    Attributes:
+        record: The message.
+        line: On which it stands, or the first of its readings does, from 1; of parquet the row.
+        lines: Of each signal, where readings have lines of their own; empty where the message has one.
+    """
+
+    record: LogRecord
+    line: int
+    lines: Mapping[str, int] = MappingProxyType({})
 
 
 Records = Iterable[LogRecord | tuple[str, bytes]]
@@ -109,26 +124,29 @@ class Gathering:
         self._key: tuple[topics.ReadingTopic, int] | None = None
         self._values: dict[str, Number | None] = {}
         self._quality: dict[str, str] = {}
+        self._lines: dict[str, int] = {}
 
     def take(
-        self, place: topics.ReadingTopic, t_ms: int, signal: str, value: Number | None, quality: str
-    ) -> LogRecord | None:
+        self, line: int, place: topics.ReadingTopic, t_ms: int, signal: str, value: Number | None, quality: str
+    ) -> Found | None:
         """Take a row; return the message before it where this row begins another."""
         done = None
-        if self._key != (place, t_ms) or signal in self._values:
+        if self._key != (place, t_ms) or signal in self._values or len(self._values) >= json_v1.MAX_SIGNALS:
             done = self.rest()
             self._key = (place, t_ms)
         self._values[signal] = value
         self._quality[signal] = quality
+        self._lines[signal] = line
         return done
 
-    def rest(self) -> LogRecord | None:
+    def rest(self) -> Found | None:
         """Return the message that the rows since the last one make, None without any."""
         if self._key is None or not self._values:
             return None
         record = record_of(*self._key, self._values, self._quality)
-        self._key, self._values, self._quality = None, {}, {}
-        return record
+        lines = self._lines
+        self._key, self._values, self._quality, self._lines = None, {}, {}, {}
+        return Found(record, next(iter(lines.values())), lines)
 
 
 def numbered_lines(path: Path, tell: OnBadLine) -> Iterator[tuple[int, bytes]]:

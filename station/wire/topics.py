@@ -11,6 +11,9 @@ ROOT = "h2/v1"
 READING_FILTERS = tuple(f"{ROOT}/+/{area}/+" for area in AREAS)
 """What ingest and the alarm engine subscribe: the ten areas of every station."""
 
+RESERVED = frozenset({"gateway", "stored", "ingest", "clock", "command", "plan", "queue"})
+"""What stands in the place of an area in topics that are no readings."""
+
 REPLAY_MARK = "~"
 _REPLAY_ID = re.compile(r"[a-z0-9]{8}")
 
@@ -34,6 +37,12 @@ def parse_reading(topic: str) -> ReadingTopic | None:
     if len(parts) != 5 or parts[0] != "h2" or parts[1] != "v1" or parts[3] not in AREAS:
         return None
     return ReadingTopic(parts[2], parts[3], parts[4])
+
+
+def is_reserved(topic: str) -> bool:
+    """Return whether a topic is one of ours that carries no reading."""
+    parts = topic.split("/", 4)
+    return len(parts) > 3 and parts[:2] == ["h2", "v1"] and parts[3] in RESERVED
 
 
 def gateway(station: str, gateway_id: str) -> str:
