@@ -14,6 +14,7 @@ from simulators.fills import FillCaseError, is_fill_case, load_case
 from simulators.scenario import Scenario, ScenarioError, load_scenario
 from simulators.scenario_keys import key_rows, sections
 from simulators.scenario_timeline import hour, left_out, timeline
+from station.adapters.foreign.log_map import LogMapError, is_log_map, load_log_map
 from station.adapters.plant_files import plant_from_signal_list
 from station.domain.notice_routes import NoticeFileError, is_notice_file, load_notices
 from station.domain.plant import Plant
@@ -40,11 +41,11 @@ class _Checked(NamedTuple):
 
 
 def check_file(file: Path, plant: Plant, *, as_json: bool) -> int:
-    """Print every mistake of a station file, scenario, fill or notice file, and what a scenario does; return 0 or 2.
+    """Print every mistake of a file of ours, and what a scenario does; return 0 or 2.
 
     Args:
-        file: The file.
-        plant: The station whose units a scenario names.
+        file: A station file, scenario, fill case, notice file or mapping file.
+        plant: The station whose units a scenario names, whose signals a mapping file does.
         as_json: As JSON.
 
     Raises:
@@ -112,23 +113,34 @@ def read_text(file: Path) -> str:
 
 def _check(text: str, name: str, plant: Plant) -> _Checked:
     try:
-        if _is_notices(text):
-            notices = load_notices(text, name)
-            names = ", ".join(notices.targets)
-            return _Checked("notice file", [], f"{len(notices.routes)} routes to {names}")
-        if is_fill_case(text):
-            case = load_case(text, name)
-            return _Checked("fill case", [], case.name)
-        if _is_scenario(text):
-            scenario = load_scenario(text, name, plant)
-            return _Checked("scenario", [], f"{scenario.name}, for {plant.id}", _day(scenario, text, plant))
-        made = load_plant(text, name)
+        return _read(text, name, plant)
     except ScenarioError as error:
         return _Checked("scenario", [_Finding(m.line, m.text) for m in error.mistakes])
     except FileMistakesError as error:
-        kinds: dict[type, str] = {FillCaseError: "fill case", NoticeFileError: "notice file"}
+        kinds: dict[type, str] = {
+            FillCaseError: "fill case",
+            NoticeFileError: "notice file",
+            LogMapError: "mapping file",
+        }
         kind = kinds.get(type(error), "station file")
         return _Checked(kind, [_Finding(m.line, m.text) for m in error.mistakes])
+
+
+def _read(text: str, name: str, plant: Plant) -> _Checked:
+    """Return what a file without mistakes is."""
+    if _is_notices(text):
+        notices = load_notices(text, name)
+        names = ", ".join(notices.targets)
+        return _Checked("notice file", [], f"{len(notices.routes)} routes to {names}")
+    if is_log_map(text):
+        rules = load_log_map(text, name, [plant])
+        return _Checked("mapping file", [], f"{len(rules.columns)} columns to signals of {plant.id}")
+    if is_fill_case(text):
+        return _Checked("fill case", [], load_case(text, name).name)
+    if _is_scenario(text):
+        scenario = load_scenario(text, name, plant)
+        return _Checked("scenario", [], f"{scenario.name}, for {plant.id}", _day(scenario, text, plant))
+    made = load_plant(text, name)
     summary = f"{made.id}, {len(made.signals)} signals, {len(made.units)} units, {len(made.hoses)} hoses"
     return _Checked("station file", [], summary)
 

@@ -387,12 +387,14 @@ def fault(
 @app.command(epilog="Example: jinma check my-scenario.toml --plant my-station.toml")
 @reported
 def check(
-    file: Annotated[Path | None, typer.Argument(help="A station file, a scenario or a fill case.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A station file, a scenario, a mapping file or a fill case.")
+    ] = None,
     plant: Plants = None,
     keys: Annotated[str | None, typer.Option(help="Print what such a file may hold instead: scenario.")] = None,
     json: Json = False,
 ) -> None:
-    """Name each mistake of a station file, scenario or fill case with its line; tell what a scenario does."""
+    """Name each mistake of a station file, scenario, mapping file or fill case by line; tell what a scenario does."""
     from cli.check import check_file, print_keys
     from cli.stations import one_plant
     from station.errors import BadInputError

@@ -22,6 +22,8 @@ from station.wire.admission import Admission, Policy, UnknownSignals
 BATCH: Final = 2000
 """Messages of a write; each write is a commit."""
 
+OLDEST_MS: Final = 946_684_800_000
+"""The year 2000: what lies before is a time whose last digits were cut off."""
 _NOW_MS: Final = 0
 _ANY_AGE: Final = dt.timedelta(days=100_000_000)
 """A log is judged by no clock: only the bounds of every store hold, 1970 to 2255."""
@@ -109,6 +111,9 @@ class LogImport:
             for refusal in admitted.refusals:
                 self._refuse(found, refusal.signal, refusal.reason, refusal.text)
             message = admitted.message
+        if message is not None and message.t_ms < OLDEST_MS:
+            self._refuse(found, None, "time", f"t = {message.t_ms}: is before 2000, as no log of a station is")
+            return None
         if message is not None and (why := time_refusal(message.t_ms)) is not None:
             self._refuse(found, None, "time", why)
             return None

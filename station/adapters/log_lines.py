@@ -123,8 +123,11 @@ def _record(line: str) -> LogRecord:
 
 def _head(text: str) -> tuple[str, dict[str, str]]:
     measurement, *tags = re.split(r"(?<!\\),", text)
-    pairs = (re.split(r"(?<!\\)=", tag, maxsplit=1) for tag in tags)
-    return _plain(measurement), {_plain(pair[0]): _plain(pair[-1]) for pair in pairs}
+    pairs = [re.split(r"(?<!\\)=", tag, maxsplit=1) for tag in tags]
+    found = {_plain(pair[0]): _plain(pair[-1]) for pair in pairs}
+    if any(len(pair) != 2 for pair in pairs) or len(found) != len(pairs):
+        raise ValueError(f"{text[:80]}: tags must be name=value, each once")
+    return _plain(measurement), found
 
 
 def _fields(line: str, at: int) -> tuple[list[tuple[str, str]], int]:

@@ -20,6 +20,7 @@ from station.adapters.log_lines import read_lines, write_lines
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError
 from station.wire import json_v1, topics
+from tests.support.plants import jinma
 
 HEADER = {"made_by": "jinma 0.1.0", "station": "jinma", "seed": 1, "title": "\u91d1\u9a6c"}
 T0 = 1_780_243_200_000
@@ -160,10 +161,21 @@ def test_a_bad_row_of_a_foreign_log_is_named_and_the_others_come(
         assert word in told[number]
 
 
-def test_a_wide_csv_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_wide_csv_without_its_station_is_refused_in_words_and_read_by_the_station_file(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_text("t,PT-330A,PT-330B\n5,1,2\n")
-    with pytest.raises(BadInputError, match="must have the columns"):
+    with pytest.raises(BadInputError, match="of which station"):
+        list(read_log(path))
+    assert rows(list(read_log(path, plants=[jinma()]))) == [
+        ("jinma", "storage", "bank-HB", "PT-330A", 5, 1, "good"),
+        ("jinma", "storage", "bank-HB", "PT-330B", 5, 2, "good"),
+    ]
+
+
+def test_a_table_of_others_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("Zeit;Druck\n23.11.2026 08:00:00;44,1\n")
+    with pytest.raises(BadInputError, match=r"needs a mapping file \(--map\): `jinma import FILE --map-draft`"):
         list(read_log(path))
 
 
@@ -183,4 +195,4 @@ def test_any_name_and_number_comes_through_line_protocol(
     write_lines(file, log_records([message]), {})
     lines = list(enumerate(file.getvalue().splitlines(keepends=True), 1))
     told: dict[int, str] = {}
-    assert rows(list(read_lines(lines, told.__setitem__))) == rows(list(log_records([message])))
+    assert rows([found.record for found in read_lines(lines, told.__setitem__)]) == rows(list(log_records([message])))

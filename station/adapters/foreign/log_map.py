@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from station.adapters.foreign.times import TimeRule, read_time_rule
 from station.domain.plant import Plant, Signal
@@ -130,9 +131,9 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def is_log_map(data: Mapping[str, Any]) -> bool:
-    """Return whether the data of a TOML file is a mapping file's."""
-    return "time" in data and "columns" in data
+def is_log_map(text: str) -> bool:
+    """Return whether a TOML text is a mapping file: no other of ours has these tables. It may be broken."""
+    return re.search(r"^\s*\[(columns|time)\b", text, re.MULTILINE) is not None
 
 
 def load_log_map(text: str, source: str, plants: Sequence[Plant]) -> LogMap:

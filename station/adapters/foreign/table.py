@@ -137,8 +137,11 @@ def _refuse_twins(path: Path, layout: Layout, rules: LogMap) -> None:
 
 
 def split_line(line: str, separator: str) -> list[str]:
-    """Return the cells of a line, blanks about them gone; an open quote makes it the rest of the line."""
-    return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])]
+    """Return the cells of a line, blanks about them gone; none of one that is no row."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])]
+    except csv.Error:  # a cell of more than 128 KiB
+        return []
 
 
 def rows(path: Path, layout: Layout, refuse: OnRefused) -> Iterator[Row]:
