@@ -106,7 +106,8 @@ _SPELLINGS: Final = {
     "C": "degC", "F": "degF", "bara": "bar", "kPaa": "kPa", "MPaa": "MPa", "psia": "psi", "kg/hr": "kg/h", "l": "L",
     "l/min": "L/min", "l/h": "L/h", "l/s": "L/s", "m3/hr": "m3/h", "mbara": "mbar", "degK": "K", "ppmv": "ppm",
     "LEL%": "%LEL", "%vol": "vol%", "kgf/cm2a": "kgf/cm2", "pa": "Pa", "Mpa": "MPa", "MPA": "MPa", "Kpa": "kPa",
-    "kpa": "kPa", "mpa": "MPa", "kw": "kW", "KW": "kW", "kwh": "kWh", "KWh": "kWh", "KG": "kg",
+    "kpa": "kPa", "mpa": "MPa", "MPaG": "MPag", "barG": "barg", "kPaG": "kPag", "MPaA": "MPa", "barA": "bar",
+    "kPaA": "kPa", "kw": "kW", "KW": "kW", "kwh": "kWh", "KWh": "kWh", "KG": "kg",
 }  # fmt: skip
 """Other ways to write a unit; the field has no mPa, so a small letter is a slip."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from station.adapters.foreign.log_map import BAD_TEXTS, SEPARATORS, folded
-from station.adapters.foreign.table import ENCODINGS, marked_encoding, sample_of, split_line
+from station.adapters.foreign.table import marked_encoding, sample_of, split_line
 from station.domain.plant import Plant
 from station.domain.units import unit_named
 
@@ -28,6 +28,8 @@ _FORMATS: Final = (
 )  # fmt: skip
 _NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
 _COMMA: Final = re.compile(r"[+-]?\d+,\d+")
+_COMMON_CHINESE: Final = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+"""Of GB18030: both bytes over ASCII, where a letter of cp1252 mostly stands alone."""
 _LOOKED_AT: Final = 60
 
 
@@ -47,7 +49,7 @@ def draft_map(path: Path, plant: Plant) -> str:
     separator = max(SEPARATORS.values(), key=lambda mark: _likeness(lines, mark))
     table = [split_line(line, separator) for line in lines]
     width = max((len(row) for row in table), key=[len(row) for row in table].count, default=0)
-    at = next((place for place, row in enumerate(table) if len(row) == width), 0)
+    at = next((place for place, row in enumerate(table) if len(row) == width and _names(row)), 0)
     header, rows = (table[at], [row for row in table[at + 1 :] if len(row) == width]) if table else ([], [])
     time = _time_column(header)
     text = [
@@ -68,13 +70,13 @@ def draft_map(path: Path, plant: Plant) -> str:
 
 
 def _encoding(sample: bytes) -> str:
-    for encoding in ENCODINGS:
-        try:
-            sample[: sample.rfind(b"\n") + 1].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return ENCODINGS[-1]
+    """Return the encoding that the bytes look most like; of bytes alone GB18030 and cp1252 are both possible."""
+    whole = sample[: sample.rfind(b"\n") + 1]
+    try:
+        whole.decode("utf-8")
+    except UnicodeDecodeError:
+        return "gb18030" if _COMMON_CHINESE.sub(b"", whole).isascii() else "cp1252"
+    return "utf-8"
 
 
 def _likeness(lines: Sequence[str], separator: str) -> tuple[int, int]:
@@ -82,6 +84,11 @@ def _likeness(lines: Sequence[str], separator: str) -> tuple[int, int]:
     counts = [len(split_line(line, separator)) for line in lines]
     usual = max(counts, key=counts.count, default=1)
     return (counts.count(usual), usual) if usual > 1 else (0, 0)
+
+
+def _names(row: Sequence[str]) -> bool:
+    """Return whether the cells of a row are most likely names of columns."""
+    return all(row) and sum(bool(_NUMBER.fullmatch(cell)) for cell in row) * 2 < len(row)
 
 
 def _time_column(header: Sequence[str]) -> int:
@@ -139,7 +146,7 @@ def _column_line(name: str, cells: Sequence[str]) -> str:
     parts = ['signal=""']
     if unit is not None:
         parts.append(f"unit={_quoted(unit)}")
-    if words:
+    if words and not any(map(_NUMBER.fullmatch, cells)):
         states = ", ".join(f"{_quoted(word)}={number}" for number, word in enumerate(words[:10]))
         parts.append(f"states={{{states}}}")
     return f"{_quoted(name)} = {{{', '.join(parts)}}}"

@@ -306,8 +306,8 @@ def _read_states(row: TomlTable, signal: Signal | None) -> dict[str, float]:
     """Return text, folded, to number; the names in the station file, in both languages, go without saying."""
     table = row.table("states", row.title, required=False)
     names: dict[str, float] = {}
-    for number, state in enumerate(() if signal is None else signal.states):
-        names |= {folded(state.en): float(number), folded(state.zh): float(number)}
+    for number, name in enumerate(() if signal is None else signal.states):
+        names |= {folded(name.en): float(number), folded(name.zh): float(number)}
     if table.data and signal is not None and not signal.kind.is_discrete:
         table.wrong(f"signal {signal.tag} has no states")
     own: dict[str, float] = {}
