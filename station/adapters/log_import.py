@@ -141,7 +141,9 @@ class LogImport:
 
     def _counted(self, message: UnitMessage, found: Found) -> None:
         count = self.count
-        count.rows += len(found.lines) or found.line != self._last_line
+        # A line that another refusal spared nothing of is no row; one of several units is one row.
+        own = found.lines
+        count.rows += sum(signal in own for signal in message.values) if own else found.line != self._last_line
         self._last_line = found.line
         count.messages += 1
         count.readings += len(message.values)
