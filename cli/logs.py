@@ -1,8 +1,7 @@
-"""`jinma export` and `jinma replay`: readings out of the store as a log, and a log published again."""
+"""`jinma replay`: a log published again."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,71 +12,16 @@ import typer
 
 from cli import durations
 from cli.progress import progress
+from cli.results import tell_result
 from cli.stopping import stop_on_signals
-from cli.stores import log_store
-from cli.version import VERSION
-from station.adapters.log_export import Layout, export_log
 from station.adapters.log_files import LogRecord, read_log
 from station.adapters.log_replay import replay_log, replay_target
 from station.adapters.mqtt import MqttPublisher
 from station.errors import BadInputError
-from station.ports import ReadingStore
 from station.settings import load_settings
 
 _NAMED_MOST: Final = 20
 """Bad lines that are named; more of the same kind would hide what else is said."""
-
-
-def export_range(
-    *,
-    store: str | None,
-    data_dir: Path | None,
-    start: str,
-    end: str,
-    output: Path,
-    station: str | None,
-    layout: str,
-    as_json: bool,
-) -> None:
-    """Write what a store holds of a time range.
-
-    Raises:
-        BadInputError: The range, the store or the station is wrong.
-        StoreUnavailableError: The store failed.
-        typer.Exit: Asked to end by a signal; the file is as it was before.
-    """
-    settings = load_settings(store=store, data_dir=data_dir)
-    start_ms, end_ms = durations.moment_ms(start, "--from"), durations.moment_ms(end, "--to")
-    form = _layout(layout)
-    readings = log_store(settings, must_exist=True)
-    try:
-        name = station or _only_station(readings)
-        with stop_on_signals() as stop, progress(f"exporting {name}", (end_ms - start_ms) / 1000) as tell:
-
-            def reached(_count: int, t_ms: int) -> None:
-                if stop.is_set():
-                    raise typer.Exit(stop.exit_code)
-                tell((t_ms - start_ms) / 1000)
-
-            count = export_log(readings, name, start_ms, end_ms, output, reached, version=VERSION, layout=form)
-    finally:
-        readings.close()
-    _tell({"station": name, "messages": count, "output": str(output)}, as_json=as_json)
-
-
-def _layout(text: str) -> Layout:
-    if text == "long":
-        return "long"
-    if text == "wide":
-        return "wide"
-    raise BadInputError(f"--layout {text!r}: must be long or wide")
-
-
-def _only_station(store: ReadingStore) -> str:
-    stations = [name for name in store.stations() if "~" not in name]
-    if len(stations) != 1:
-        raise BadInputError(f"--station: name one of {', '.join(stations) or 'none: the store is empty'}")
-    return stations[0]
 
 
 def replay_file(  # noqa: PLR0913 - one for each option
@@ -131,7 +75,7 @@ def replay_file(  # noqa: PLR0913 - one for each option
             publisher.close()
         stopped, code = stop.is_set(), stop.exit_code
     shown = target.of("*") if target.station is None else target.of(target.station)
-    _tell({"station": shown, "messages": count, "bad_lines": bad.total}, as_json=as_json)
+    tell_result({"station": shown, "messages": count, "bad_lines": bad.total}, as_json=as_json)
     if stopped:
         raise typer.Exit(code)
 
@@ -176,10 +120,3 @@ class _BadLines:
             print(f"jinma: {self._file}: {text}", file=sys.stderr)
         elif self._count.total() == _NAMED_MOST + 1:
             print(f"jinma: {self._file}: more bad lines are counted, not named", file=sys.stderr)
-
-
-def _tell(said: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(said, ensure_ascii=False))
-    else:
-        print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in said.items()))

@@ -229,7 +229,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Write what the store holds of a time range to a log."""
-    from cli.logs import export_range
+    from cli.log_export import export_range
 
     export_range(
         store=store, data_dir=data_dir, start=from_, end=to, output=output, station=station, layout=layout,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from cli.log_export import export_range
 from cli.log_import import import_file, print_draft
-from cli.logs import export_range
 from simulators.physics import StationPhysics
 from simulators.scenario import shipped_scenario
 from simulators.station import SimulatedStation
