@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from station.adapters.foreign.log_map import LogMapError, load_log_map
 from station.adapters.foreign.reading import columns_left_out
 from station.adapters.log_files import find_messages, read_log
 from station.domain.signals import UnitMessage
+from station.domain.units import unit_named
 from station.errors import BadInputError
 from station.wire import json_v1, topics
 from tests.support.plants import jinma
@@ -337,6 +339,19 @@ def test_a_mistake_of_a_mapping_file_has_its_line(text: str, line: int, what: st
     with pytest.raises(LogMapError, match=what) as caught:
         load_log_map(text, "map.toml", [jinma()])
     assert line in [mistake.line for mistake in caught.value.mistakes]
+
+
+def test_the_mapping_of_the_guide_is_right() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "logs.md").read_text(encoding="utf-8")
+    whole, long = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    assert len(load_log_map(whole, "docs/logs.md", [jinma()]).columns) == 4
+    rules = load_log_map(whole.partition("[columns]")[0] + long, "docs/logs.md", [jinma()])
+    assert rules.long is not None
+    said = re.search(r"\*\*Units\*\* become the station file's: (.*?) and others", guide, re.DOTALL)
+    assert said is not None
+    named = re.findall(r"[A-Za-z][\w/]*", re.sub(r"\(absolute;|are over [\d.]+ kPa\)", "", said[1]))
+    assert len(named) > 30
+    assert [name for name in named if unit_named(name) is None] == []
 
 
 def test_a_draft_needs_only_its_signals(tmp_path: Path) -> None:

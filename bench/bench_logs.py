@@ -1,0 +1,205 @@
+"""Logs out and in: `python -m bench.bench_logs [--hours 24] [--influx-hours 1] [--formats .csv] [--round-trip]`.
+
+A day of the station (StationHours: a busy hour again and again, 303 signals) is exported by the command itself from
+SQLite in every format: values a second over the whole run of the command, the first byte in the file since its start,
+its most memory. With `--round-trip` each log is imported again by the command into an empty store, and the two stores
+are held against each other reading by reading. Then an hour is exported from InfluxDB beside influxdb-client's own
+`query_stream` over the same range.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from influxdb_client import InfluxDBClient
+
+from bench.figures import show
+from bench.station_hours import HOUR_MS, StationHours
+from station.adapters.reading_tables import ReadingTable
+from station.adapters.sqlite_readings import SqliteReadings
+from station.adapters.store_urls import open_store
+from tests.support.influxd import Influxd
+
+START_MS = 1_780_243_200_000  # 2026-06-01 00:00 at the station
+FORMATS = (".parquet", ".ndjson", ".ndjson.gz", ".ndjson.zst", ".csv", "wide.csv", ".lp")
+BATCH = 2000
+
+
+class Run(NamedTuple):
+    """One run of a command."""
+
+    seconds: float
+    first_byte_s: float
+    memory_mb: float
+    said: dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--influx-hours", type=int, default=1)
+    parser.add_argument("--formats", default=",".join(FORMATS))
+    parser.add_argument("--round-trip", action="store_true", help="import each log again and compare the stores")
+    parser.add_argument("--keep", type=Path, help="keep, or use again, the store here")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="jinma-bench-") as name:
+        folder = Path(name)
+        if asked.hours:
+            store = (asked.keep or folder) / f"day-{asked.hours}.sqlite"
+            values = _filled(store, asked.hours)
+            _exports(store, values, asked.hours, asked.formats.split(","), folder, round_trip=asked.round_trip)
+        if asked.influx_hours:
+            with Influxd() as influx:
+                _influx(influx, asked.influx_hours, folder)
+
+
+def _filled(path: Path, hours: int) -> int:
+    station = StationHours()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = SqliteReadings(path)
+        for hour in range(hours):
+            said = station.hour(START_MS + hour * HOUR_MS)
+            while batch := list(islice(said, BATCH)):
+                store.write(batch)
+        store.close()
+    return station.values * hours
+
+
+def _exports(store: Path, values: int, hours: int, formats: list[str], folder: Path, *, round_trip: bool) -> None:
+    rows = []
+    for suffix in formats:
+        log = folder / f"log{suffix if suffix.startswith('.') else '-' + suffix}"
+        run = _export(f"sqlite:///{store}", hours, log, wide="wide" in suffix)
+        row = [suffix, *_figures(run, values), f"{log.stat().st_size / 1e6:,.0f}"]
+        if round_trip:
+            other = folder / "other.sqlite"
+            back = _run(["import", str(log), "--store", f"sqlite:///{other}", "--json"], None)
+            row += [f"{values / back.seconds:,.0f}", f"{back.memory_mb:.0f}", _compared(store, other)]
+            for file in folder.glob("other.sqlite*"):
+                file.unlink()
+        log.unlink()
+        rows.append(tuple(row))
+        print("  ".join(row), flush=True)
+    columns = ("format", "values/s", "first byte [s]", "memory [MB]", "file [MB]")
+    more = ("values/s in", "memory in [MB]", "equal") if round_trip else ()
+    show(f"`jinma export` of {hours} h, {values:,} values, from SQLite", (*columns, *more), rows)
+
+
+def _figures(run: Run, values: int) -> list[str]:
+    return [f"{values / run.seconds:,.0f}", f"{run.first_byte_s:.2f}", f"{run.memory_mb:.0f}"]
+
+
+def _export(url: str, hours: int, log: Path, *, wide: bool = False, token: str = "") -> Run:
+    ends = [_stamp(START_MS), _stamp(START_MS + hours * HOUR_MS)]
+    words = ["export", "--store", url, "--from", ends[0], "--to", ends[1], "--output", str(log), "--json"]
+    return _run([*words, *(["--layout", "wide"] if wide else [])], log.with_name(f"unfinished-{log.name}"), token)
+
+
+def _run(words: list[str], watched: Path | None, token: str = "") -> Run:
+    """Run the command; watch for the first byte of a file that it writes."""
+    command = [str(Path(sys.executable).with_name("jinma")), *words]
+    began = time.perf_counter()
+    first_s = 0.0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "INFLUXDB_V2_TOKEN": token}) as child:
+        assert child.stdout is not None
+        while watched is not None and child.poll() is None and not first_s:
+            if watched.exists() and watched.stat().st_size:
+                first_s = time.perf_counter() - began
+            time.sleep(0.005)
+        said = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - began
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
+    return Run(seconds, first_s, usage.ru_maxrss / 1024, json.loads(said))
+
+
+def _stamp(t_ms: int) -> str:
+    return f"{np.datetime64(t_ms, 'ms')}Z"
+
+
+def _compared(one: Path, other: Path) -> str:
+    """Return whether two stores hold the same readings: (station, area, unit, signal, t, value, quality)."""
+    stores = SqliteReadings(one), SqliteReadings(other)
+    try:
+        pairs = zip(*(store.tables("jinma", 0, 4 * 10**12) for store in stores), strict=True)
+        count = 0
+        for tables in pairs:
+            mine, theirs = (_sorted(table) for table in tables)
+            if any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(mine, theirs, strict=True)):
+                return "NO"
+            count += len(mine[0])
+        return f"{count:,}"
+    finally:
+        for store in stores:
+            store.close()
+
+
+def _sorted(table: ReadingTable) -> list[np.ndarray[Any, Any]]:
+    owners = np.array(["/".join(table.units[unit]) for unit in range(len(table.units))])[table.unit]
+    tags = np.array(table.tags)[table.signal]
+    order = np.lexsort((owners, tags, table.t_ms))
+    return [
+        table.t_ms[order],
+        tags[order],
+        owners[order],
+        table.value[order],
+        np.array(table.qualities)[table.quality][order],
+    ]
+
+
+def _influx(influx: Influxd, hours: int, folder: Path) -> None:
+    station = StationHours()
+    url = influx.store_url("bench-logs")
+    store = open_store(url, influx.token)
+    now_ms = time.time_ns() // 1_000_000
+    first_ms = now_ms - now_ms % HOUR_MS - (hours + 1) * HOUR_MS
+    for hour in range(hours):
+        said = station.hour(first_ms + hour * HOUR_MS)
+        while batch := list(islice(said, BATCH)):
+            store.write(batch)
+    store.close()
+    values = station.values * hours
+    rows = []
+    for suffix in (".parquet", ".ndjson", ".lp", ".csv"):
+        log = folder / f"influx{suffix}"
+        words = ["export", "--store", url, "--from", _stamp(first_ms), "--to", _stamp(first_ms + hours * HOUR_MS)]
+        run = _run([*words, "--output", str(log), "--json"], log.with_name(f"unfinished-{log.name}"), influx.token)
+        rows.append((f"jinma export {suffix}", *_figures(run, values)))
+        print("  ".join(rows[-1]), flush=True)
+        log.unlink()
+    rate, first_s = _streamed(influx, first_ms, hours)
+    rows.append(("influxdb-client query_stream", f"{rate:,.0f}", f"{first_s:.2f}", ""))
+    columns = ("", "values/s", "first byte [s]", "memory [MB]")
+    show(f"{hours} h, {values:,} values, out of InfluxDB", columns, rows)
+
+
+def _streamed(influx: Influxd, first_ms: int, hours: int) -> tuple[float, float]:
+    """Return what influxdb-client's own stream of records carries: values/s, and seconds to the first."""
+    flux = (
+        f'from(bucket: "bench-logs") |> range(start: time(v: {first_ms * 1_000_000}), '
+        f"stop: time(v: {(first_ms + hours * HOUR_MS) * 1_000_000}))"
+    )
+    began = time.perf_counter()
+    first_s, count = 0.0, 0
+    with InfluxDBClient(url=influx.url, token=influx.token, org=influx.org, timeout=600_000) as client:
+        for _ in client.query_api().query_stream(flux):
+            first_s = first_s or time.perf_counter() - began
+            count += 1
+    return count / (time.perf_counter() - began), first_s
+
+
+if __name__ == "__main__":
+    main()
