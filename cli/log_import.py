@@ -154,10 +154,10 @@ def _print(said: dict[str, Any], *, as_json: bool) -> None:
         print(json.dumps(said, ensure_ascii=False))
         return
     signals = said["signals"]
-    print(f"{said['file']}: {said['format']}{', dry run: nothing was stored' if said['dry_run'] else ''}")
+    print(f"{said['file']}: {said['format'] or 'empty'}{', dry run: nothing was stored' if said['dry_run'] else ''}")
     print(f"  rows      {said['rows']}")
     print(f"  readings  {said['readings']} of {len(signals)} signals: {_listed(signals)}")
-    print(f"  range     {said['first']} .. {said['last']}")
+    print(f"  range     {said['first'] or '-'} .. {said['last'] or '-'}")
     if said["left_out"]:
         print(f"  left out  {_listed(said['left_out'])}")
     if said["passed_over"]:
@@ -178,8 +178,9 @@ def _refuse_nothing(file: Path, count: Imported, plants: Sequence[Plant]) -> Non
     if count.refused.keys() == {"station"}:
         known = ", ".join(plant.id for plant in plants)
         raise BadInputError(
-            f"nothing of {file} came in: its station has no file here (known: {known}); name it with --plant"
+            f"nothing of {file} came in: {count.examples['station']} (known: {known}); name it with --plant"
         )
     if count.refused:
-        raise BadInputError(f"nothing of {file} came in: all of it was refused")
+        first = next(iter(count.examples.values()))
+        raise BadInputError(f"nothing of {file} came in: all of it was refused, first: {first}")
     raise BadInputError(f"{file} holds no readings")

@@ -43,6 +43,7 @@ class Imported:
         signals: Readings of each (station, signal).
         first_ms, last_ms: Times of the oldest and the newest, None without any.
         refused: Reason to how often.
+        examples: Reason to what was said the first time.
         passed_over: Words of the log that are no readings: plans, queues, clocks.
     """
 
@@ -53,6 +54,7 @@ class Imported:
     first_ms: int | None = None
     last_ms: int | None = None
     refused: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
     passed_over: int = 0
 
 
@@ -81,6 +83,7 @@ class LogImport:
     def refuse(self, line: int, reason: str, text: str) -> None:
         """Count and tell what is not taken; the readers of logs are handed this."""
         self.count.refused[reason] += 1
+        self.count.examples.setdefault(reason, text)
         self._on_refused(line, reason, text)
 
     def take(self, found: Iterable[Found], stop: threading.Event, progress: OnProgress) -> None:

@@ -13,6 +13,7 @@ from station.adapters.foreign.log_map import BAD_TEXTS, SEPARATORS, folded
 from station.adapters.foreign.table import marked_encoding, sample_of, split_line
 from station.domain.plant import Plant
 from station.domain.units import unit_named
+from station.errors import BadInputError
 
 _IN_BRACKETS: Final = re.compile(r"[\[(（【]\s*([^\])）】]+?)\s*[\])）】]\s*$")
 _ENDINGS: Final = {
@@ -41,7 +42,7 @@ def draft_map(path: Path, plant: Plant) -> str:
         plant: Whose signals it is to fill; named as the station.
 
     Raises:
-        BadInputError: The log cannot be opened.
+        BadInputError: The log cannot be opened, or there is no table in it.
     """
     sample = sample_of(path)
     encoding = marked_encoding(sample) or _encoding(sample)
@@ -50,7 +51,9 @@ def draft_map(path: Path, plant: Plant) -> str:
     table = [split_line(line, separator) for line in lines]
     width = max((len(row) for row in table), key=[len(row) for row in table].count, default=0)
     at = next((place for place, row in enumerate(table) if len(row) == width and _names(row)), 0)
-    header, rows = (table[at], [row for row in table[at + 1 :] if len(row) == width]) if table else ([], [])
+    if width < 2:
+        raise BadInputError(f"{path}: no table is seen in it; is it text, with a line that names its columns?")
+    header, rows = table[at], [row for row in table[at + 1 :] if len(row) == width]
     time = _time_column(header)
     text = [
         f"# How {path.name} becomes readings (docs/logs.md). Fill in each signal; delete the columns that none is of.",
@@ -99,7 +102,7 @@ def _time_column(header: Sequence[str]) -> int:
 def _time_lines(header: Sequence[str], rows: Sequence[Sequence[str]], time: int, plant: Plant) -> list[str]:
     texts = [row[time] for row in rows if row[time]][:20]
     name = _time_format(texts)
-    lines = ["[time]", f"column = {_quoted(header[time] if header else '')}", f"format = {_quoted(name)}"]
+    lines = ["[time]", f"column = {_quoted(header[time])}", f"format = {_quoted(name)}"]
     if name == "seconds":
         lines.append('start = "2026-01-01T00:00:00+08:00"  # when 0 was; seconds may be ms, minutes or hours')
     else:
