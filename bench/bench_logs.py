@@ -1,4 +1,4 @@
-"""Logs out and in: `python -m bench.bench_logs [--hours 24] [--influx-hours 1] [--formats .csv] [--round-trip]`.
+"""Logs out and in: `python -m bench.bench_logs [--hours 24] [--influx-minutes 60] [--formats .csv] [--round-trip]`.
 
 A day of the station (StationHours: a busy hour again and again, 303 signals) is exported by the command itself from
 SQLite in every format: values a second over the whole run of the command, the first byte in the file since its start,
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from influxdb_client import InfluxDBClient
 
-from bench.figures import show
+from bench.figures import count_values, show
 from bench.station_hours import HOUR_MS, StationHours
 from station.adapters.reading_tables import ReadingTable
 from station.adapters.sqlite_readings import SqliteReadings
@@ -36,9 +36,10 @@ BATCH = 2000
 
 
 class Run(NamedTuple):
-    """One run of a command."""
+    """One run of a command; `cpu_s` is what it would take of a core of its own, whatever else the machine does."""
 
     seconds: float
+    cpu_s: float
     first_byte_s: float
     memory_mb: float
     said: dict[str, Any]
@@ -47,7 +48,7 @@ class Run(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=int, default=24)
-    parser.add_argument("--influx-hours", type=int, default=1)
+    parser.add_argument("--influx-minutes", type=int, default=60, help="at most 60; 0: no InfluxDB")
     parser.add_argument("--formats", default=",".join(FORMATS))
     parser.add_argument("--round-trip", action="store_true", help="import each log again and compare the stores")
     parser.add_argument("--keep", type=Path, help="keep, or use again, the store here")
@@ -58,22 +59,23 @@ def main() -> None:
             store = (asked.keep or folder) / f"day-{asked.hours}.sqlite"
             values = _filled(store, asked.hours)
             _exports(store, values, asked.hours, asked.formats.split(","), folder, round_trip=asked.round_trip)
-        if asked.influx_hours:
+        if asked.influx_minutes:
             with Influxd() as influx:
-                _influx(influx, asked.influx_hours, folder)
+                _influx(influx, asked.influx_minutes * 60_000, folder)
 
 
 def _filled(path: Path, hours: int) -> int:
-    station = StationHours()
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store = SqliteReadings(path)
-        for hour in range(hours):
-            said = station.hour(START_MS + hour * HOUR_MS)
-            while batch := list(islice(said, BATCH)):
-                store.write(batch)
-        store.close()
-    return station.values * hours
+    """Return how many values a store of some hours has; it is made where it is missing."""
+    is_new = not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store, station = SqliteReadings(path), StationHours()
+    for hour in range(hours if is_new else 0):
+        said = station.hour(START_MS + hour * HOUR_MS)
+        while batch := list(islice(said, BATCH)):
+            store.write(batch)
+    values = sum(len(table.t_ms) for table in store.tables("jinma", START_MS, START_MS + hours * HOUR_MS))
+    store.close()
+    return values
 
 
 def _exports(store: Path, values: int, hours: int, formats: list[str], folder: Path, *, round_trip: bool) -> None:
@@ -85,19 +87,20 @@ def _exports(store: Path, values: int, hours: int, formats: list[str], folder: P
         if round_trip:
             other = folder / "other.sqlite"
             back = _run(["import", str(log), "--store", f"sqlite:///{other}", "--json"], None)
-            row += [f"{values / back.seconds:,.0f}", f"{back.memory_mb:.0f}", _compared(store, other)]
+            row += [f"{values / back.cpu_s:,.0f}", f"{back.memory_mb:.0f}", _compared(store, other)]
             for file in folder.glob("other.sqlite*"):
                 file.unlink()
         log.unlink()
         rows.append(tuple(row))
         print("  ".join(row), flush=True)
-    columns = ("format", "values/s", "first byte [s]", "memory [MB]", "file [MB]")
-    more = ("values/s in", "memory in [MB]", "equal") if round_trip else ()
+    columns = ("format", "values/s", "values/s of CPU", "first byte [s]", "memory [MB]", "file [MB]")
+    more = ("in: values/s of CPU", "memory [MB]", "equal") if round_trip else ()
     show(f"`jinma export` of {hours} h, {values:,} values, from SQLite", (*columns, *more), rows)
 
 
 def _figures(run: Run, values: int) -> list[str]:
-    return [f"{values / run.seconds:,.0f}", f"{run.first_byte_s:.2f}", f"{run.memory_mb:.0f}"]
+    rates = (values / run.seconds, values / run.cpu_s)
+    return [*(f"{rate:,.0f}" for rate in rates), f"{run.first_byte_s:.2f}", f"{run.memory_mb:.0f}"]
 
 
 def _export(url: str, hours: int, log: Path, *, wide: bool = False, token: str = "") -> Run:
@@ -123,7 +126,7 @@ def _run(words: list[str], watched: Path | None, token: str = "") -> Run:
         seconds = time.perf_counter() - began
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
-    return Run(seconds, first_s, usage.ru_maxrss / 1024, json.loads(said))
+    return Run(seconds, usage.ru_utime + usage.ru_stime, first_s, usage.ru_maxrss / 1024, json.loads(said))
 
 
 def _stamp(t_ms: int) -> str:
@@ -160,45 +163,43 @@ def _sorted(table: ReadingTable) -> list[np.ndarray[Any, Any]]:
     ]
 
 
-def _influx(influx: Influxd, hours: int, folder: Path) -> None:
-    station = StationHours()
+def _influx(influx: Influxd, span_ms: int, folder: Path) -> None:
     url = influx.store_url("bench-logs")
     store = open_store(url, influx.token)
     now_ms = time.time_ns() // 1_000_000
-    first_ms = now_ms - now_ms % HOUR_MS - (hours + 1) * HOUR_MS
-    for hour in range(hours):
-        said = station.hour(first_ms + hour * HOUR_MS)
-        while batch := list(islice(said, BATCH)):
-            store.write(batch)
+    first_ms = now_ms - now_ms % HOUR_MS - 2 * HOUR_MS
+    said = [message for message in StationHours().hour(first_ms) if 0 <= message.t_ms - first_ms < span_ms]
+    for first in range(0, len(said), BATCH):
+        store.write(said[first : first + BATCH])
     store.close()
-    values = station.values * hours
+    values = count_values(said)
     rows = []
     for suffix in (".parquet", ".ndjson", ".lp", ".csv"):
         log = folder / f"influx{suffix}"
-        words = ["export", "--store", url, "--from", _stamp(first_ms), "--to", _stamp(first_ms + hours * HOUR_MS)]
+        words = ["export", "--store", url, "--from", _stamp(first_ms), "--to", _stamp(first_ms + span_ms)]
         run = _run([*words, "--output", str(log), "--json"], log.with_name(f"unfinished-{log.name}"), influx.token)
         rows.append((f"jinma export {suffix}", *_figures(run, values)))
         print("  ".join(rows[-1]), flush=True)
         log.unlink()
-    rate, first_s = _streamed(influx, first_ms, hours)
-    rows.append(("influxdb-client query_stream", f"{rate:,.0f}", f"{first_s:.2f}", ""))
-    columns = ("", "values/s", "first byte [s]", "memory [MB]")
-    show(f"{hours} h, {values:,} values, out of InfluxDB", columns, rows)
+    rows.append(("influxdb-client query_stream", *_streamed(influx, first_ms, first_ms + span_ms), ""))
+    columns = ("", "values/s", "values/s of its CPU", "first byte [s]", "memory [MB]")
+    show(f"{values:,} values out of InfluxDB", columns, rows)
 
 
-def _streamed(influx: Influxd, first_ms: int, hours: int) -> tuple[float, float]:
-    """Return what influxdb-client's own stream of records carries: values/s, and seconds to the first."""
+def _streamed(influx: Influxd, first_ms: int, last_ms: int) -> tuple[str, str, str]:
+    """Return what influxdb-client's own stream of records carries: values/s, of CPU too, and seconds to the first."""
     flux = (
         f'from(bucket: "bench-logs") |> range(start: time(v: {first_ms * 1_000_000}), '
-        f"stop: time(v: {(first_ms + hours * HOUR_MS) * 1_000_000}))"
+        f"stop: time(v: {last_ms * 1_000_000}))"
     )
-    began = time.perf_counter()
+    began, began_cpu = time.perf_counter(), time.process_time()
     first_s, count = 0.0, 0
     with InfluxDBClient(url=influx.url, token=influx.token, org=influx.org, timeout=600_000) as client:
         for _ in client.query_api().query_stream(flux):
             first_s = first_s or time.perf_counter() - began
             count += 1
-    return count / (time.perf_counter() - began), first_s
+    rates = (count / (time.perf_counter() - began), count / (time.process_time() - began_cpu))
+    return f"{rates[0]:,.0f}", f"{rates[1]:,.0f}", f"{first_s:.2f}"
 
 
 if __name__ == "__main__":

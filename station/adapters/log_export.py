@@ -104,9 +104,11 @@ def _write_tables(
         nonlocal count
         for table in tables:
             count += table.messages()
+            reached_ms = int(table.t_ms[-1]) if len(table.t_ms) else None
             yield table
-            if progress is not None and len(table.t_ms):
-                progress(count, int(table.t_ms[-1]))
+            del table
+            if progress is not None and reached_ms is not None:
+                progress(count, reached_ms)
 
     with opened_to_write(path) as file:
         write_parquet_tables(file, station, counted(), header)

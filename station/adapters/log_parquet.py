@@ -55,9 +55,14 @@ def write_parquet_tables(
     schema = _schema(header)
     with _writer(file, schema) as writer:
         for table in tables:
-            for first in range(0, len(table.t_ms), _ROWS_A_BATCH):
-                part = table.at(slice(first, first + _ROWS_A_BATCH))
-                writer.write_batch(_table_batch(station, part, schema), _ROWS_A_BATCH)
+            _write_table(writer, station, table, schema)
+            del table  # it need not be held while the next is read
+
+
+def _write_table(writer: Any, station: str, table: ReadingTable, schema: Any) -> None:
+    for first in range(0, len(table.t_ms), _ROWS_A_BATCH):
+        part = table.at(slice(first, first + _ROWS_A_BATCH))
+        writer.write_batch(_table_batch(station, part, schema), _ROWS_A_BATCH)
 
 
 def _table_batch(station: str, table: ReadingTable, schema: Any) -> Any:

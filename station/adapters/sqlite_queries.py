@@ -69,9 +69,10 @@ class Hour:
                 ranks.append(rank)
                 columns.append(column)
         sizes = [len(column.t_ms) for column in columns]
-        signal = np.repeat(np.arange(len(columns), dtype=np.int32), sizes)
+        signal = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
         rank_all = np.repeat(np.array(ranks, np.int32), sizes)
         flat = Column(*(np.concatenate(parts) for parts in zip(*columns, strict=True))) if columns else EMPTY
+        columns.clear()  # some 20 MB of an hour
         order = np.lexsort((signal, rank_all, flat.t_ms))
         self._rank: npt.NDArray[np.int32] = rank_all[order]
         self._signal: npt.NDArray[np.int32] = signal[order]

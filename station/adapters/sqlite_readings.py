@@ -368,11 +368,13 @@ class SqliteReadings:
         """Yield the stored messages in order of (t, area, unit); an hour at a time is held in memory."""
         for hour in self._hours(station, start_ms, end_ms):
             yield from hour.messages(start_ms, end_ms)
+            del hour
 
     def tables(self, station: str, start_ms: int, end_ms: int) -> Iterator[ReadingTable]:
         """Yield the readings of [start, end) as columns, an hour at a time."""
         for hour in self._hours(station, start_ms, end_ms):
             yield hour.table(start_ms, end_ms)
+            del hour
 
     def _hours(self, station: str, start_ms: int, end_ms: int) -> Iterator[Hour]:
         with self._file.reading() as connection:
@@ -381,6 +383,7 @@ class SqliteReadings:
             with self._file.reading() as connection:
                 hour = Hour(connection, station, slot)
             yield hour
+            del hour  # here and in the loops over it: one hour is held while the next is read, not two
 
     def span(self, station: str) -> tuple[int, int] | None:
         """Return the times of the oldest and the newest message of a station."""
