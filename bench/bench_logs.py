@@ -42,6 +42,7 @@ class Run(NamedTuple):
     seconds: float
     cpu_s: float
     first_byte_s: float
+    first_byte_cpu_s: float
     memory_mb: float
     said: dict[str, Any]
 
@@ -94,14 +95,15 @@ def _exports(store: Path, values: int, hours: int, formats: list[str], folder: P
         log.unlink()
         rows.append(tuple(row))
         print("  ".join(row), flush=True)
-    columns = ("format", "values/s", "values/s of CPU", "first byte [s]", "memory [MB]", "file [MB]")
-    more = ("in: values/s of CPU", "memory [MB]", "equal") if round_trip else ()
+    columns = ("format", "values/s", "of CPU", "first byte [s]", "of CPU", "memory [MB]", "file [MB]")
+    more = ("in: of CPU", "memory [MB]", "equal") if round_trip else ()
     show(f"`jinma export` of {hours} h, {values:,} values, from SQLite", (*columns, *more), rows)
 
 
 def _figures(run: Run, values: int) -> list[str]:
     rates = (values / run.seconds, values / run.cpu_s)
-    return [*(f"{rate:,.0f}" for rate in rates), f"{run.first_byte_s:.2f}", f"{run.memory_mb:.0f}"]
+    firsts = (run.first_byte_s, run.first_byte_cpu_s)
+    return [*(f"{rate:,.0f}" for rate in rates), *(f"{first:.2f}" for first in firsts), f"{run.memory_mb:.0f}"]
 
 
 def _export(url: str, hours: int, log: Path, *, wide: bool = False, token: str = "") -> Run:
@@ -111,23 +113,40 @@ def _export(url: str, hours: int, log: Path, *, wide: bool = False, token: str =
 
 
 def _run(words: list[str], watched: Path | None, token: str = "") -> Run:
-    """Run the command; watch for the first byte of a file that it writes."""
+    """Run the command; watch for the first byte of a file that it writes, and for its memory."""
     command = [str(Path(sys.executable).with_name("jinma")), *words]
     began = time.perf_counter()
-    first_s = 0.0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "INFLUXDB_V2_TOKEN": token}) as child:
-        assert child.stdout is not None
-        while watched is not None and child.poll() is None and not first_s:
-            if watched.exists() and watched.stat().st_size:
-                first_s = time.perf_counter() - began
+    first_s = first_cpu_s = memory_mb = 0.0
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, stdout=said, env={**os.environ, "INFLUXDB_V2_TOKEN": token}) as child,
+    ):
+        ended = 0
+        while not ended:
+            if not first_s and watched is not None and watched.exists() and watched.stat().st_size:
+                first_s, first_cpu_s = time.perf_counter() - began, _cpu_s(child.pid)
+            memory_mb = max(memory_mb, _memory_mb(child.pid))
             time.sleep(0.005)
-        said = child.stdout.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+            ended, status, usage = os.wait4(child.pid, os.WNOHANG)
         seconds = time.perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        answer = said.read()
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, first_s, usage.ru_maxrss / 1024, json.loads(said))
+    return Run(seconds, usage.ru_utime + usage.ru_stime, first_s, first_cpu_s, memory_mb, json.loads(answer))
+
+
+def _cpu_s(pid: int) -> float:
+    """Return what a process has taken of a core so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory_mb(pid: int) -> float:
+    """Return the most memory that a process has had; `ru_maxrss` of a child would count this process before it too."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
 
 
 def _stamp(t_ms: int) -> str:
@@ -176,16 +195,20 @@ def _influx(influx: Influxd, span_ms: int, folder: Path) -> None:
         store.write(said[first : first + BATCH])
     store.close()
     values = count_values(said)
+    before_s = _cpu_s(influx.process.pid)
     rows = []
-    for suffix in (".parquet", ".ndjson", ".lp", ".csv"):
+    for suffix in (".parquet", ".ndjson"):
         log = folder / f"influx{suffix}"
         words = ["export", "--store", url, "--from", _stamp(first_ms), "--to", _stamp(first_ms + span_ms)]
         run = _run([*words, "--output", str(log), "--json"], log.with_name(f"unfinished-{log.name}"), influx.token)
-        rows.append((f"jinma export {suffix}", *_figures(run, values)))
+        served_s, before_s = _cpu_s(influx.process.pid) - before_s, _cpu_s(influx.process.pid)
+        rows.append((f"jinma export {suffix}", *_figures(run, values), f"{values / served_s:,.0f}"))
         print("  ".join(rows[-1]), flush=True)
         log.unlink()
-    rows.append(("influxdb-client query_stream", *_streamed(influx, first_ms, first_ms + span_ms), ""))
-    columns = ("", "values/s", "values/s of its CPU", "first byte [s]", "memory [MB]")
+    streamed = _streamed(influx, first_ms, first_ms + span_ms)
+    served_s = _cpu_s(influx.process.pid) - before_s
+    rows.append(("influxdb-client query_stream", *streamed, "", "", f"{values / served_s:,.0f}"))
+    columns = ("", "values/s", "of CPU", "first byte [s]", "of CPU", "memory [MB]", "of influxd's CPU")
     show(f"{values:,} values out of InfluxDB", columns, rows)
 
 
