@@ -89,7 +89,7 @@ def _exports(store: Path, values: int, hours: int, formats: list[str], folder: P
         if round_trip:
             other = folder / "other.sqlite"
             back = _run(["import", str(log), "--store", f"sqlite:///{other}", "--json"], None)
-            row += [f"{values / back.cpu_s:,.0f}", f"{back.memory_mb:.0f}", _compared(store, other)]
+            row += [f"{values / back.cpu_s:,.0f}", f"{back.memory_mb:.0f}", _compared(store, other, hours)]
             for file in folder.glob("other.sqlite*"):
                 file.unlink()
         log.unlink()
@@ -153,11 +153,12 @@ def _stamp(t_ms: int) -> str:
     return f"{np.datetime64(t_ms, 'ms')}Z"
 
 
-def _compared(one: Path, other: Path) -> str:
-    """Return whether two stores hold the same readings: (station, area, unit, signal, t, value, quality)."""
+def _compared(one: Path, other: Path, hours: int) -> str:
+    """Return how many readings two stores have alike by (station, area, unit, signal, t, value, quality), or NO."""
     stores = SqliteReadings(one), SqliteReadings(other)
     try:
-        pairs = zip(*(store.tables("jinma", 0, 4 * 10**12) for store in stores), strict=True)
+        end_ms = START_MS + hours * HOUR_MS
+        pairs = zip(*(store.tables("jinma", START_MS, end_ms) for store in stores), strict=True)
         count = 0
         for tables in pairs:
             mine, theirs = (_sorted(table) for table in tables)

@@ -108,7 +108,7 @@ def read_csv(lines: Iterable[tuple[int, bytes]], tell: OnBadLine) -> Iterator[Fo
             continue
         try:
             cells = next(csv.reader([line.decode().rstrip("\r\n")], strict=True))
-            if names_columns(cells):
+            if not cells[0][:1].isdecimal() and names_columns(cells):  # a time is quicker to tell
                 columns = {name.strip(): place for place, name in enumerate(cells)}
                 continue
             row = _row(cells, columns or _OURS, places)
