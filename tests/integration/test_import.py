@@ -26,10 +26,10 @@ from station.domain.signals import UnitMessage
 from station.errors import BadInputError
 from station.ports import ReadingStore
 from station.wire import json_v1
+from tests.support.foreign import EXAMPLE, HEADER, foreign_log
 from tests.support.influxd import Influxd
 from tests.support.plants import jinma
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "h2station"
 START = dt.datetime.fromisoformat("2026-06-01T10:55+08:00")
 FORMATS = (".ndjson", ".ndjson.gz", ".csv", ".csv.zst", "wide.csv", "wide.csv.gz", ".parquet", ".lp")
 FAR_MS = 4_102_444_800_000
@@ -133,27 +133,6 @@ def taken_with_token(log: Path, influxd: Influxd, side: Path, capsys: pytest.Cap
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INFLUXDB_V2_TOKEN", influxd.token)
         return taken(log, capsys, store=influxd.store_url("import"), refused=side)
-
-
-HEADER = (
-    "time_s,bank_low_mass_kg,bank_low_pressure_pa,bank_low_temperature_k,bank_mid_mass_kg,bank_mid_pressure_pa,"
-    "bank_mid_temperature_k,bank_high_mass_kg,bank_high_pressure_pa,bank_high_temperature_k,header_pressure_pa,"
-    "header_temperature_k,header_mass_kg,vehicle_pressure_pa,vehicle_temperature_k,vehicle_2_pressure_pa,"
-    "vehicle_2_temperature_k,nozzle_1_mass_flow_kg_s,nozzle_2_mass_flow_kg_s,pcv_1_mass_flow_kg_s,"
-    "pcv_2_mass_flow_kg_s,dispatch_bank,recharge_bank"
-)
-
-
-def foreign_log(path: Path, rows: int = 120) -> Path:
-    """A log of the columns of docs/examples/h2station, with numbers of our own."""
-    lines = [HEADER]
-    for n in range(rows):
-        numbers = [9.9 - n / 1e3, 2.6e7 - 1e3 * n, 298.15, 13.0, 3.4e7, 298.15, 16.2, 4.2e7, 298.1, 4.5e7, 298.0, 0.4]
-        numbers += [5e6 + 1e5 * n, 298.15 + n / 10, 5e6, 298.15, 0.0123, 0.0, 0.001, 0.0]
-        words = (("low", "high"), ("medium", ""), ("", "low"))[n % 3]
-        lines.append(",".join([f"{n}.000", *(f"{number:.6g}" for number in numbers), *words]))
-    path.write_bytes("\r\n".join(lines).encode() + b"\r\n")
-    return path
 
 
 def test_the_shipped_example_brings_its_log_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
