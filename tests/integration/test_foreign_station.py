@@ -26,7 +26,7 @@ def test_the_log_of_the_example_is_shown_and_replayed(tmp_path: Path) -> None:
         told = service.get("/stations/h2station/readings", signal="PT-310A", aggregate="raw", **SPAN)
         points = told["series"][0]["points"]
         assert (len(points), points[2][1:]) == (120, [25.998, "good"])
-        assert service.ask("GET", "/stations/h2station/capacity").status_code == 503
+        assert service.ask("GET", "/stations/h2station/capacity").status_code == 404
         with httpx.Client(base_url=service.url, follow_redirects=True) as browser:
             page = browser.get(service.login_url().removeprefix(service.url))
             assert page.status_code == 200
