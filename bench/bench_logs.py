@@ -26,6 +26,7 @@ from influxdb_client import InfluxDBClient
 
 from bench.figures import count_values, messages, show
 from bench.station_hours import HOUR_MS, StationHours
+from station.adapters.log_export import export_log
 from station.adapters.reading_tables import ReadingTable
 from station.adapters.sqlite_readings import SqliteReadings
 from station.adapters.store_urls import open_store
@@ -199,34 +200,39 @@ def _influx(influx: Influxd, span_ms: int, folder: Path) -> None:
     before_s = _cpu_s(influx.process.pid)
     rows = []
     for suffix in (".parquet", ".ndjson"):
-        log = folder / f"influx{suffix}"
-        words = ["export", "--store", url, "--from", _stamp(first_ms), "--to", _stamp(first_ms + span_ms)]
-        run = _run([*words, "--output", str(log), "--json"], log.with_name(f"unfinished-{log.name}"), influx.token)
+        row = _exported(influx, first_ms, first_ms + span_ms, folder / f"influx{suffix}", values)
         served_s, before_s = _cpu_s(influx.process.pid) - before_s, _cpu_s(influx.process.pid)
-        rows.append((f"jinma export {suffix}", *_figures(run, values), f"{values / served_s:,.0f}"))
+        rows.append((f"export_log {suffix}", *row, f"{values / served_s:,.0f}"))
         print("  ".join(rows[-1]), flush=True)
-        log.unlink()
     streamed = _streamed(influx, first_ms, first_ms + span_ms)
     served_s = _cpu_s(influx.process.pid) - before_s
-    rows.append(("influxdb-client query_stream", *streamed, "", "", f"{values / served_s:,.0f}"))
-    columns = ("", "values/s", "of CPU", "first byte [s]", "of CPU", "memory [MB]", "of influxd's CPU")
+    rows.append(("influxdb-client query_stream", *streamed, f"{values / served_s:,.0f}"))
+    columns = ("", "values/s", "of CPU", "of influxd's CPU")
     show(f"{values:,} values out of InfluxDB", columns, rows)
 
 
-def _streamed(influx: Influxd, first_ms: int, last_ms: int) -> tuple[str, str, str]:
-    """Return what influxdb-client's own stream of records carries: values/s, of CPU too, and seconds to the first."""
+def _exported(influx: Influxd, first_ms: int, last_ms: int, log: Path, values: int) -> tuple[str, str]:
+    """Return what an export carries in this process, without the start of a command: values/s, and of CPU."""
+    store = open_store(influx.store_url("bench-logs"), influx.token)
+    began, began_cpu = time.perf_counter(), time.process_time()
+    export_log(store, "jinma", first_ms, last_ms, log, version="bench")
+    rates = (values / (time.perf_counter() - began), values / (time.process_time() - began_cpu))
+    store.close()
+    log.unlink()
+    return f"{rates[0]:,.0f}", f"{rates[1]:,.0f}"
+
+
+def _streamed(influx: Influxd, first_ms: int, last_ms: int) -> tuple[str, str]:
+    """Return what influxdb-client's own stream of records carries: values/s, and of CPU."""
     flux = (
         f'from(bucket: "bench-logs") |> range(start: time(v: {first_ms * 1_000_000}), '
         f"stop: time(v: {last_ms * 1_000_000}))"
     )
     began, began_cpu = time.perf_counter(), time.process_time()
-    first_s, count = 0.0, 0
     with InfluxDBClient(url=influx.url, token=influx.token, org=influx.org, timeout=600_000) as client:
-        for _ in client.query_api().query_stream(flux):
-            first_s = first_s or time.perf_counter() - began
-            count += 1
+        count = sum(1 for _ in client.query_api().query_stream(flux))
     rates = (count / (time.perf_counter() - began), count / (time.process_time() - began_cpu))
-    return f"{rates[0]:,.0f}", f"{rates[1]:,.0f}", f"{first_s:.2f}"
+    return f"{rates[0]:,.0f}", f"{rates[1]:,.0f}"
 
 
 if __name__ == "__main__":
