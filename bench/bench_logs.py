@@ -71,14 +71,20 @@ def _filled(path: Path, hours: int) -> int:
     """Return how many values a store of some hours has; it is made where it is missing."""
     is_new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
-    store, station = SqliteReadings(path), StationHours()
-    for hour in range(hours if is_new else 0):
-        said = station.hour(START_MS + hour * HOUR_MS)
-        while batch := list(islice(said, BATCH)):
-            store.write(batch)
+    store = SqliteReadings(path)
+    if is_new:
+        _fill(store, hours)
     values = sum(len(table.t_ms) for table in store.tables("jinma", START_MS, START_MS + hours * HOUR_MS))
     store.close()
     return values
+
+
+def _fill(store: SqliteReadings, hours: int) -> None:
+    station = StationHours()
+    for hour in range(hours):
+        said = station.hour(START_MS + hour * HOUR_MS)
+        while batch := list(islice(said, BATCH)):
+            store.write(batch)
 
 
 def _exports(store: Path, values: int, hours: int, formats: list[str], folder: Path, *, round_trip: bool) -> None:
