@@ -168,7 +168,13 @@ class Player:
         return self._until_next_s()
 
     def _take_until(self, target_ms: int, until_s: float | None = None) -> bool:
-        """Take what is not later than `target_ms`; returns False where the time for it was up before."""
+        """Live through what is not later than `target_ms`; returns False where the time for it was up before."""
+        self.at_ms = self._feed(target_ms, until_s)
+        self.rows.add(self._sandbox.journal.take_new())
+        return self.at_ms >= target_ms
+
+    def _feed(self, target_ms: int, until_s: float | None = None) -> int:
+        """Give the sandbox what is before `target_ms`; returns the time reached, which is less where time was up."""
         item, items, take = self._next, self._items, self._sandbox.take
         count = 0
         while item.t_ms < target_ms:
@@ -178,23 +184,17 @@ class Player:
             count += 1
             if count % _LOOK_EACH == 0 and until_s is not None and self._monotonic() >= until_s:
                 self._next = item
-                self._reach(min(item.t_ms, target_ms))
-                return False
+                return min(item.t_ms, target_ms)
         self._next = item
         self._sandbox.pass_time(target_ms)
-        self._reach(target_ms)
-        return True
-
-    def _reach(self, at_ms: int) -> None:
-        self.at_ms = at_ms
-        self.rows.add(self._sandbox.journal.take_new())
+        return target_ms
 
     def _end(self) -> float:
         """Wait for the forecasts that are under way, then end."""
         if self._sandbox.backlog:
             return _WAIT_S
         self._sandbox.collect()
-        self._reach(self.at_ms)
+        self.rows.add(self._sandbox.journal.take_new())
         self.state = "ended"
         self._note_played()
         return _WAIT_S
@@ -223,7 +223,7 @@ class Player:
     def _until_next_s(self) -> float:
         if self._speed is None:
             return 0.0
-        next_ms = min(self._next.t_ms, self.at_ms + 1000, self._stage.tape.end_ms)
+        next_ms = min(self._next.t_ms + 1, self.at_ms + 1000, self._stage.tape.end_ms)
         since_s, from_ms = self._anchor
         return max(0.0, since_s + (next_ms - from_ms) / 1000.0 / self._speed - self._monotonic())
 
@@ -247,7 +247,7 @@ class Player:
         begin_ms = warm_ms if before else min(self._next.t_ms, at_ms)
         self._sandbox.begin(begin_ms, newest_of(before))
         self._from_ms = at_ms
-        self._take_until(at_ms)
+        self.at_ms = self._feed(at_ms)
         # What the warm-up did is of before the moment, and stands in what is told of the jump.
         self._sandbox.journal.take_new()
         self._sandbox.alarms.take_changes()

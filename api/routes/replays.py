@@ -159,12 +159,14 @@ def _add_acts(router: APIRouter, services: ApiServices) -> None:
     @router.post("/replays", summary="Begin a replay", description=_CREATE, response_model=ReplayBody, **options)
     async def post_replay(_: Operator, request: Request) -> Response:
         """Begin a replay of a range or a log."""
-        if request.headers.get("content-type", "").startswith(FORM):
-            asked, upload = await _form(request)
-        else:
-            asked, upload = _checked(await _json(request)), None
-        replay = await anyio.to_thread.run_sync(_create, services, asked, upload)
-        return json_answer(_body(replay))
+        if not request.headers.get("content-type", "").startswith(FORM):
+            asked = _checked(await _json(request))
+            return json_answer(_body(await anyio.to_thread.run_sync(_create, services, asked, None)))
+        async with request.form(max_files=1, max_fields=10, max_part_size=_FIELD_BYTES) as form:
+            upload = form.get("file")
+            asked = _checked({name: value for name, value in form.items() if isinstance(value, str)})
+            log = upload if isinstance(upload, UploadFile) else None
+            return json_answer(_body(await anyio.to_thread.run_sync(_create, services, asked, log)))
 
     @router.patch(
         "/replays/{replay}",
@@ -284,13 +286,6 @@ async def _json(request: Request) -> object:
         return msgspec.json.decode(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise broken("body", "", "must be JSON in UTF-8") from error
-
-
-async def _form(request: Request) -> tuple[ReplayRequest, UploadFile | None]:
-    form = await request.form(max_files=1, max_fields=10, max_part_size=_FIELD_BYTES)
-    upload = form.get("file")
-    said: dict[str, object] = {name: value for name, value in form.items() if isinstance(value, str)}
-    return _checked(said), upload if isinstance(upload, UploadFile) else None
 
 
 def _checked(said: object) -> ReplayRequest:

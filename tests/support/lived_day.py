@@ -1,4 +1,4 @@
-"""A stretch of a simulated day, lived by the live core as in the service: what it journalled and what the store holds."""
+"""A stretch of a simulated day, lived by the live core as in the service: its journal, and what the store holds."""
 
 from __future__ import annotations
 
