@@ -32,6 +32,7 @@ from tests.support.plants import jinma
 
 DATE = dt.date(2026, 6, 1)
 REPLICAS = 8
+BLOCK_S = 10
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def live_through(
     sent: list[tuple[str, bytes]] = []
     start_ms = simulated.t_ms
     live.on_messages([(topics.clock(plant.id), clock_payload(start_ms, start_ms, 20.0))])
-    for _ in range(minutes * 60):
-        said = [(topic, payload) for _, topic, payload, _ in simulated.emissions(1)]
+    for _ in range(minutes * 60 // BLOCK_S):
+        said = [(topic, payload) for _, topic, payload, _ in simulated.emissions(BLOCK_S)]
         sent += said
         live.on_messages([*said, (topics.clock(plant.id), clock_payload(simulated.t_ms, simulated.t_ms, 20.0))])
         messages: list[UnitMessage] = []
