@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import numpy as np
 
 from bench.figures import count_values, messages
@@ -44,7 +44,7 @@ class StationHours:
             size = len(one.values)
             values = dict(zip(one.values, numbers[at : at + size], strict=True))
             at += size
-            yield dataclasses.replace(one, t_ms=one.t_ms + shift_ms, values=values)
+            yield msgspec.structs.replace(one, t_ms=one.t_ms + shift_ms, values=values)
 
 
 def _last_digits(numbers: Sequence[tuple[str, float | None]]) -> dict[str, int]:
