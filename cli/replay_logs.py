@@ -15,6 +15,7 @@ from api.live.told import plan_point, queue_point
 from api.replay.orders import Loading, TellLoading
 from station.adapters.log_files import LogRecord, read_log
 from station.adapters.sqlite_readings import SqliteReadings
+from station.domain.day_plan import DayPlan
 from station.domain.plant import Plant
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError, PayloadError, PointsRefusedError
@@ -72,6 +73,7 @@ class _Loader:
         self._t_ms = 0
         self._others: Counter[str] = Counter()
         self._points: list[ServicePoint] = []
+        self._early: list[DayPlan] = []
 
     def load(self) -> Loading:
         """Take all; return what was refused.
@@ -134,25 +136,28 @@ class _Loader:
         for refusal in admitted.refusals:
             self._refuse(f"{record.topic}: {refusal.text}")
         if admitted.message is not None:
-            self._t_ms = admitted.message.t_ms
+            self._reach(admitted.message.t_ms)
         return admitted.message
 
+    def _reach(self, t_ms: int) -> None:
+        """Go on to a time: plans, which have none of their own, came with the reading that follows them."""
+        self._t_ms = t_ms
+        if self._early:
+            self._points += [plan_point(self._plant.id, plan, t_ms) for plan in self._early]
+            self._early = []
+
     def _take_word(self, parts: list[str], payload: bytes) -> None:
-        """Keep a plan or a line at the gate; a plan came at the time that the log had reached."""
+        """Keep a plan or a line at the gate."""
         try:
             if parts[3] == "queue":
                 t_ms, waiting = parse_gate_queue(payload)
                 self._points.append(queue_point(self._plant.id, waiting, t_ms))
             else:
                 plan = parse_plan(payload, dt.date.fromisoformat(parts[4]), self._plant.timezone, "mqtt")
-                self._points.append(plan_point(self._plant.id, plan, self._t_ms or _start_of(self._plant, plan.date)))
+                self._early.append(plan)
         except (PayloadError, BadInputError, ValueError, IndexError) as error:
             self._refuse(f"{'/'.join(parts)}: {error}")
 
     def _refuse(self, text: str, count: int = 1) -> None:
         self._refused += count
         self._first = self._first or text[:300]
-
-
-def _start_of(plant: Plant, day: dt.date) -> int:
-    return round(plant.day_start(day).timestamp() * 1000)

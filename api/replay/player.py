@@ -153,7 +153,7 @@ class Player:
         Raises:
             StoreUnavailableError: The store is away.
         """
-        self._begin_forecasts()
+        self.prepare()
         if self._sandbox.backlog > _MOST_BEHIND:
             self._sandbox.collect()
             return _WAIT_S
@@ -200,7 +200,7 @@ class Player:
         return _WAIT_S
 
     def _play_to(self, at_ms: int) -> None:
-        self._begin_forecasts()
+        self.prepare()
         self._take_until(at_ms)
         self._sandbox.collect()
 
@@ -254,8 +254,12 @@ class Player:
         self._sandbox.tells_readings = self._tells_readings
         self._needs_forecasts = stage.runner is not None
 
-    def _begin_forecasts(self) -> None:
-        """Prime the forecast, once after each jump and not within it: that takes longer than a jump may."""
+    def prepare(self) -> None:
+        """Prime the forecast, once after each jump and not within it: that takes longer than a jump may.
+
+        Raises:
+            StoreUnavailableError: The store is away.
+        """
         stage = self._stage
         if not self._needs_forecasts or stage.runner is None:
             return

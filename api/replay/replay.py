@@ -286,6 +286,7 @@ class Replay:
     def _begin(self, start_ms: int, end_ms: int) -> None:
         """All is there: go to the beginning, and play on where that is wanted."""
         self.range_ms, self.at_ms = (start_ms, end_ms), start_ms
+        self._send(SetSpeed(self.speed))  # it may have been changed before anybody heard
         self._send(Seek(0, start_ms, self._standing(start_ms - WARM_UP_MS)))
         if self._plays:
             self._send(Play())
@@ -305,6 +306,7 @@ class Replay:
         for event, data in news.events:
             self.hub.publish(event, data)
         self.state, self.at_ms, self.played = news.state, news.at_ms, news.played
+        self._plays = self._plays and news.state != "ended"
         self._tell_state()
 
     def _note(self, event: str, data: bytes) -> None:

@@ -106,19 +106,23 @@ class _Worker:
 
     def serve(self) -> None:
         while True:
-            wait_s = self._play() if self._player.state == "playing" else _STILL_S
+            wait_s = self._go_on()
             self._tell()
             while self._connection.poll(wait_s):
                 self._take(self._connection.recv())
                 wait_s = 0.0
 
-    def _play(self) -> float:
+    def _go_on(self) -> float:
+        """Play for a slice, or get ready to while nobody wants anything; return how long there is nothing to do [s]."""
         try:
-            return min(self._player.run(_SLICE_S), _TELL_S)
+            if self._player.state == "playing":
+                return min(self._player.run(_SLICE_S), _TELL_S)
+            if not self._connection.poll():
+                self._player.prepare()
         except JinmaError as error:
             self._player.pause()
             self._connection.send(Failed(str(error)))
-            return _STILL_S
+        return _STILL_S
 
     def _take(self, order: Order) -> None:
         match order:

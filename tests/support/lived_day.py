@@ -31,7 +31,7 @@ from tests.support.live_api import MemoryPlans
 from tests.support.plants import jinma
 
 DATE = dt.date(2026, 6, 1)
-REPLICAS = 8
+REPLICAS = 3
 BLOCK_S = 10
 
 
