@@ -263,10 +263,10 @@ class Player:
         stage = self._stage
         if not self._needs_forecasts or stage.runner is None:
             return
-        self._needs_forecasts = False
         stage.runner.forget()  # what was asked for before the jump
         told = stage.tape.told_before(self.at_ms)
         self._sandbox.begin_forecasts(stage.runner, stage.tape.store, told, stage.plans, stage.learned)
+        self._needs_forecasts = False
 
     def _note_played(self) -> None:
         """Join the stretch that ends here to those before."""
