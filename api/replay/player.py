@@ -17,6 +17,7 @@ from api.replay.tape import END, Item, Tape, TapeEnd, newest_of
 from station.domain.day_plan import DayPlan
 from station.domain.plant import Plant
 from station.domain.signals import UnitMessage
+from station.errors import TransientError
 from station.ports import JournalEntry
 
 State = Literal["playing", "paused", "ended"]
@@ -32,6 +33,8 @@ _MOST_BEHIND: Final = 64
 _WAIT_S: Final = 0.01
 _FALLEN_S: Final = 1.0
 """So far behind its speed the player takes the speed it reaches, and does not run after what it lost."""
+_MINUTE_MS: Final = 60_000
+_LONG_MS: Final = 2 * _MINUTE_MS
 _LOOK_EACH: Final = 64
 """Messages between two looks at the clock: under a millisecond."""
 
@@ -127,10 +130,17 @@ class Player:
         self._set_anchor()
 
     def play(self) -> None:
-        """Go on by itself; one that has ended has to be moved first."""
-        if self.state != "ended":
-            self.state = "playing"
-            self._set_anchor()
+        """Go on by itself; one that has ended has to be moved first.
+
+        Raises:
+            StoreUnavailableError: The store, which was away before, is away still.
+        """
+        if self.state == "ended":
+            return
+        if self._next is END and self.at_ms < self._stage.tape.end_ms:
+            self._jump(self.at_ms, ())
+        self.state = "playing"
+        self._set_anchor()
 
     def pause(self) -> None:
         """Stand still."""
@@ -169,25 +179,43 @@ class Player:
 
     def _take_until(self, target_ms: int, until_s: float | None = None) -> bool:
         """Live through what is not later than `target_ms`; returns False where the time for it was up before."""
-        self.at_ms = self._feed(target_ms, until_s)
-        self.rows.add(self._sandbox.journal.take_new())
+        try:
+            self.at_ms = self._feed(target_ms, until_s)
+        finally:
+            self.rows.add(self._sandbox.journal.take_new())
         return self.at_ms >= target_ms
 
     def _feed(self, target_ms: int, until_s: float | None = None) -> int:
         """Give the sandbox what is before `target_ms`; returns the time reached, which is less where time was up."""
-        item, items, take = self._next, self._items, self._sandbox.take
+        item, items, sandbox = self._next, self._items, self._sandbox
         count = 0
-        while item.t_ms < target_ms:
-            assert not isinstance(item, TapeEnd)
-            take(item)
-            item = next(items)
-            count += 1
-            if count % _LOOK_EACH == 0 and until_s is not None and self._monotonic() >= until_s:
-                self._next = item
-                return min(item.t_ms, target_ms)
-        self._next = item
-        self._sandbox.pass_time(target_ms)
-        return target_ms
+        try:
+            while item.t_ms < target_ms:
+                assert not isinstance(item, TapeEnd)
+                if item.t_ms - sandbox.now_ms > _LONG_MS and not self._pass(item.t_ms, until_s):
+                    return sandbox.now_ms
+                sandbox.take(item)
+                self._next = item = next(items)
+                count += 1
+                if count % _LOOK_EACH == 0 and until_s is not None and self._monotonic() >= until_s:
+                    return min(item.t_ms, target_ms)
+        except TransientError:
+            self._next, self.at_ms = END, sandbox.now_ms  # the tape is torn: whoever goes on begins anew here
+            raise
+        return target_ms if self._pass(target_ms, until_s) else sandbox.now_ms
+
+    def _pass(self, t_ms: int, until_s: float | None) -> bool:
+        """Let time pass to `t_ms`, a long silence minute by minute; returns False where the time for it was up before.
+
+        Minutes do: silence is dated exactly however it is found. The last ones pass as they do live.
+        """
+        sandbox = self._sandbox
+        while t_ms - sandbox.now_ms > _LONG_MS:
+            sandbox.pass_time(sandbox.now_ms + _MINUTE_MS, _MINUTE_MS)
+            if until_s is not None and (self._monotonic() >= until_s or sandbox.backlog > _MOST_BEHIND):
+                return False
+        sandbox.pass_time(t_ms)
+        return True
 
     def _end(self) -> float:
         """Wait for the forecasts that are under way, then end."""

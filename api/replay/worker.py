@@ -127,7 +127,7 @@ class _Worker:
     def _take(self, order: Order) -> None:
         match order:
             case Play():
-                self._player.play()
+                self._play()
             case Pause():
                 self._player.pause()
             case SetSpeed(speed):
@@ -138,6 +138,12 @@ class _Worker:
                 self._seek(order)
             case End():
                 raise EOFError  # as if the other end had been closed
+
+    def _play(self) -> None:
+        try:
+            self._player.play()
+        except JinmaError as error:
+            self._connection.send(Failed(str(error)))
 
     def _seek(self, order: Seek) -> None:
         self._tell()  # what was before the jump comes before it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +17,7 @@ from station.adapters.memory import MemoryReadings
 from station.adapters.memory_journal import MemoryJournal
 from station.domain.day_plan import Booking, DayPlan, WaitingTruck
 from station.domain.signals import UnitMessage
+from station.errors import StoreUnavailableError
 from station.ports import JournalEntry
 from tests.support.plants import jinma
 
@@ -271,3 +273,52 @@ def test_rows_of_a_stretch_that_is_played_twice_count_once() -> None:
     assert rows.before(5) == [row]
     assert rows.before(4) == []
     assert occurrences_of([row, row], 0, 10) == [Occurrence("A.H", 5, None, "low", False)]
+
+
+class Torn(MemoryReadings):
+    """A store that goes away after some messages, and comes back."""
+
+    left = 600
+
+    def messages(self, station: str, start_ms: int, end_ms: int) -> Iterator[UnitMessage]:
+        for message in super().messages(station, start_ms, end_ms):
+            if self.left == 0:
+                self.left = 1 << 40
+                raise StoreUnavailableError("the store is away")
+            self.left -= 1
+            yield message
+
+
+def test_a_replay_whose_store_goes_away_stands_still_and_goes_on_from_there() -> None:
+    store = Torn()
+    store.write([UnitMessage("jinma", *BANK, T0 + s * 1000, {"PT-330A": 44.0}) for s in range(1200)])
+    player, _ = player_of(store, Wall(), minutes=20)
+    player.seek(T0)
+    player.play()
+    with pytest.raises(StoreUnavailableError):
+        player.run(10.0)
+    assert player.at_ms == T0 + 599_000
+    player.pause()
+    play_out(player)
+    assert player.state == "ended"
+    assert player.stretches() == [(T0, T0 + 1_200_000)]
+
+
+def test_a_silence_of_days_is_passed_and_lets_itself_be_interrupted() -> None:
+    store, wall = MemoryReadings(), Wall()
+    store.write(
+        [UnitMessage("jinma", *BANK, T0 + s * 1000, {"PT-330A": 44.0}) for s in (*range(60), *range(86_400, 86_460))]
+    )
+    player, _ = player_of(store, wall, minutes=1441)
+    player.seek(T0)
+    player.play()
+    player._monotonic = iter(
+        range(10**6)
+    ).__next__  # every look at the clock is a second later: each slice is up at once
+    player.run(0.5)
+    assert T0 < player.at_ms < T0 + 86_400_000
+    player._monotonic = wall
+    play_out(player)
+    silent = [row for row in player.rows.take_new() if row.alarm_id == "SYS-SILENT"]
+    assert [row.event for row in silent][:2] == ["raised", "cleared"]
+    assert silent[0].t_ms - T0 < 120_000
