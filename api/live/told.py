@@ -37,14 +37,23 @@ def queue_point(station: str, waiting: Sequence[WaitingTruck], t_ms: int) -> Ser
     return ServicePoint(QUEUE, {"station": station}, {"body": gate_queue_payload(t_ms, waiting).decode()}, t_ms)
 
 
-def told_between(store: ReadingStore, plant: Plant, start_ms: int, end_ms: int) -> list[Told]:
+def told_between(
+    store: ReadingStore, plant: Plant, start_ms: int, end_ms: int, kinds: Sequence[str] = (PLAN, QUEUE)
+) -> list[Told]:
     """Return the words of [start, end) that a store holds, oldest first; what cannot be read is left out.
+
+    Args:
+        store: Where they are.
+        plant: The station file.
+        start_ms: Epoch ms.
+        end_ms: Epoch ms.
+        kinds: `PLAN`, `QUEUE` or both.
 
     Raises:
         StoreUnavailableError: The store is away.
     """
     tags = {"station": plant.id}
-    points = [point for name in (PLAN, QUEUE) for point in store.read_points(name, tags, start_ms, end_ms)]
+    points = [point for name in kinds for point in store.read_points(name, tags, start_ms, end_ms)]
     found = [told for point in points if (told := _told(point, plant)) is not None]
     return sorted(found, key=lambda told: told.t_ms)
 

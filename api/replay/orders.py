@@ -37,7 +37,7 @@ class ReplayPlan:
         open_store: Opens what is replayed.
         range_ms: [start, end), epoch ms; None where that is all that the store holds of the station.
         speed: Station seconds a second, None as fast as it goes.
-        plans: Plans of days of which the store holds no word.
+        plans: Plans of the days; of those that the store tells of, its own words count.
         learned: What the station had taught.
         forecaster: Makes the forecasts of a plant; None makes none.
     """

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from api.live.told import Told, told_between
+from api.live.told import PLAN, QUEUE, Told, told_between
 from station.domain.plant import Plant
 from station.domain.signals import Reading, UnitMessage
 from station.ports import ReadingStore
 
 _PIECE_MS: Final = 6 * 3_600_000
 """Plans and queues are read for so long at once: some hundred words."""
-_DAY_MS: Final = 86_400_000
+_PLANS_MS: Final = 7 * 86_400_000
+"""A plan is rarely told of longer before its day."""
+_LINE_MS: Final = 600_000
+"""The line at the gate is told of each minute: an older word says nothing of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,16 @@ class Tape:
             yield from told_between(self.store, self._plant, piece_ms, min(piece_ms + _PIECE_MS, self.end_ms))
 
     def told_before(self, at_ms: int) -> list[Told]:
-        """Return the plans of the day before a moment, each day's newest, and the newest line at the gate."""
-        plans: dict[object, Told] = {}
-        line: list[Told] = []
-        for told in told_between(self.store, self._plant, at_ms - _DAY_MS, at_ms):
-            if told.plan is not None:
-                plans[told.plan.date] = told
-            else:
-                line = [told]
-        return [*plans.values(), *line]
+        """Return the newest plan of each day that was told of before a moment, and the newest line at the gate."""
+        told = told_between(self.store, self._plant, at_ms - _PLANS_MS, at_ms, (PLAN,))
+        plans = {word.plan.date: word for word in told if word.plan is not None}
+        line = told_between(self.store, self._plant, at_ms - _LINE_MS, at_ms, (QUEUE,))
+        return [*plans.values(), *line[-1:]]
+
+    def days_told(self, start_ms: int) -> set[dt.date]:
+        """Return the days of whose plans the tape, and the week before `start_ms`, hold a word."""
+        told = told_between(self.store, self._plant, start_ms - _PLANS_MS, self.end_ms, (PLAN,))
+        return {word.plan.date for word in told if word.plan is not None}
 
 
 def newest_of(messages: Iterator[UnitMessage] | list[UnitMessage]) -> list[Reading]:

@@ -89,12 +89,14 @@ class _Worker:
         self._connection = connection
         start_ms, end_ms = plan.range_ms or _all_of(store, plan.plant.id)
         self._events: list[tuple[str, bytes]] = []
+        tape = Tape(store, plan.plant, end_ms)
+        told = tape.days_told(start_ms)
         stage = Stage(
             plant=plan.plant,
             name=plan.name,
-            tape=Tape(store, plan.plant, end_ms),
+            tape=tape,
             start_ms=start_ms,
-            plans=plan.plans,
+            plans=[one for one in plan.plans if one.date not in told],
             learned=LearnedThen(plan.learned),
             runner=runner,
             tell=lambda event, data: self._events.append((event, data)),
