@@ -72,6 +72,11 @@ def occurrences_of(rows: Iterable[JournalEntry], start_ms: int, end_ms: int) -> 
     return sorted(found, key=lambda one: (one.raised_ms, one.alarm_id))
 
 
+def of_the_plant(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
+    """Return those that tell of the plant: STALE and SYS tell of a network and a service that a replay has not."""
+    return [one for one in occurrences if not one.alarm_id.startswith("SYS-") and not one.alarm_id.endswith(".STALE")]
+
+
 def compared(
     then: Sequence[Occurrence], now: Sequence[Occurrence], played: Sequence[tuple[int, int]]
 ) -> list[Compared]:

@@ -14,7 +14,15 @@ from typing import IO, Final
 
 from api.forecast.engine import Runner
 from api.live.station import LiveStation
-from api.replay.comparison import Compared, compared, journal_rows, limits_today, occurrences_of, standing_at
+from api.replay.comparison import (
+    Compared,
+    compared,
+    journal_rows,
+    limits_today,
+    occurrences_of,
+    of_the_plant,
+    standing_at,
+)
 from api.replay.launching import Launch
 from api.replay.orders import OpenStore, ReplayPlan
 from api.replay.replay import Replay
@@ -216,6 +224,8 @@ class ReplayDesk:
     def compare(self, replay: Replay) -> list[Compared]:
         """Return the alarms of the whole range then, beside those that the replay has made by now.
 
+        What tells of networks and of the service itself is left out: a replay has neither.
+
         Raises:
             JournalUnavailableError: The journal is away.
         """
@@ -223,7 +233,8 @@ class ReplayDesk:
             return []
         start_ms, end_ms = replay.range_ms
         rows = journal_rows(self._sources.journal, replay.plant.id, start_ms, end_ms)
-        return compared(occurrences_of(rows, start_ms, end_ms), replay.occurrences(), replay.played)
+        then, now = occurrences_of(rows, start_ms, end_ms), replay.occurrences()
+        return compared(of_the_plant(then), of_the_plant(now), replay.played)
 
     def sweep(self) -> None:
         """End what nobody wants any more; call it now and then."""

@@ -55,6 +55,7 @@ REPLAY_TEXTS: Final[dict[str, Text]] = {
     "replay_no_forecast": Text(
         "None yet: the first comes within 5 minutes of station time.", "尚无：站时 5 分钟内给出。"
     ),
+    "replay_forecasts_off": Text("This replay makes no forecasts.", "此回放不做预测。"),
     "replay_values": Text("Values at this moment", "此刻数值"),
     "replay_unit": Text("Unit", "设备"),
     "replay_compared": Text("Alarms then, and by today's limits", "当时报警与按现行限值的报警"),

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from api.forecast.runners import InlineRunner
-from api.replay.comparison import Occurrence, journal_rows, occurrences_of
+from api.replay.comparison import Occurrence, journal_rows, occurrences_of, of_the_plant
 from api.replay.player import Player, Stage
 from api.replay.sandbox_books import LearnedThen
 from api.replay.tape import Tape
@@ -28,8 +28,7 @@ from tests.support.lived_day import REPLICAS, Lived, live_through
 
 def judged(rows: Iterable[JournalEntry], lived: Lived) -> set[Occurrence]:
     """Return the occurrences that a replay has to have in common with the living."""
-    found = occurrences_of(rows, lived.start_ms, lived.end_ms)
-    return {one for one in found if not one.alarm_id.startswith("SYS-") and not one.alarm_id.endswith(".STALE")}
+    return set(of_the_plant(occurrences_of(rows, lived.start_ms, lived.end_ms)))
 
 
 def then(lived: Lived) -> set[Occurrence]:

@@ -45,7 +45,7 @@ function show(replay) {
   for (const id of ["player", "moment-parts", "compared"]) byId(id).hidden = false;
   setText(byId("player-what"), replay.file ?? layout.name);
   history.replaceState(null, "", addressOf(true));
-  showForecast(null);
+  showForecast(null, 0, shown.forecasts);
   draw();
   source = new EventSource(replayPath(shown.id, "/stream?conflate=1s"));
   let whole = true;
@@ -62,7 +62,7 @@ function show(replay) {
   source.addEventListener("capacity", (event) => showForecast(JSON.parse(event.data), shown.at_ms));
   source.addEventListener("reset", () => {
     whole = true;
-    showForecast(null);
+    showForecast(null, 0, shown.forecasts);
     renew();
   });
   source.onerror = () => source.readyState === EventSource.CLOSED && leave();

@@ -38,10 +38,10 @@ function momentButton(text) {
   return button;
 }
 
-/** Show a forecast, null where there is none yet. */
-export function showForecast(forecast, now) {
+/** Show a forecast at `now`; null where there is none yet, or none is made. */
+export function showForecast(forecast, now, made = true) {
   const said = forecast ? verdictOf(forecast, now) : null;
-  setText(byId("replay-verdict"), said ? `${said.text} ${said.when}` : word("replay_no_forecast"));
+  setText(byId("replay-verdict"), said ? `${said.text} ${said.when}` : word(made ? "replay_no_forecast" : "replay_forecasts_off"));
   setText(byId("replay-advice"), forecast ? forecast.advice[context.language] : "");
 }
 
