@@ -105,8 +105,11 @@ class Sandbox:
     def take(self, item: UnitMessage | Told) -> None:
         """Take the next word of the tape."""
         t_ms = item.t_ms
+        if t_ms - self.now_ms > _SILENT_STEP_MS:
+            self.pass_time(t_ms - 1)
         if t_ms > self.now_ms:
-            self.pass_time(t_ms)
+            self.now_ms = t_ms
+            self._pass_minutes(t_ms)
         if type(item) is Told:
             self._take_told(item)
             return
@@ -146,13 +149,17 @@ class Sandbox:
 
     def _advance(self, t_ms: int) -> None:
         self.now_ms = t_ms
+        self._pass_minutes(t_ms)
+        self.alarms.advance(t_ms)
+
+    def _pass_minutes(self, t_ms: int) -> None:
+        """Let the forecast know that time has come to `t_ms`, before anything of that moment is taken."""
         # The engine passes a full minute once time is beyond it by more than clocks differ: only then is it asked.
         minute = (t_ms - CLOCKS_APART_MS - 1) // MINUTE_MS
         if minute != self._minute:
             self._minute = minute
             if self._capacity is not None:
                 self._capacity.advance(t_ms)
-        self.alarms.advance(t_ms)
 
     def _take_told(self, told: Told) -> None:
         if self._capacity is None:
