@@ -118,7 +118,7 @@ def replay_file(  # noqa: PLR0913 - one for each option
 
         publisher = MqttPublisher(settings.broker, f"jinma-replay-{target.replay_id or 'live'}")
         # Whoever waits for a broker that acknowledges no more is let go, so that a request to end is heard.
-        stop.tell(lambda: publisher.close(_LAST_ACKNOWLEDGEMENTS_S))
+        stop.tell(lambda: _let_go(publisher))
         try:
             count = replay_log(
                 bad.records,
@@ -144,6 +144,10 @@ def replay_file(  # noqa: PLR0913 - one for each option
     _tell({"station": shown, "messages": count, "bad_lines": bad.total}, as_json=as_json)
     if stopped:
         raise typer.Exit(code)
+
+
+def _let_go(publisher: MqttPublisher) -> None:
+    publisher.close(_LAST_ACKNOWLEDGEMENTS_S)
 
 
 class _Bar:
