@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from station.adapters.influx_readings import InfluxReadings
 from station.adapters.memory import MemoryReadings
 from station.adapters.sqlite_readings import SqliteReadings
 from station.errors import BadInputError, StoreUnavailableError
@@ -62,6 +61,8 @@ def _open_influx(url: str, scheme: str, host: str | None, port: int, path: str, 
         raise BadInputError(f"store {url!r}: needs host, organisation and bucket, as in {FORMS.split(', ')[1]}")
     if not token:
         raise BadInputError(f"store {url!r}: needs a token: set INFLUXDB_V2_TOKEN")
+    from station.adapters.influx_readings import InfluxReadings  # its client takes a second to import
+
     web = "https" if scheme == "influxdbs" else "http"
     shown_host = f"[{host}]" if ":" in host else host
     store = InfluxReadings(f"{web}://{shown_host}:{port}", token, names[0], names[1])
