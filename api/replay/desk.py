@@ -149,6 +149,7 @@ class ReplayDesk:
         if wanted.file is not None:
             opener = sources.open_log(sources.uploads.path(wanted.file), plant)
         of_store = wanted.range_ms if wanted.file is None else None
+        forecasts = wanted.forecasts and wanted.live.capacity.absent is None
         plan = ReplayPlan(
             plant=plant,
             name=topics.replay_station(plant.id, replay_id),
@@ -157,7 +158,7 @@ class ReplayDesk:
             speed=wanted.speed,
             plans=[] if of_store is None else self._plans(wanted.live, of_store),
             learned=[] if of_store is None else self._learned(plant, of_store),
-            forecaster=sources.forecaster if wanted.forecasts else None,
+            forecaster=sources.forecaster if forecasts else None,
         )
         return plan, replay_id
 
