@@ -15,7 +15,8 @@ from station.wire.json_v1 import encode, topic_of
 from tests.e2e.desk.conftest import Desk
 from tests.e2e.test_console import PHONE, WIDE
 
-READY_MS = 40_000
+READY_MS = 120_000
+"""A replay's process begins in seconds; on a machine that does much else it takes its time."""
 
 
 def begun(page: Page) -> None:
@@ -43,8 +44,11 @@ def test_a_range_is_replayed_steered_and_compared(desk: Desk, open_page: Callabl
     expect(page.locator("#player")).to_be_hidden()
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize(("language", "word"), [("en", "Replay a stretch of the past"), ("zh", "回放历史时段")])
+@pytest.mark.parametrize(
+    ("viewport", "language", "word"),
+    [(WIDE, "en", "Replay a stretch of the past"), (PHONE, "zh", "回放历史时段")],
+    ids=["wide", "phone"],
+)
 def test_a_log_is_uploaded_in_both_languages_without_overflow(
     desk: Desk, open_page: Callable[..., Page], tmp_path: Path, viewport: dict[str, int], language: str, word: str
 ) -> None:
