@@ -78,7 +78,7 @@ function leave() {
 
 /** Return the address of this moment; one to share makes a replay of its own for whoever may. */
 function addressOf(made = false) {
-  const parts = { lang: context.language, replay: shown.id };
+  const parts = { lang: context.language, station: layout.id, replay: shown.id };
   if (shown.file) parts.file = shown.file;
   else Object.assign(parts, { start: shown.start_ms, end: shown.end_ms });
   if (made) parts.made = 1;
