@@ -162,7 +162,7 @@ class Replay:
             self.state = state
 
     def _seek(self, at_ms: int | None) -> None:
-        if self.range_ms is None or not self.is_ready:
+        if self.range_ms is None or not (self.is_ready or self.problem):
             raise TransientError("the replay is being made ready; ask again")
         start_ms, end_ms = self.range_ms
         at_ms = start_ms if at_ms is None else at_ms
