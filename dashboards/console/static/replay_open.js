@@ -47,15 +47,13 @@ export async function begin({ start, end, file, at }) {
   if (at) show(await moved(replay.id, Number(at)));
 }
 
-/** Move a replay as soon as it is ready. */
+/** Move a replay as soon as it is ready; one that cannot begin stays as it is. */
 async function moved(id, at) {
   for (;;) {
-    try {
-      return await ask(replayPath(id), { method: "PATCH", body: { at }, timeoutMs: 25000 });
-    } catch (error) {
-      if (error.status !== 503) throw error;
-      await new Promise((done) => setTimeout(done, 500));
-    }
+    const replay = await ask(replayPath(id));
+    if (replay.problem) return replay;
+    if (replay.loaded >= 1) return ask(replayPath(id), { method: "PATCH", body: { at }, timeoutMs: 25000 });
+    await new Promise((done) => setTimeout(done, 500));
   }
 }
 
