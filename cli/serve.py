@@ -77,6 +77,8 @@ def tell_admin(kept: Kept) -> None:
 
 
 def end_with(stop: StopRequest, server: HttpServer, side: ApiSide) -> None:
-    """Let a request to end close the streams, which an answer would wait for, and the server."""
+    """Let a request to end close the streams, which an answer would wait for, the server, and meanwhile the replays."""
     stop.tell(side.services.close_streams)
     stop.tell(server.ask_to_end)
+    if side.services.replays is not None:
+        stop.tell(side.services.replays.close)
