@@ -24,6 +24,7 @@ from api.routes import (
     people,
     plans,
     readings,
+    replays,
     scorecard,
     session,
     stations,
@@ -76,6 +77,7 @@ def create_app(services: ApiServices) -> FastAPI:
         hooks,
         people,
         notices,
+        replays,
     ):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(BeforeRoutes, services=services)

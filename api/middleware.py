@@ -17,7 +17,10 @@ from api.services import ApiServices
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 """A plan of 2000 rows, the largest body there is, takes about 200 KB."""
-_TOO_LARGE: Final = f"the body is larger than {MAX_BODY_BYTES} bytes"
+_UPLOAD: Final = ("POST", "/api/v1/replays")
+"""Takes a log, which may be as large as the settings say."""
+_FORM_BYTES: Final = 64 * 1024
+"""What a form has around its file."""
 _CONSOLE: Final = "/console"
 
 
@@ -74,9 +77,10 @@ class BeforeRoutes:
         return problem_response(request, unauthorized(text))
 
     async def _bounded(self, request: Request, receive: Receive, send: Send) -> None:
-        length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            await problem_response(request, ProblemError(413, _TOO_LARGE))(request.scope, receive, send)
+        length, most = request.headers.get("content-length", ""), self._most_bytes(request)
+        too_large = f"the body is larger than {most} bytes"
+        if length.isdigit() and int(length) > most:
+            await problem_response(request, ProblemError(413, too_large))(request.scope, receive, send)
             return
         taken = 0
 
@@ -85,8 +89,15 @@ class BeforeRoutes:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:  # As an HTTPException: any other error while a body is read becomes a 400.
-                raise HTTPException(413, _TOO_LARGE)
+            if taken > most:  # As an HTTPException: any other error while a body is read becomes a 400.
+                raise HTTPException(413, too_large)
             return message
 
         await self._app(request.scope, counted, send)
+
+    def _most_bytes(self, request: Request) -> int:
+        replays = self._services.replays
+        if replays is None or (request.method, request.url.path) != _UPLOAD:
+            return MAX_BODY_BYTES
+        is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
+        return replays.most_upload_bytes + _FORM_BYTES if is_form else MAX_BODY_BYTES

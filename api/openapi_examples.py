@@ -362,3 +362,43 @@ LOG: Final = (
     '{"log":{"version":"0.1.0","station":"jinma","start":1795430400000,"end":1795434000000}}\n'
     '{"topic":"h2/v1/jinma/storage/bank-HB","payload":{"t":1795430400123,"v":{"PT-330A":44.12}}}\n'
 )
+
+REPLAY: Final[dict[str, Any]] = {
+    "id": "ab12cd34",
+    "station": "jinma",
+    "state": "playing",
+    "at": "2026-11-23T06:12:04.000Z",
+    "speed": 60.0,
+    "start": "2026-11-23T06:00:00.000Z",
+    "end": "2026-11-23T08:00:00.000Z",
+    "file": None,
+    "loaded": 1.0,
+    "refused": 0,
+    "first_refused": None,
+    "forecasts": True,
+    "played": [{"from": "2026-11-23T06:00:00.000Z", "to": "2026-11-23T06:12:04.000Z"}],
+    "problem": None,
+}
+REPLAYS: Final = {"items": [REPLAY], "next_cursor": None}
+REPLAY_RANGE: Final = {
+    "station": "jinma",
+    "start": "2026-11-23T14:00:00+08:00",
+    "end": "2026-11-23T16:00:00+08:00",
+    "speed": 60,
+}
+REPLAY_CHANGE: Final = {"at": "2026-11-23T14:41:30+08:00", "state": "paused"}
+_OCCURRENCE: Final[dict[str, Any]] = {
+    "raised_at": "2026-11-23T06:41:32.500Z",
+    "cleared_at": None,
+    "priority": "medium",
+    "first_out": True,
+}
+COMPARISON: Final = {
+    "played": REPLAY["played"],
+    "counts": {"same": 1, "only_now": 1},
+    "items": [
+        {"id": "PT-330A.H", "verdict": "same", "then": _OCCURRENCE, "now": _OCCURRENCE},
+        {"id": "TT-331.H", "verdict": "only_now", "then": None, "now": {**_OCCURRENCE, "first_out": False}},
+    ],
+    "next_cursor": None,
+}

@@ -13,6 +13,7 @@ from api.live.station import LiveStation
 from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.problems import not_found
+from api.replay.desk import ReplayDesk
 from station.domain.plant import Plant
 from station.ports import AlarmJournal, AuditRow, AuditTrail, ForecastHistory, LearnedBook, ReadingStore
 from station.wire import topics
@@ -48,6 +49,7 @@ class ApiServices:
         audit: Who did what; None where nothing is kept.
         note_act: Takes a row of the audit, without waiting.
         notices: Tells people of alarms; None where nobody is to be told.
+        replays: Plays the past once more; None where that is not offered.
         waiting: How many messages have come that the live core has not taken yet.
     """
 
@@ -65,6 +67,7 @@ class ApiServices:
     audit: AuditTrail | None = None
     note_act: Callable[[AuditRow], None] = _forget_act
     notices: NoticeService | None = None
+    replays: ReplayDesk | None = None
     waiting: Callable[[], int] = lambda: 0
 
     def live(self, station: str) -> LiveStation:
@@ -94,6 +97,8 @@ class ApiServices:
         """End every client's stream; call it before the server stops, which waits for open answers."""
         for live in self.stations.values():
             live.hub.close()
+        for replay in self.replays.all() if self.replays is not None else ():
+            replay.hub.close()
 
 
 def _is_replay_of(station: str, replay_id: str) -> bool:

@@ -90,6 +90,7 @@ class StreamHub:
         whole_state: Encoded conflated state, all signals: the first event of a conflating client.
         changes: Encoded conflated state of what changed since the last call, None where nothing did.
         monotonic: Seconds that never go back.
+        ring_bytes: What the ring may hold.
     """
 
     def __init__(
@@ -97,10 +98,12 @@ class StreamHub:
         whole_state: Callable[[], bytes],
         changes: Callable[[], bytes | None],
         monotonic: Callable[[], float] = time.monotonic,
+        ring_bytes: int = RING_BYTES,
     ) -> None:
         self._whole_state = whole_state
         self._changes = changes
         self._monotonic = monotonic
+        self._most_ring_bytes = ring_bytes
         self._run = secrets.token_hex(3)
         self._lock = threading.Lock()
         self._ring: deque[_Frame] = deque()
@@ -118,6 +121,24 @@ class StreamHub:
     def clients(self) -> int:
         """How many listen now."""
         return len(self._clients)
+
+    @property
+    def behind_bytes(self) -> int:
+        """What waits for the client that is furthest behind."""
+        with self._lock:
+            return max((client.waiting_bytes for client in self._clients), default=0)
+
+    def forget_ring(self) -> None:
+        """Tell whoever comes back with an id of before that events are missing; from any thread."""
+        with self._lock:
+            self._run = secrets.token_hex(3)
+            self._ring.clear()
+            self._ring_bytes = 0
+
+    def begin_anew(self, reason: str) -> None:
+        """Tell all `reset`, also whoever comes back with an older id; from any thread."""
+        self.forget_ring()
+        self.publish("reset", b'{"reason":"%s"}' % reason.encode())
 
     @property
     def newest_id(self) -> str:
@@ -291,7 +312,7 @@ class StreamHub:
 
     def _forget_old(self) -> None:
         oldest_s = self._monotonic() - RING_S
-        while self._ring and (self._ring_bytes > RING_BYTES or self._ring[0].born_s < oldest_s):
+        while self._ring and (self._ring_bytes > self._most_ring_bytes or self._ring[0].born_s < oldest_s):
             self._ring_bytes -= len(self._ring.popleft().data) + _FRAME_BYTES
 
     def _id(self, number: int) -> str:

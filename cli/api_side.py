@@ -38,6 +38,7 @@ from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.people.tokens import AdminToken, Tokens, read_or_make_key
 from api.people.users import Users
+from api.replay.desk import ReplayDesk
 from api.services import ApiServices, Check
 from cli.check import read_text
 from cli.live_session import ALIVE_S, LiveSession
@@ -77,6 +78,7 @@ WATCH_STORE_S = 5.0
 NOTICE_WAIT_S = 0.5
 """How often a target looks by itself for what is due again; what is new stirs it at once."""
 RETENTION_S = 600.0
+SWEEP_S = 10.0
 MINUTES_KEPT = dt.timedelta(days=2 * 365)
 """Contract section 4."""
 PATIENCE_S = 10.0
@@ -121,6 +123,7 @@ class Upkeep:
         notices: File that says who is told of which alarm; None tells nobody.
         keep: Delete readings older than this; None leaves that to the store.
         ingest: Figures of an ingest in this process, None where there is none.
+        replays: Plays the past once more; None offers none.
     """
 
     data_dir: Path
@@ -128,13 +131,19 @@ class Upkeep:
     notices: Path | None = None
     keep: dt.timedelta | None = None
     ingest: Callable[[], IngestFigures] | None = None
+    replays: ReplayDesk | None = None
 
     @classmethod
-    def of(cls, settings: Settings, ingest: Callable[[], IngestFigures] | None = None) -> Upkeep:
+    def of(
+        cls,
+        settings: Settings,
+        ingest: Callable[[], IngestFigures] | None = None,
+        replays: ReplayDesk | None = None,
+    ) -> Upkeep:
         """Return what the settings say; only an embedded store has to be kept small from here."""
         url = None if settings.heartbeat_url is None else settings.heartbeat_url.get_secret_value()
         keep = settings.keep if ingest is not None and settings.store is None else None
-        return cls(settings.data_dir, url, settings.notices, keep, ingest)
+        return cls(settings.data_dir, url, settings.notices, keep, ingest, replays)
 
 
 @dataclass
@@ -169,6 +178,8 @@ class ApiSide:
     def stop(self) -> None:
         """End what runs in the background; idempotent."""
         self.feed.stop()
+        if self.services.replays is not None:
+            self.services.replays.close()
         for loop in self.loops:
             loop.stop()
         for live in self.services.stations.values():
@@ -244,6 +255,7 @@ def build_api(
         audit=kept.audit,
         note_act=acts.put,
         notices=notices,
+        replays=upkeep.replays,
         waiting=lambda: feed.waiting,
     )
     app = create_app(services)
@@ -263,6 +275,8 @@ def build_api(
     if upkeep.heartbeat_url is not None:
         beat = Heartbeat(upkeep.heartbeat_url, lambda: ticker.rounds).beat
         loops.append(BackgroundLoop("heartbeat", beat, HEARTBEAT_S))
+    if upkeep.replays is not None:
+        loops.append(BackgroundLoop("replays", upkeep.replays.sweep, SWEEP_S))
     keep = upkeep.keep
     if keep is not None:
         loops.append(BackgroundLoop("retention", lambda: _forget(store, stations, keep), RETENTION_S))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,12 +14,14 @@ from cli import durations
 from cli.progress import progress
 from cli.results import tell_result
 from cli.stopping import stop_on_signals
-from station.adapters.log_files import LogRecord, read_log
+from station.adapters.log_files import LogRecord, read_log, read_log_header
 from station.adapters.log_replay import replay_log, replay_target
 from station.adapters.mqtt import MqttPublisher
-from station.errors import BadInputError
+from station.errors import BadInputError, TransientError
 from station.settings import load_settings
 
+_LAST_ACKNOWLEDGEMENTS_S: Final = 1.0
+"""Asked to end, a replay waits this long for what is under way."""
 _NAMED_MOST: Final = 20
 """Bad lines that are named; more of the same kind would hide what else is said."""
 
@@ -54,8 +56,18 @@ def replay_file(  # noqa: PLR0913 - one for each option
     end_ms = durations.moment_ms(end, "--to") if end else None
     bad = _BadLines(file)
     next(iter(read_log(file)), None)  # a file that cannot be read is said before a broker is asked
-    with stop_on_signals() as stop, progress(f"replaying {file.name}", None) as tell:
+    bar = _Bar(file, start_ms, end_ms, loop)
+    count = 0
+    with stop_on_signals() as stop, progress(f"replaying {file.name}", bar.total_s) as tell:
+
+        def told(done: int, t_ms: int) -> None:
+            nonlocal count
+            count = done
+            tell(bar.reached_s(t_ms))
+
         publisher = MqttPublisher(settings.broker, f"jinma-replay-{target.replay_id or 'live'}")
+        # Whoever waits for a broker that acknowledges no more is let go, so that a request to end is heard.
+        stop.tell(lambda: _let_go(publisher))
         try:
             count = replay_log(
                 bad.records,
@@ -68,9 +80,12 @@ def replay_file(  # noqa: PLR0913 - one for each option
                 signals=signals,
                 time=_time_mode(time),
                 stop=stop.event,
-                progress=lambda done, _t_ms: tell(done),
+                progress=told,
                 on_bad=bad.of_record,
             )
+        except TransientError:
+            if not stop.is_set():
+                raise
         finally:
             publisher.close()
         stopped, code = stop.is_set(), stop.exit_code
@@ -78,6 +93,51 @@ def replay_file(  # noqa: PLR0913 - one for each option
     tell_result({"station": shown, "messages": count, "bad_lines": bad.total}, as_json=as_json)
     if stopped:
         raise typer.Exit(code)
+
+
+def _let_go(publisher: MqttPublisher) -> None:
+    publisher.close(_LAST_ACKNOWLEDGEMENTS_S)
+
+
+class _Bar:
+    """How far a replay is, in seconds of the log; a log that does not say how long it is has no end to show."""
+
+    def __init__(self, file: Path, start_ms: int | None, end_ms: int | None, loops: int) -> None:
+        first_ms, last_ms = _range_said(read_log_header(file) or {})
+        self._start_ms = first_ms if start_ms is None else start_ms
+        end_ms = last_ms if end_ms is None else end_ms
+        self._length_s = None if self._start_ms is None or end_ms is None else (end_ms - self._start_ms) / 1000
+        self._reached_s = self._before_s = 0.0
+        self.total_s = None if self._length_s is None or loops == 0 else self._length_s * loops
+
+    def reached_s(self, t_ms: int) -> float:
+        """Return the seconds replayed by now; a time far back begins the next loop."""
+        if self._start_ms is None:
+            self._start_ms = t_ms
+        reached_s = (t_ms - self._start_ms) / 1000
+        if self._length_s is not None and reached_s < self._reached_s - self._length_s / 2:
+            self._before_s += self._length_s
+        self._reached_s = reached_s
+        return self._before_s + reached_s
+
+
+def _range_said(header: Mapping[str, object]) -> tuple[int | None, int | None]:
+    """Return the range that a log's first line names: an export's, or a simulated day's."""
+    match header:
+        case {"range": [str(first), str(last)]}:
+            return _moment_said(first), _moment_said(last)
+        case {"start": str(first), "duration_s": float(length_s)}:
+            start_ms = _moment_said(first)
+            return start_ms, None if start_ms is None else start_ms + round(length_s * 1000)
+        case _:
+            return None, None
+
+
+def _moment_said(text: str) -> int | None:
+    try:
+        return durations.moment_ms(text, "log")
+    except BadInputError:
+        return None
 
 
 def _time_mode(text: str) -> Literal["original", "now"]:

@@ -18,6 +18,7 @@ from cli.data_directory import DataDirectory
 from cli.failures import fail
 from cli.http_server import HttpServer, listening_socket
 from cli.ingest_side import IngestSide, build_ingest
+from cli.replay_side import replay_desk
 from cli.serve import end_with, open_kept, tell_admin
 from cli.simulation import Simulation, SimulationPlan
 from cli.simulator_side import scenario_named
@@ -121,13 +122,14 @@ class _Run:
             on_failure=self._give_up,
         )
         self._ingest.start()
+        replays = replay_desk(settings, self._directory, self._kept.journal, self._kept.learned)
         self.api = build_api(
             self._plants,
             self.broker,
             self._store,
             self._kept,
             follows_station=True,
-            upkeep=Upkeep.of(settings, self._ingest.service.figures),
+            upkeep=Upkeep.of(settings, self._ingest.service.figures, replays),
             policy=live_policy_of(settings),
         )
 

@@ -10,6 +10,7 @@ from cli.api_side import ApiSide, Kept, Upkeep, build_api
 from cli.data_directory import DataDirectory
 from cli.http_server import HttpServer, listening_socket
 from cli.live_session import LiveSession
+from cli.replay_side import replay_desk
 from cli.stations import live_policy_of, read_plants
 from cli.stopping import StopRequest, stop_on_signals
 from cli.stores import store_of
@@ -40,7 +41,7 @@ def run_serve(settings: Settings) -> int:
                 store,
                 kept,
                 follows_station=settings.clock == "station",
-                upkeep=Upkeep.of(settings),
+                upkeep=Upkeep.of(settings, replays=replay_desk(settings, None, kept.journal, kept.learned)),
                 policy=live_policy_of(settings),
                 # A simulator at another speed tells its time by a retained word, which comes after what was kept.
                 session=None if settings.clock == "station" else LiveSession(directory.live_session),
@@ -76,6 +77,8 @@ def tell_admin(kept: Kept) -> None:
 
 
 def end_with(stop: StopRequest, server: HttpServer, side: ApiSide) -> None:
-    """Let a request to end close the streams, which an answer would wait for, and the server."""
+    """Let a request to end close the streams, which an answer would wait for, the server, and meanwhile the replays."""
     stop.tell(side.services.close_streams)
     stop.tell(server.ask_to_end)
+    if side.services.replays is not None:
+        stop.tell(side.services.replays.close)

@@ -22,11 +22,16 @@ def store_of(settings: Settings, embedded: DataDirectory | None) -> ReadingStore
     Raises:
         BadInputError: None is named, or it cannot be.
     """
+    return open_store(*store_address(settings, embedded))
+
+
+def store_address(settings: Settings, embedded: DataDirectory | None) -> tuple[str, str | None]:
+    """Return the URL and the token of that store; see `store_of`."""
     url = settings.store or (embedded.readings_url if embedded is not None else _influx_url(settings))
     if url is None:
         raise BadInputError("--store: name one, sqlite:///PATH or influxdb://host:8086/ORG/BUCKET")
     token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else None
-    return open_store(url, token)
+    return url, token
 
 
 def log_store(settings: Settings, *, must_exist: bool) -> ReadingStore:

@@ -77,7 +77,8 @@ def _default(field: FieldInfo) -> str:
     if value is None or value == []:
         return ""
     if isinstance(value, dt.timedelta):
-        return f"`{value.total_seconds() / 86400:g}d`"
+        minutes = value.total_seconds() / 60
+        return f"`{minutes:g}m`" if minutes < 60 else f"`{minutes / 1440:g}d`"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 

@@ -122,6 +122,14 @@ class Settings(BaseSettings):
         "refuse", description="Signals that the station file lacks: dead letter, left out, or stored all the same"
     )
     accept_replays: bool = Field(False, description="Take stations named {station}~{id} too")
+    replays: int = Field(4, ge=0, le=64, description="Replays that the service plays at once")
+    replay_idle: Duration = Field(
+        dt.timedelta(minutes=30), description="A replay that stands still with nobody listening ends after this"
+    )
+    replay_upload_bytes: int = Field(1024**3, ge=1024, description="Largest log that may be uploaded for a replay")
+    replay_bytes: int = Field(
+        8 * 1024**3, ge=1024, description="Uploaded logs and what is made of them; beyond, the oldest go"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
     bootstrap_token: SecretStr | None = Field(None, description="Admin token of a first start; nothing is printed then")
     token: SecretStr | None = Field(None, description="Token with which commands call the API")

@@ -18,7 +18,7 @@ from api.alarms.points import AlarmPoint, alarm_points
 from api.alarms.silence import GatewayWatch, SilenceWatch
 from station.domain.alarm_views import AlarmView
 from station.domain.alarms import AlarmState
-from station.domain.limits import NEVER, SignalWatch
+from station.domain.limits import NEVER, Change, SignalWatch
 from station.domain.plant import Plant, Text
 from station.domain.signals import Reading, UnitMessage, quality_rank
 from station.ports import AlarmJournal
@@ -32,6 +32,8 @@ _CLOCK_SET_MS = 60_000
 _AGAIN_MS = 60_000
 """A broker hands over at once what a killed service had not acknowledged; a minute is plenty."""
 _JOURNAL_ALARM = "SYS-JOURNAL"
+
+_Value = tuple[SignalWatch, float | None]
 
 
 class _Unit:
@@ -254,29 +256,40 @@ class AlarmEngine(OperatorDesk):
         return True
 
     def _take(self, unit: _Unit, message: UnitMessage) -> None:
-        t, flawed, watches = message.t_ms, message.quality, self._board.watches
-        slow: list[tuple[SignalWatch, float | None]] = []
+        t = message.t_ms
+        slow, begun = self._take_steady(message)
+        if not slow and not begun:
+            return
+        self._board.settle_unit(t, unit.watches)
+        # States first: they decide what the other values of the same moment mean.
+        slow.sort(key=lambda one: one[0].tag not in self._board.deciders)
+        for watch, value in slow:
+            good = value is not None and quality_rank(message.quality_of(watch.tag)) < 2
+            self._board.take(watch, t, value, good=good)
+        for watch, changes in begun:
+            self._board.apply(watch, changes)
+
+    def _take_steady(self, message: UnitMessage) -> tuple[list[_Value], list[tuple[SignalWatch, list[Change]]]]:
+        """Take the values that change nothing, nearly all; return the others, and what has begun with how one moves."""
+        t, flawed, watches, deciders = message.t_ms, message.quality, self._board.watches, self._board.deciders
+        slow: list[_Value] = []
+        begun: list[tuple[SignalWatch, list[Change]]] = []
         for tag, value in message.values.items():
             watch = watches.get(tag)
             if watch is None:
                 continue
-            if (
-                value is not None
-                and watch.lo < value < watch.hi
-                and 0 < t - watch.t_ms <= watch.stale_ms
-                and not (flawed and tag in flawed)
-            ):
+            if value is None or not 0 < t - watch.t_ms <= watch.stale_ms or (flawed and tag in flawed):
+                slow.append((watch, value))
+            elif watch.lo < value < watch.hi:
                 watch.t_ms = t
                 watch.value = value
+            elif watch.calm_lo < value < watch.calm_hi and tag not in deciders:
+                changes = watch.take_calm(t, value)
+                if changes is not None:
+                    begun.append((watch, changes))
             else:
                 slow.append((watch, value))
-        if slow:
-            self._board.settle_unit(t, unit.watches)
-            # States first: they decide what the other values of the same moment mean.
-            slow.sort(key=lambda one: one[0].tag not in self._board.deciders)
-            for watch, value in slow:
-                good = value is not None and quality_rank(message.quality_of(watch.tag)) < 2
-                self._board.take(watch, t, value, good=good)
+        return slow, begun
 
     def _take_late(self, unit: _Unit, message: UnitMessage) -> None:
         """Journal, once for each stretch of late data, the conditions that its values meet.

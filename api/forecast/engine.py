@@ -46,6 +46,10 @@ class Runner(Protocol):
         """Return what has been finished since the last call, in the order it was asked for."""
         ...
 
+    def forget(self) -> None:
+        """Drop what was asked for and not given back yet."""
+        ...
+
     def close(self) -> None:
         """Release everything; idempotent."""
         ...

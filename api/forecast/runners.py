@@ -56,6 +56,10 @@ class InlineRunner:
         done, self._done = self._done, []
         return done
 
+    def forget(self) -> None:
+        """Drop what was not given back yet."""
+        self._done.clear()
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -197,6 +201,13 @@ class WorkerRunner:
         for asked in self._asked:
             if asked.future is None or _is_lost(asked.future):
                 self._send(asked)
+
+    def forget(self) -> None:
+        """Drop what was asked for and not given back yet; the one at work is finished for nobody."""
+        for asked in self._asked:
+            if asked.future is not None:
+                asked.future.cancel()
+        self._asked.clear()
 
     def close(self) -> None:
         """End the worker at once; what is under way is dropped; idempotent."""

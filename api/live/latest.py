@@ -12,6 +12,16 @@ from station.domain.signals import BAD_NULL, GOOD, Reading, UnitMessage
 _encoder = msgspec.json.Encoder()
 
 
+class _State(msgspec.Struct):
+    """What `whole_state` and `take_changes` say."""
+
+    t: int
+    values: dict[str, tuple[float | None, str, int]]
+
+
+_state_of = msgspec.json.Decoder(_State).decode
+
+
 class LatestValues:
     """Newest readings by signal; safe from any thread. A late reading never replaces a newer one."""
 
@@ -47,6 +57,14 @@ class LatestValues:
             for reading in readings:
                 self._values.setdefault(reading.signal, (reading.value, reading.quality, reading.t_ms))
                 self._newest_ms = max(self._newest_ms, reading.t_ms)
+
+    def adopt(self, state: bytes) -> None:
+        """Take what another one's `whole_state` or `take_changes` said, as changes of this one."""
+        said = _state_of(state)
+        with self._lock:
+            self._values |= said.values
+            self._changed.update(said.values)
+            self._newest_ms = max(self._newest_ms, said.t)
 
     def get(self, signal: str) -> Reading | None:
         """Return the newest reading of a signal, None where it never said anything."""

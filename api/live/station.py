@@ -26,6 +26,7 @@ from api.live.plans import LivePlans
 from api.live.service_points import ChangeTimes, alarm_point
 from api.live.spools import Spools
 from api.live.station_time import SET_BACK_MS, FollowedStationTime, WallStationTime
+from api.live.told import plan_point, queue_point
 from api.stream import READINGS, StreamHub
 from station.domain.alarm_views import AlarmView, alarm_view_json
 from station.domain.day_plan import DayPlan
@@ -55,7 +56,7 @@ class LiveParts:
         capacity: Forecasts and their alerts.
         plans: The day plans, by MQTT and by PUT.
         time: Station time: the clock's, or the messages'.
-        points: Where `alarms` and `capacity` points go.
+        points: Where `alarms`, `capacity`, `plan` and `queue` points go.
     """
 
     admission: Admission
@@ -157,7 +158,7 @@ class LiveStation:
         """Take a plan that came by PUT."""
         with self._lock:
             self.plans.put(plan)
-            self.capacity.observe_plan(plan)
+            self._take_plan(plan)
 
     def act(self, do: Callable[[AlarmEngine, int], T]) -> T:
         """Do an operator's act on the alarms at the present station time, and tell everybody what it changed."""
@@ -196,7 +197,7 @@ class LiveStation:
         self.latest.update(message)
         self.alarms.observe(message)
         self.alarms.advance(now_ms)
-        self.hub.publish(READINGS, _reading_event(message))
+        self.hub.publish(READINGS, reading_event(message))
 
     def _take_reserved(self, parts: Sequence[str], payload: bytes) -> None:
         try:
@@ -218,12 +219,17 @@ class LiveStation:
         elif kind == "queue" and name == "gate":
             t_ms, waiting = parse_gate_queue(payload)
             self.capacity.observe_queue(t_ms, waiting)
+            self._parts.points.put(queue_point(self.plant.id, waiting, self.now_ms))
         elif kind == "plan" and name:
             plan = self.plans.take_mqtt(name, payload)
             if plan is not None:
-                self.capacity.observe_plan(plan)
+                self._take_plan(plan)
         else:
             raise PayloadError("topic", "no such reserved topic")
+
+    def _take_plan(self, plan: DayPlan) -> None:
+        self.capacity.observe_plan(plan)
+        self._parts.points.put(plan_point(self.plant.id, plan, self.now_ms))
 
     def _take_clock(self, payload: bytes) -> None:
         before_ms = self.now_ms
@@ -268,7 +274,7 @@ class LiveStation:
                 listener(view)
 
 
-def _reading_event(message: UnitMessage) -> bytes:
+def reading_event(message: UnitMessage) -> bytes:
     """Return the payload of a message with its area and unit, as one line of JSON."""
     place = f'{{"area":"{message.area}","unit":"{message.unit}",'
     return place.encode() + encode(message)[1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from api import openapi_examples as examples
 from api.people.roles import Role
+from api.people.session_book import Session
 from api.people.sessions import COOKIE
 from api.routes.guard import Viewer, needs
 from api.routes.params import StationId
@@ -31,6 +32,9 @@ A comment comes at least each 5 s. `Last-Event-ID` goes on where a client was cu
 are merged to at most one event a second, `{"t", "values": {signal: [value, quality, t]}}` of what changed, beginning
 with the whole state."""
 
+Conflate = Annotated[Literal["1s"] | None, Query(description="Merge readings to one event a second")]
+LastEventId = Annotated[str | None, Header(description="Id of the last event seen", max_length=60)]
+
 
 def routes(services: ApiServices) -> APIRouter:
     """Return the route of the stream."""
@@ -47,23 +51,30 @@ def routes(services: ApiServices) -> APIRouter:
         request: Request,
         session: Viewer,
         station: StationId,
-        conflate: Annotated[Literal["1s"] | None, Query(description="Merge readings to one event a second")] = None,
-        last_event_id: Annotated[str | None, Header(description="Id of the last event seen", max_length=60)] = None,
+        conflate: Conflate = None,
+        last_event_id: LastEventId = None,
     ) -> Response:
         """Send the stream."""
+        may_stay = staying(services, request, session)
         hub = services.live(station).hub
-        cookie = request.cookies.get(COOKIE)
-
-        async def events() -> AsyncIterator[bytes]:
-            """Yield the opening, then what the hub gives."""
-            yield _OPENING
-            async for block in hub.listen(
-                last_event_id,
-                conflate=conflate is not None,
-                may_stay=lambda: services.people.is_valid(session, cookie),
-            ):
-                yield block
-
-        return StreamingResponse(events(), media_type=EVENT_STREAM, headers=_HEADERS)
+        return event_stream(hub.listen(last_event_id, conflate=conflate is not None, may_stay=may_stay))
 
     return router
+
+
+def staying(services: ApiServices, request: Request, session: Session) -> Callable[[], bool]:
+    """Return what tells whether the one who asks may still be here."""
+    cookie = request.cookies.get(COOKIE)
+    return lambda: services.people.is_valid(session, cookie)
+
+
+def event_stream(blocks: AsyncIterator[bytes]) -> Response:
+    """Return the answer that sends an event stream."""
+
+    async def events() -> AsyncIterator[bytes]:
+        """Yield the opening, then what is heard."""
+        yield _OPENING
+        async for block in blocks:
+            yield block
+
+    return StreamingResponse(events(), media_type=EVENT_STREAM, headers=_HEADERS)

@@ -23,6 +23,7 @@ from dashboards.console.headers import ConsoleHeaders
 from dashboards.console.language import language_of
 from dashboards.console.pages import overview_page
 from dashboards.console.people_page import people_page
+from dashboards.console.replay_page import replay_page
 
 CONSOLE: Final = "/console"
 _STATIC: Final = Path(__file__).parent / "static"
@@ -56,6 +57,10 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
     @ui.page("/alarms", title="Jinma", dark=None)
     def alarms(request: Request, station: str = "") -> None:
         show(alarms_page, request, station)
+
+    @ui.page("/replay", title="Jinma", dark=None)
+    def replay(request: Request, station: str = "") -> None:
+        show(replay_page, request, station)
 
     @ui.page("/people", title="Jinma", dark=None)
     def people(request: Request, station: str = "") -> None:

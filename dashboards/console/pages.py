@@ -153,6 +153,7 @@ def _ways(here: str, session: Session, language: str) -> str:
             ("overview", "page_overview", "/console/"),
             ("capacity", "page_capacity", "/console/capacity"),
             ("alarms", "page_alarms", "/console/alarms"),
+            ("replay", "page_replay", "/console/replay"),
             ("people", "page_people", "/console/people"),
         )
         if name != "people" or session.role >= Role.ADMIN

@@ -23,6 +23,8 @@ MOST_AT_ONCE: Final = 500
 """Messages handed to the publisher together: beyond, one call more costs nothing against the messages in it."""
 TELL_EVERY_S: Final = 0.2
 """Between two words of progress."""
+_LOOK_EACH: Final = 1000
+"""Records between two looks at `stop` where none of them goes out: a few ms."""
 LOOK_AFTER_S: Final = 0.25
 """Longest wait between two looks at `stop`."""
 
@@ -177,7 +179,7 @@ def replay_log(  # noqa: PLR0913 - the options of the command
     if loop < 0:
         raise BadInputError(f"--loop {loop}: must be 1 or more, or 0 for ever")
     stop = stop or threading.Event()
-    chosen = _Chosen(start_ms, end_ms, signals, on_bad or _pass_over)
+    chosen = _Chosen(start_ms, end_ms, signals, on_bad or _pass_over, stop)
     done = passage = 0
     while not stop.is_set() and (loop == 0 or passage < loop):
         passage += 1
@@ -197,14 +199,19 @@ def _pass_over(_text: str) -> None:
 class _Chosen:
     """Which readings of a log are wanted."""
 
-    def __init__(self, start_ms: int | None, end_ms: int | None, signals: str | None, on_bad: OnBad) -> None:
+    def __init__(
+        self, start_ms: int | None, end_ms: int | None, signals: str | None, on_bad: OnBad, stop: threading.Event
+    ) -> None:
+        self._stop = stop
         self._start_ms = start_ms
         self._end_ms = end_ms
         self._matches = None if signals is None else re.compile(fnmatch.translate(signals)).fullmatch
         self._on_bad = on_bad
 
     def readings(self, records: Iterable[LogRecord]) -> Iterator[_Due]:
-        for record in records:
+        for number, record in enumerate(records):
+            if number % _LOOK_EACH == 0 and self._stop.is_set():
+                return  # what is passed over may be hours of a log
             topic = topics.parse_reading(record.topic)
             if topic is None:
                 continue

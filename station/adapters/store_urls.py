@@ -61,7 +61,7 @@ def _open_influx(url: str, scheme: str, host: str | None, port: int, path: str, 
         raise BadInputError(f"store {url!r}: needs host, organisation and bucket, as in {FORMS.split(', ')[1]}")
     if not token:
         raise BadInputError(f"store {url!r}: needs a token: set INFLUXDB_V2_TOKEN")
-    from station.adapters.influx_readings import InfluxReadings  # noqa: PLC0415 - 0.8 s that only InfluxDB needs
+    from station.adapters.influx_readings import InfluxReadings  # noqa: PLC0415 - a second, where it is the store alone
 
     web = "https" if scheme == "influxdbs" else "http"
     shown_host = f"[{host}]" if ":" in host else host

@@ -208,11 +208,13 @@ class SignalWatch:
         seen: Whether there was a reading.
         value: Its newest good value, None where there was none.
         lo, hi: Strictly between them no condition changes; an empty interval while anything is under way.
+        calm_lo, calm_hi: The same but for what looks at how a value moves: `take_calm` asks that.
         stale_ms: Silence of more than this is stale [ms].
         due_ms: The earliest delay that is under way; `NEVER` without one. Silence itself is not in it.
     """
 
     __slots__ = (
+        "_asks",
         "_bad",
         "_delays",
         "_deviation",
@@ -222,6 +224,8 @@ class SignalWatch:
         "_quiet_from_ms",
         "_stale",
         "_unheard",
+        "calm_hi",
+        "calm_lo",
         "due_ms",
         "hi",
         "lo",
@@ -245,6 +249,7 @@ class SignalWatch:
         self._bad = self._delays.get("BAD")
         self._stale = self._delays.get("STALE")
         self.value: float | None = None
+        self._asks = tuple(moving.behaviour.take for moving in self._moving)
         self.begin(0)
 
     @property
@@ -286,6 +291,8 @@ class SignalWatch:
         if spec is not None and spec.limit is not None:
             behaviour = Deviation(spec.limit, spec.deadband, twin, self.stale_ms)
             self._moving.append(_Moving(spec.condition, behaviour, self._delays[spec.condition]))
+            self._asks = tuple(moving.behaviour.take for moving in self._moving)
+            self._arm(good=False)
 
     def restore(self, condition: str, value: float | None) -> None:
         """Make a condition active, as it was before a restart."""
@@ -330,6 +337,26 @@ class SignalWatch:
             else:
                 self._note(changes, name, delay.take(holds, t_ms))
         self._arm(good=good)
+        return changes
+
+    def take_calm(self, t_ms: int, value: float) -> list[Change] | None:
+        """Take a good value with `calm_lo < value < calm_hi` at `t_ms < t <= t_ms + stale_ms`: nearly all are such.
+
+        The same as `take`, several times as fast: no limit changes, no delay is under way, and only how the value moves
+        is looked at.
+
+        Returns:
+            None where nothing begins; else the changes, which may be none yet.
+        """
+        self.t_ms, self.value = t_ms, value
+        begun = [place for place, ask in enumerate(self._asks) if ask(t_ms, value, False)]
+        if not begun:
+            return None
+        changes: list[Change] = []
+        for place in begun:
+            name, _, delay = self._moving[place]
+            self._note(changes, name, delay.take(True, t_ms))
+        self._arm(good=True)
         return changes
 
     def pass_time(self, t_ms: int) -> list[Change]:
@@ -418,16 +445,24 @@ class SignalWatch:
             changes.append(Change(name, at_ms, self._delays[name].active, self.value, since_ms))
 
     def _arm(self, *, good: bool) -> None:
-        self.due_ms = min((delay.due_ms for delay in self._delays.values()), default=NEVER)
-        self.lo, self.hi = math.inf, -math.inf
-        troubled = any(d is not None and not d.idle for d in (self._bad, self._stale))
-        if not good or self.value is None or troubled or self.due_ms != NEVER or self._moving:
-            return  # Behaviours want to see every reading.
+        self.due_ms = min([delay.due_ms for delay in self._delays.values()], default=NEVER)
+        self.lo = self.calm_lo = math.inf
+        self.hi = self.calm_hi = -math.inf
+        if not good or self.value is None or self.due_ms != NEVER or self._is_troubled():
+            return
         lo, hi = (self.value - 0.5, self.value + 0.5) if self._discrete else (-math.inf, math.inf)
         for _, condition, delay in self._limits:
             steady_lo, steady_hi = condition.steady_band(self.value, delay.active)
             lo, hi = max(lo, steady_lo), min(hi, steady_hi)
-        self.lo, self.hi = lo, hi
+        self.calm_lo, self.calm_hi = lo, hi
+        if not self._moving:  # Behaviours want to see every reading.
+            self.lo, self.hi = lo, hi
+
+    def _is_troubled(self) -> bool:
+        """Return whether a condition other than a limit holds or has just gone."""
+        if any(delay is not None and not delay.idle for delay in (self._bad, self._stale)):
+            return True
+        return any(not moving.delay.idle for moving in self._moving)
 
 
 def _behaviour(spec: AlarmSpec, signal: Signal) -> Behaviour | None:

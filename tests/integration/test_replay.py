@@ -125,6 +125,21 @@ def test_stop_ends_a_slow_replay_at_once() -> None:
     assert len(out.sent) == 2
 
 
+def test_stop_ends_a_replay_that_passes_over_what_is_not_wanted() -> None:
+    def endless() -> Iterator[LogRecord]:
+        while True:
+            yield from log(10)
+
+    out, stop = Recorder(), threading.Event()
+    options = {"speed": None, "stop": stop, "start_ms": T0 + 3_600_000}
+    worker = threading.Thread(target=replay_log, args=(endless, out, TARGET), kwargs=options)
+    worker.start()
+    stop.set()
+    worker.join(5.0)
+    assert not worker.is_alive()
+    assert out.sent == []
+
+
 def test_bad_records_are_named_and_passed_over() -> None:
     topic = topics.reading("jinma", "storage", "bank-HB")
     bad = [LogRecord(topic, payload) for payload in (b"{", b'{"v":{}}', b'{"t":"soon","v":{}}', b"\xff", b"[]")]

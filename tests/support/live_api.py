@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar, cast
 
@@ -16,6 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from api.alarms.engine import AlarmEngine
 from api.app import create_app
+from api.forecast.runners import InlineRunner
 from api.live.capacity import LiveCapacity
 from api.live.outbox import Outbox
 from api.live.plans import LivePlans
@@ -26,7 +30,12 @@ from api.people.roles import Role
 from api.people.sessions import People
 from api.people.tokens import MemoryTokens, Tokens
 from api.people.users import MemoryUsers, Users
+from api.replay.desk import ReplayDesk, ReplayLimits, ReplaySources
+from api.replay.launching import launch_thread
+from api.replay.orders import TellLoading
+from api.replay.uploads import Uploads
 from api.services import ApiServices
+from cli.replay_logs import open_log
 from station.adapters.memory import MemoryReadings
 from station.adapters.memory_journal import MemoryJournal
 from station.adapters.memory_learned import MemoryLearned
@@ -250,8 +259,28 @@ def live_api(
         learned=learned,
         audit=audit,
         note_act=lambda row: audit.append([row]),
+        replays=_replays(store, journal, learned),
     )
     return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, learned, live, checked, people, services)
+
+
+def _replays(store: MemoryReadings, journal: MemoryJournal, learned: MemoryLearned) -> ReplayDesk:
+    """Return replays of a store in memory, two at once, each in a thread."""
+
+    def open_store(tell: TellLoading) -> ReadingStore:
+        del tell
+        return store
+
+    sources = ReplaySources(
+        journal=journal,
+        learned=learned,
+        open_store=open_store,
+        open_log=lambda path, plant: partial(open_log, path, plant),
+        uploads=Uploads(Path(tempfile.gettempdir()) / f"jinma-test-replays-{os.getpid()}", 1_000_000, 4_000_000),
+        forecaster=lambda plant: InlineRunner(plant, 2),
+        launch=launch_thread,
+    )
+    return ReplayDesk(ReplayLimits(2, dt.timedelta(minutes=30)), sources)
 
 
 def forecast_at(at_ms: int, **changes: object) -> Forecast:

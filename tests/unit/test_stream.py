@@ -127,9 +127,8 @@ async def test_the_ring_forgets_what_is_older_than_ten_minutes() -> None:
         assert b"event: reset" in await next_block(listener)
 
 
-async def test_the_ring_is_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "RING_BYTES", 10_000)
-    hub = hub_on()
+async def test_the_ring_is_bounded_by_bytes() -> None:
+    hub = StreamHub(lambda: b"{}", lambda: None, ring_bytes=10_000)
     for _ in range(100):
         hub.publish("readings", b"x" * 1000)
     assert sum(len(frame.data) for frame in hub._ring) <= 10_000

@@ -127,3 +127,6 @@ export async function ask(path, { method = "GET", body = null, timeoutMs = 8000 
 }
 
 export const stationPath = (rest = "") => `/api/v1/stations/${encodeURIComponent(layout.id)}${rest}`;
+
+/** Return the API's path of a replay. */
+export const replayPath = (id, rest = "") => `/api/v1/replays/${encodeURIComponent(id)}${rest}`;

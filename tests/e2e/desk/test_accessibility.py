@@ -14,6 +14,7 @@ SEEN = {
     "": ("#mimic .value b",),
     "capacity": ("#day-curve canvas",),
     "alarms": ("#list .what", "#journal-rows tr", "#figures-body .figure", "#maintenance-rows p"),
+    "replay": ("#replay-rows p",),
     "people": ("#audit-rows tr",),
 }
 """Pages, and what is to be seen on each of their tabs."""
