@@ -9,6 +9,7 @@ from typing import Protocol
 
 from station.domain.day_plan import DayPlan
 from station.domain.learned import LearnedRow
+from station.domain.report.notes import ShiftNote
 from station.domain.signals import Reading, UnitMessage
 
 Aggregate = str
@@ -259,6 +260,22 @@ class LearnedBook(Protocol):
         self, station: str, first: dt.date, last: dt.date, limit: int = 1000, offset: int = 0
     ) -> list[LearnedRow]:
         """Return rows of the station days first..last, by day and parameter, at most `limit` after `offset`."""
+        ...
+
+
+class NoteBook(Protocol):
+    """Shift notes, append-only. May raise JournalUnavailableError."""
+
+    def append(self, note: ShiftNote) -> int:
+        """Commit a note and return its number."""
+        ...
+
+    def of_day(self, station: str, date: dt.date) -> list[tuple[int, ShiftNote]]:
+        """Return (number, note) of a station day, oldest first."""
+        ...
+
+    def counts(self, station: str) -> dict[dt.date, int]:
+        """Return how many notes each day has that has some."""
         ...
 
 
