@@ -14,6 +14,7 @@ from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.problems import not_found
 from api.replay.desk import ReplayDesk
+from api.reports.desk import ReportDesk
 from station.domain.plant import Plant
 from station.ports import AlarmJournal, AuditRow, AuditTrail, ForecastHistory, LearnedBook, ReadingStore
 from station.wire import topics
@@ -50,6 +51,7 @@ class ApiServices:
         note_act: Takes a row of the audit, without waiting.
         notices: Tells people of alarms; None where nobody is to be told.
         replays: Plays the past once more; None where that is not offered.
+        reports: Makes daily reports; None where nothing is kept.
         waiting: How many messages have come that the live core has not taken yet.
     """
 
@@ -68,6 +70,7 @@ class ApiServices:
     note_act: Callable[[AuditRow], None] = _forget_act
     notices: NoticeService | None = None
     replays: ReplayDesk | None = None
+    reports: ReportDesk | None = None
     waiting: Callable[[], int] = lambda: 0
 
     def live(self, station: str) -> LiveStation:

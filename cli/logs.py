@@ -14,7 +14,7 @@ import typer
 from cli import durations
 from cli.progress import progress
 from cli.stopping import stop_on_signals
-from cli.stores import store_of
+from cli.stores import store_of, store_url
 from cli.version import VERSION
 from station.adapters.log_export import export_log
 from station.adapters.log_files import LogRecord, read_log, read_log_header
@@ -47,10 +47,7 @@ def export_range(
         StoreUnavailableError: The store failed.
     """
     settings = load_settings(store=store, data_dir=data_dir)
-    if settings.store is None and settings.influxdb_url is None:
-        settings.store = f"sqlite:///{settings.data_dir / 'readings.sqlite'}"
-        if not (settings.data_dir / "readings.sqlite").exists():
-            raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")
+    settings.store = store_url(settings)
     start_ms, end_ms = durations.moment_ms(start, "--from"), durations.moment_ms(end, "--to")
     readings = store_of(settings, None)
     try:

@@ -231,6 +231,30 @@ def export(
     export_range(store=store, data_dir=data_dir, start=from_, end=to, output=output, station=station, as_json=json)
 
 
+@app.command(epilog="Example: jinma report 2026-11-23 --data-dir data --lang zh --output report.pdf")
+@reported
+def report(
+    date: Annotated[str | None, typer.Argument(help="Station day; default is the newest that is over.")] = None,
+    store: Store = None,
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    output: Annotated[
+        Path | None, typer.Option(help="The report: .html .pdf .csv or .json; without it the figures are printed.")
+    ] = None,
+    plant: Plants = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Stamp it: the data come from a simulator.")] = False,
+    json: Json = False,
+) -> None:
+    """Make the daily report of a station day: kilograms, fills, trailers, balance, energy, alarms, forecast, data."""
+    from cli.report import write_report
+
+    write_report(
+        date=date, store=store, journal=journal, data_dir=data_dir, language=lang, output=output, plant=plant,
+        simulated=simulated, as_json=json,
+    )  # fmt: skip
+
+
 @app.command(epilog="Example: jinma picture --scenario hot-day --output day.html")
 @reported
 def picture(

@@ -135,6 +135,15 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(None, description="Token with which commands call the API")
     api: str = Field("http://127.0.0.1:8000", description="API that commands call")
     notices: Path | None = Field(None, description="Who is told of which alarm: docs/notices.md; none tells nobody")
+    report_after: Duration = Field(
+        dt.timedelta(minutes=10), description="The daily report is made so long after the station's midnight"
+    )
+    report_recheck: Duration = Field(
+        dt.timedelta(hours=1), description="Reports of the last three days are put right for late readings so often"
+    )
+    report_to: str | None = Field(
+        None, description="Targets of the notices file that get each day's figures, separated by commas"
+    )
     heartbeat_url: SecretStr | None = Field(None, description="Asked each minute while this lives: a dead man's switch")
     grafana_token: SecretStr | None = Field(None, description="Service-account token with which dashboards are pushed")
     influxdb_url: str | None = Field(
