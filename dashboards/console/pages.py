@@ -154,6 +154,7 @@ def _ways(here: str, session: Session, language: str) -> str:
             ("capacity", "page_capacity", "/console/capacity"),
             ("alarms", "page_alarms", "/console/alarms"),
             ("replay", "page_replay", "/console/replay"),
+            ("reports", "page_reports", "/console/reports"),
             ("people", "page_people", "/console/people"),
         )
         if name != "people" or session.role >= Role.ADMIN
