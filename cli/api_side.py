@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -82,10 +81,7 @@ NOTICE_WAIT_S = 0.5
 """How often a target looks by itself for what is due again; what is new stirs it at once."""
 REPORTS_S = 5.0
 """How often it is looked whether a daily report is due."""
-RETENTION_S = 600.0
 SWEEP_S = 10.0
-MINUTES_KEPT = dt.timedelta(days=2 * 365)
-"""Contract section 4."""
 PATIENCE_S = 10.0
 
 
@@ -126,7 +122,6 @@ class Upkeep:
         data_dir: Whose disk must not fill up.
         heartbeat_url: Asked each minute while this lives; None tells nobody.
         notices: File that says who is told of which alarm; None tells nobody.
-        keep: Delete readings older than this; None leaves that to the store.
         ingest: Figures of an ingest in this process, None where there is none.
         replays: Plays the past once more; None offers none.
         reports: How daily reports are made; None makes none.
@@ -135,7 +130,6 @@ class Upkeep:
     data_dir: Path
     heartbeat_url: str | None
     notices: Path | None = None
-    keep: dt.timedelta | None = None
     ingest: Callable[[], IngestFigures] | None = None
     replays: ReplayDesk | None = None
     reports: ReportUpkeep | None = None
@@ -148,10 +142,9 @@ class Upkeep:
         ingest: Callable[[], IngestFigures] | None = None,
         replays: ReplayDesk | None = None,
     ) -> Upkeep:
-        """Return what the settings say; only an embedded store has to be kept small from here."""
+        """Return what the settings say."""
         url = None if settings.heartbeat_url is None else settings.heartbeat_url.get_secret_value()
-        keep = settings.keep if ingest is not None and settings.store is None else None
-        return cls(settings.data_dir, url, settings.notices, keep, ingest, replays, reports)
+        return cls(settings.data_dir, url, settings.notices, ingest, replays, reports)
 
 
 @dataclass
@@ -299,7 +292,7 @@ def _loops(
     ]
     if services.notices is not None:
         loops += _notice_loops(services.notices, lives)
-    reports, keep = services.reports, upkeep.keep
+    reports = services.reports
     if reports is not None:
         loops.append(BackgroundLoop("reports", lambda: reports.look(services.stations), REPORTS_S))
     if upkeep.heartbeat_url is not None:
@@ -307,8 +300,6 @@ def _loops(
         loops.append(BackgroundLoop("heartbeat", beat, HEARTBEAT_S))
     if upkeep.replays is not None:
         loops.append(BackgroundLoop("replays", upkeep.replays.sweep, SWEEP_S))
-    if keep is not None:
-        loops.append(BackgroundLoop("retention", lambda: _forget(services.store, services.stations, keep), RETENTION_S))
     return loops
 
 
@@ -410,11 +401,3 @@ def _store_check(store: ReadingStore) -> str | None:
     except StoreUnavailableError as error:
         return str(error)
     return None
-
-
-def _forget(store: ReadingStore, stations: Mapping[str, LiveStation], keep: dt.timedelta) -> bool:
-    """Delete readings older than `keep` and minutes older than two years, by the station clock furthest back."""
-    oldest_now_ms = min(live.now_ms for live in stations.values())
-    store.forget_before(oldest_now_ms - round(keep.total_seconds() * 1000))
-    store.forget_minutes_before(oldest_now_ms - round(MINUTES_KEPT.total_seconds() * 1000))
-    return True

@@ -13,6 +13,7 @@ import typer
 
 from cli import process_log
 from cli.failures import reported
+from cli.keeping.commands import keeping_commands
 from cli.options import (
     Api,
     Broker,
@@ -48,6 +49,7 @@ app.add_typer(journal_commands, name="journal")
 app.add_typer(alarm_commands, name="alarms")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
+app.add_typer(keeping_commands)
 
 
 def _say_version(wanted: bool) -> None:

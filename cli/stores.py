@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from cli.data_directory import DataDirectory
 from station.adapters.store_urls import open_store
+from station.domain.plant import Plant
+from station.domain.signals import Kind
 from station.errors import BadInputError
 from station.ports import ReadingStore
 from station.settings import Settings
@@ -55,6 +58,11 @@ def store_url(settings: Settings) -> str:
     if not file.exists():
         raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")
     return f"sqlite:///{file}"
+
+
+def states_of(plants: Sequence[Plant]) -> list[str]:
+    """Return the signals of which minutes hold last and count only, sorted."""
+    return sorted({tag for plant in plants for tag, signal in plant.signals.items() if signal.kind is Kind.STATE})
 
 
 def _influx_url(settings: Settings) -> str | None:

@@ -24,7 +24,7 @@ from station.adapters.influx_answers import (
     windows_of_readings,
     young_enough,
 )
-from station.adapters.influx_bucket import InfluxBucket
+from station.adapters.influx_lines import InfluxLines
 from station.adapters.influx_minutes import (
     LATE,
     MINUTE_FIELDS,
@@ -35,6 +35,7 @@ from station.adapters.influx_minutes import (
     preamble,
     put_task,
     range_program,
+    task_troubles,
 )
 from station.adapters.line_protocol import joined_lines, message_line, point_line
 from station.adapters.point_rules import Stored, refusal, visible, worst
@@ -65,7 +66,7 @@ _FIRST_STEP_MS, _LONGEST_STEP_MS, _FEW_ROWS = 60_000, 3_600_000, 20_000
 """Steps of reading all signals of a station: a minute at first, then as long as keeps 20 000 .. 80 000 rows."""
 
 
-class InfluxReadings(InfluxBucket):
+class InfluxReadings(InfluxLines):
     """A `ReadingStore` in one bucket of InfluxDB 2.
 
     Args:
@@ -82,6 +83,7 @@ class InfluxReadings(InfluxBucket):
     def __init__(self, url: str, token: str, org: str, bucket: str, now_ms: Callable[[], int] = wall_ms) -> None:
         super().__init__(url, token, org, bucket)
         self._minutes_bucket = f"{bucket}_1m"
+        self.buckets = (bucket, self._minutes_bucket)
         self._now_ms = now_ms
         self._marked: dict[tuple[str, int], int] = {}
 
@@ -201,10 +203,22 @@ class InfluxReadings(InfluxBucket):
         """
         self._prepare_minutes()
         definitions = preamble(self._bucket, self._minutes_bucket, self._org, states)
-        follow, late = (f"jinma: {what} of {self._bucket}" for what in ("minutes", "late minutes"))
+        follow, late = self._task_names()
         with self._faults(settings_are_final=True):
             put_task(self._client, self._org, follow, minute_task(definitions, follow))
             put_task(self._client, self._org, late, late_task(definitions, self._bucket, late))
+
+    def _task_names(self) -> tuple[str, str]:
+        return f"jinma: minutes of {self._bucket}", f"jinma: late minutes of {self._bucket}"
+
+    def minutes_troubles(self) -> list[str]:
+        """Return what keeps minutes from being worked out, a line each; nothing where all is well."""
+        self._ready()
+        troubles = (
+            [] if self.retention_s(self._minutes_bucket) is not None else [f"bucket {self._minutes_bucket} is missing"]
+        )
+        with self._faults(settings_are_final=True):
+            return troubles + task_troubles(self._client, self._org, self._task_names())
 
     def roll_up(self, start_ms: int, end_ms: int, states: Sequence[str] = ()) -> None:
         """Work out the minutes of [start, end) now, as the tasks do: for what was stored before they were there."""
