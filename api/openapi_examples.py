@@ -82,6 +82,16 @@ COMPLETENESS: Final = {
             "duplicate": 0,
             "refused": 0,
             "gaps": [{"from": "2026-11-23T00:12:00.000Z", "to": "2026-11-23T00:13:00.000Z", "missing": 5}],
+            "windows": [
+                {
+                    "from": "2026-11-23T00:00:00.000Z",
+                    "received": 3595,
+                    "expected": 3600,
+                    "late": 0,
+                    "duplicate": 0,
+                    "refused": 0,
+                }
+            ],
         }
     ],
     "next_cursor": None,

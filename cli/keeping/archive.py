@@ -124,7 +124,8 @@ class ArchiveWriter:
     def give_up(self) -> None:
         """Leave nothing behind; idempotent, and without effect after `finish`."""
         with contextlib.suppress(OSError, ValueError):
-            self._file.close()
+            self._zip.close()
+        self._file.close()
         self._part.unlink(missing_ok=True)
 
 

@@ -18,6 +18,7 @@ from api.people.sessions import SESSION_KEY
 from api.services import ApiServices
 from dashboards.console.alarms_page import alarms_page
 from dashboards.console.capacity_page import capacity_page
+from dashboards.console.completeness_page import completeness_page
 from dashboards.console.door import ConsoleDoor
 from dashboards.console.headers import ConsoleHeaders
 from dashboards.console.language import language_of
@@ -66,6 +67,10 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
     @ui.page("/reports", title="Jinma", dark=None)
     def reports(request: Request, station: str = "") -> None:
         show(reports_page, request, station)
+
+    @ui.page("/completeness", title="Jinma", dark=None)
+    def completeness(request: Request, station: str = "") -> None:
+        show(completeness_page, request, station)
 
     @ui.page("/people", title="Jinma", dark=None)
     def people(request: Request, station: str = "") -> None:

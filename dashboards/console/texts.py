@@ -6,6 +6,7 @@ from typing import Final
 
 from dashboards.console.alarm_texts import ALARM_TEXTS
 from dashboards.console.capacity_texts import CAPACITY_TEXTS
+from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.people_texts import PEOPLE_TEXTS
 from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
@@ -17,6 +18,7 @@ TEXTS: Final[dict[str, Text]] = {
     **PEOPLE_TEXTS,
     **REPLAY_TEXTS,
     **REPORT_TEXTS,
+    **COMPLETENESS_TEXTS,
     "pages": Text("Pages", "页面"),
     "page_overview": Text("Overview", "总览"),
     "page_capacity": Text("Capacity", "供氢能力"),

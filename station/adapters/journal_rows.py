@@ -36,7 +36,7 @@ def tables_of(database: SqlDatabase) -> Iterator[Tables]:
 
 
 def _lines(connection: sa.Connection, table: sa.Table) -> Iterator[bytes]:
-    yield _encoder.encode([column.name for column in table.columns]) + b"\n"
+    yield _encoder.encode([str(column.name) for column in table.columns]) + b"\n"
     query = sa.select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_ROWS)
     for rows in connection.execute(query).partitions():
         yield b"".join(_encoder.encode(tuple(row)) + b"\n" for row in rows)

@@ -16,6 +16,7 @@ from api.routes.bodies import AlarmStateName
 from dashboards.console import pages
 from dashboards.console.alarm_texts import ALARM_TEXTS
 from dashboards.console.capacity_texts import CAPACITY_TEXTS
+from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.language import language_of
 from dashboards.console.layout import station_layout
 from dashboards.console.people_texts import PEOPLE_TEXTS
@@ -34,6 +35,7 @@ PAGES = (
     "people_page.py",
     "replay_page.py",
     "reports_page.py",
+    "completeness_page.py",
     "layout.py",
 )
 
@@ -72,7 +74,7 @@ def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> Non
 
 
 def test_no_page_has_another_text_under_the_same_key() -> None:
-    pages_texts = (ALARM_TEXTS, CAPACITY_TEXTS, PEOPLE_TEXTS, REPLAY_TEXTS, REPORT_TEXTS)
+    pages_texts = (ALARM_TEXTS, CAPACITY_TEXTS, COMPLETENESS_TEXTS, PEOPLE_TEXTS, REPLAY_TEXTS, REPORT_TEXTS)
     assert sum(len(texts) for texts in pages_texts) == len(set().union(*pages_texts))
     for texts in pages_texts:
         assert {key: TEXTS[key] for key in texts} == texts
