@@ -86,7 +86,7 @@ def run(
     store: Store = None,
     journal: Journal = None,
     plant: Plants = None,
-    keep: Annotated[str | None, typer.Option(help="How long the embedded store keeps readings, e.g. 7d.")] = None,
+    keep: Annotated[str | None, typer.Option(help="How long readings are kept, e.g. 7d.")] = None,
     simulator: Annotated[bool, typer.Option(help="Run the simulated sensors.")] = True,
     browser: Annotated[bool, typer.Option(help="Open the console in a browser.")] = True,
 ) -> None:

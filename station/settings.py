@@ -101,7 +101,9 @@ class Settings(BaseSettings):
     scenario: str = Field("normal-day", description="What the simulator plays: a shipped name or a file")
     speed: float = Field(1.0, gt=0, le=10000, description="Station seconds per wall second, a ceiling")
     seed: int = Field(1, description="Seed of the simulator: the same gives the same bytes")
-    keep: Duration = Field(dt.timedelta(days=7), description="How long the embedded store keeps readings")
+    keep: Duration = Field(
+        dt.timedelta(days=7), description="How long SQLite keeps readings; InfluxDB too, but only where this is set"
+    )
     clock: Literal["wall", "station"] = Field("wall", description="Follow the wall, or a simulator's clock topic")
     spool: Path | None = Field(None, description="Where ingest spools; none is spool/ in the data directory")
     spool_bytes: int = Field(2 * 1024**3, ge=1024**2, description="Spool size at which ingest stops acknowledging")

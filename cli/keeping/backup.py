@@ -169,10 +169,11 @@ class _Saving:
 def _data_files(place: Place) -> Iterator[tuple[str, Path]]:
     """Yield (name, file) of what else the data directory holds."""
     elsewhere = {path.absolute() for path in (place.readings, place.journal) if path is not None}
+    spool = place.spool.absolute()
     for path in sorted(place.folder.rglob("*")):
         inner = path.relative_to(place.folder)
         left_out = any(_is_left_out(part) for part in inner.parts) or inner.parts[0] in _FOLDERS_LEFT_OUT
-        if path.is_file() and not left_out and path.absolute() not in elsewhere and path.parent != place.spool:
+        if path.is_file() and not left_out and path.absolute() not in elsewhere and path.absolute().parent != spool:
             yield inner.as_posix(), path
 
 

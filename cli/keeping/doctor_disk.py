@@ -7,7 +7,6 @@ import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from cli.data_directory import SCHEMA
 from cli.keeping.findings import Finding, megabytes
 from cli.keeping.growth import Growth, days_left
 from cli.keeping.place import Place
-from ingest.ledger import LEDGER_FILE, Ledger
+from ingest.ledger import LEDGER_FILE, read_ledger
 from ingest.spool_report import report_of
 from station.adapters.clocks import wall_ms
 
@@ -95,8 +94,8 @@ def look_at_spool(place: Place, most_bytes: int) -> Iterator[Finding]:
     if not (place.spool / LEDGER_FILE).exists():
         yield Finding("spool", "note", f"{place.spool}: no ingest has run there", "")
         return
-    with closing(Ledger(place.spool / LEDGER_FILE)) as ledger:
-        report, refused, newest = report_of(place.spool, ledger.position()), ledger.refused(), ledger.dead_letters(1)
+    ledger = read_ledger(place.spool / LEDGER_FILE)
+    report, refused = report_of(place.spool, ledger.position), ledger.refused
     waits_s = 0.0 if report.waits_since_ms is None else max(0.0, (wall_ms() - report.waits_since_ms) / 1000)
     figures: dict[str, float | int | str | None] = {
         "bytes": report.bytes, "waiting": report.waiting, "waits_s": round(waits_s), "full": report.bytes / most_bytes,
@@ -112,7 +111,7 @@ def look_at_spool(place: Place, most_bytes: int) -> Iterator[Finding]:
         yield Finding("spool", "note", says, "nothing after a crash: such a tail was never acknowledged")
     if refused:
         counts = ", ".join(f"{count} {reason}" for reason, count in refused.items())
-        last = f"; the last: {newest[0].topic}: {newest[0].text}" if newest else ""
+        last = f"; the last: {ledger.newest.topic}: {ledger.newest.text}" if ledger.newest else ""
         do = "mend the device or the station file; the reasons: docs/bad-input.md"
         yield Finding("dead letters", "note", counts + last, do, figures=dict(refused))
     else:

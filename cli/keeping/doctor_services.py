@@ -17,6 +17,8 @@ from station.adapters.mqtt import MqttPublisher
 from station.errors import TransientError
 
 _TIMEOUT_S: Final = 5.0
+_PATIENCE_S: Final = 2.0
+"""A broker that is just being started."""
 _CLOCK_APART_S: Final = 2.0
 """HTTP tells whole seconds."""
 
@@ -29,7 +31,7 @@ def look_at_broker(url: str | None, running: bool) -> Iterator[Finding]:
         return
     shown = url.rpartition("@")[2].removeprefix("mqtt://")
     began = time.monotonic()
-    publisher = MqttPublisher(url, f"jinma-doctor-{secrets.token_hex(4)}", first_connect_s=_TIMEOUT_S)
+    publisher = MqttPublisher(url, f"jinma-doctor-{secrets.token_hex(4)}", first_connect_s=_PATIENCE_S)
     took_ms = (time.monotonic() - began) * 1000
     publisher.close(0.5)
     yield Finding("broker", "ok", f"{shown} answers in {took_ms:.0f} ms", figures={"connect_ms": round(took_ms)})
