@@ -22,6 +22,7 @@ from station.adapters.influx_answers import (
     newest_reading,
     said_reason,
     windows_of_readings,
+    windows_told,
     young_enough,
 )
 from station.adapters.influx_lines import InfluxLines
@@ -346,18 +347,12 @@ class InfluxReadings(InfluxLines):
             f"{self._of(station, signal, start_ms, end_ms, suffixes=('.q',))} |> aggregateWindow({grid}, "
             f'fn: (tables=<-, column) => tables |> distinct(column: column), {common} |> yield(name: "quality")'
         )
-        times = flux.Times()
-        values: dict[int, list[float]] = defaultdict(list)
-        qualities: dict[int, list[str]] = defaultdict(list)
-        for row in self._records(query):
-            t_ms = times.ms(row["_time"])
-            t_ms -= (t_ms - offset_ms) % every_ms  # the first window is cut to the range, its name is not
-            if row["_field"] == signal:
-                values[t_ms].append(float(row["_value"]))
-            else:
-                qualities[t_ms].append(row["_value"])
+        with self._answer(query) as lines:
+            values, qualities = windows_told(flux.tables(lines), signal, every_ms, offset_ms)
         doubtful = {t for t, found in values.items() if len(found) > 1}  # two units carry the signal
         doubtful |= {t for t, found in qualities.items() if any(quality_rank(quality) == 2 for quality in found)}
+        if not qualities and not doubtful:
+            return [Window(t_ms, found[0], GOOD) for t_ms, found in sorted(values.items())]
         windows = {
             t_ms: Window(t_ms, found[0], worst(qualities.get(t_ms, ())))
             for t_ms, found in values.items()
