@@ -53,7 +53,8 @@ class InfluxLines(InfluxBucket):
             if found is None:
                 self._make_bucket(bucket, kept_s)
                 return
-            found.retention_rules = [BucketRetentionRules(type="expire", every_seconds=kept_s)] if kept_s else []
+            # For ever is a rule too, of 0 s: an empty list changes nothing.
+            found.retention_rules = [BucketRetentionRules(type="expire", every_seconds=kept_s)]
             buckets.update_bucket(found)
 
     def bytes_of(self, bucket: str) -> int | None:

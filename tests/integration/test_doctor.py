@@ -128,9 +128,9 @@ def test_keys_that_others_can_read_are_closed(data: Path) -> None:
 
 def test_spool_damage_backlog_and_dead_letters_are_told(data: Path) -> None:
     folder = data / "spool"
-    spool = Spool(folder, 1 << 24)
+    spool, now = Spool(folder, 1 << 24), time.time_ns() // 1_000_000
     for _ in range(3):
-        spool.append([("h2/v1/jinma/storage/bank-HB", b"{}")] * 2, NOW, NOW - 600_000)
+        spool.append([("h2/v1/jinma/storage/bank-HB", b"{}")] * 2, now, now - 600_000)
     spool.close()
     with closing(Ledger(folder / LEDGER_FILE)) as ledger:
         segment = min(folder.glob("*.spool"))

@@ -65,7 +65,7 @@ async function load() {
 
 function drawGrid() {
   const seen = byId("only-short").checked ? items.filter(lacks) : items;
-  byId("grid").replaceChildren(seen.length ? gridOf(seen, choose) : noteOf(word("completeness_all")));
+  byId("grid").replaceChildren(seen.length ? gridOf(seen, open) : noteOf(word("completeness_all")));
   mark();
 }
 
@@ -74,6 +74,12 @@ function tellSum() {
   const sum = (rows, name) => rows.reduce((total, row) => total + row[name], 0);
   const [received, expected] = [sum(numbered, "received"), sum(numbered, "expected")];
   setText(byId("sum"), word("completeness_sum", received, expected, Math.max(0, expected - received), sum(items, "late"), sum(items, "duplicate"), sum(items, "refused")));
+}
+
+function open(item) {
+  choose(item);
+  byId("detail").focus({ preventScroll: true });
+  byId("detail").scrollIntoView({ block: "nearest" }); // Below the grid, which is longer than a screen.
 }
 
 function choose(item) {
