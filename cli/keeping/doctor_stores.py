@@ -69,7 +69,7 @@ class StoreLook:
             yield from _tell_spans(spans, f"{file.name} (layout {found})", size)
         yield Finding("retention", "ok", f"readings {keep_days:g} days (--keep), minutes {_years()}")
         yield Finding("minutes", "ok", "worked out with each hour that is packed, late data included")
-        self.growth = Growth.seen(size, _longest_ms(spans), keep_days)
+        self.growth = Growth.seen(file.stat().st_size, _longest_ms(spans), keep_days)  # without the log beside it
 
     def _look_at_influx(self, store: InfluxReadings) -> Iterator[Finding]:
         raw, minutes = store.buckets

@@ -38,6 +38,7 @@ from station.adapters.influx_minutes import (
     range_program,
     task_troubles,
 )
+from station.adapters.influx_windows import LONG_MS, SETTLED_MS, question, sure_windows, unsure
 from station.adapters.line_protocol import joined_lines, message_line, point_line
 from station.adapters.point_rules import Stored, refusal, visible, worst
 from station.adapters.windowing import MINUTE_MS, check_windows, windows_of_minutes
@@ -339,7 +340,39 @@ class InfluxReadings(InfluxLines):
             kept = minutes_as_columns(self.minutes(station, signal, start_ms, end_ms))
             if len(kept.t_ms):
                 return windows_of_minutes(kept, (GOOD, "bad").__getitem__, every_ms, aggregate, offset_ms)
-        grid = f"every: {flux.duration(every_ms)}, offset: {flux.duration(offset_ms % every_ms)}"
+        over = (start_ms, end_ms)
+        sure = self._sure(station, signal, over, every_ms, aggregate, offset_ms)
+        if not sure:
+            return self._out_of_readings(station, signal, over, every_ms, aggregate, offset_ms)
+        windows = dict(sure)
+        for low, high in joined_windows(unsure(sure, over, every_ms, offset_ms), every_ms):
+            part = (max(low, start_ms), min(high, end_ms))
+            again = self._out_of_readings(station, signal, part, every_ms, aggregate, offset_ms)
+            windows.update({window.t_ms: window for window in again})
+        return [windows[t_ms] for t_ms in sorted(windows)]
+
+    def _sure(
+        self, station: str, signal: str, over: tuple[int, int], every_ms: int, aggregate: Aggregate, offset_ms: int
+    ) -> dict[int, Window]:
+        """Return those windows of a long range that the minutes are sure of."""
+        whole_minutes = every_ms % MINUTE_MS == 0 and offset_ms % MINUTE_MS == 0
+        settled = (over[0], min(over[1], self._now_ms() - SETTLED_MS))
+        if not whole_minutes or settled[1] - settled[0] < LONG_MS:
+            return {}
+        query = question(self.buckets, station, signal, settled, _grid(every_ms, offset_ms), aggregate)
+        try:
+            with self._answer(query) as lines:
+                return sure_windows(flux.tables(lines), settled, every_ms, aggregate)
+        except StoreUnavailableError as error:
+            if isinstance(error.__cause__, ApiException) and error.__cause__.status == 404:  # no bucket of minutes
+                return {}
+            raise
+
+    def _out_of_readings(
+        self, station: str, signal: str, over: tuple[int, int], every_ms: int, aggregate: Aggregate, offset_ms: int
+    ) -> list[Window]:
+        start_ms, end_ms = over
+        grid = _grid(every_ms, offset_ms)
         common = 'createEmpty: false, timeSrc: "_start") |> keep(columns: ["_time", "_field", "_value"])'
         query = (
             f"{self._of(station, signal, start_ms, end_ms)} |> aggregateWindow({grid}, fn: {aggregate}, {common}"
@@ -431,3 +464,7 @@ class InfluxReadings(InfluxLines):
             f"predicate: (r) => {_IN_AREAS}, start: {flux.moment(0)}, stop: {flux.moment(flux.FAR_MS)})"
         )
         return sorted(row["_value"] for row in self._records(query))
+
+
+def _grid(every_ms: int, offset_ms: int) -> str:
+    return f"every: {flux.duration(every_ms)}, offset: {flux.duration(offset_ms % every_ms)}"
