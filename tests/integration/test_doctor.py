@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from cli.keeping.housekeeping import housekeeping
 from cli.main import app
 from ingest.ledger import LEDGER_FILE, DeadLetter, Ledger
 from ingest.spool import Position, Spool
@@ -22,7 +23,9 @@ from station.adapters.sql_journal import SqlJournal
 from station.adapters.sqlite_readings import SqliteReadings
 from station.domain.signals import UnitMessage
 from station.ports import JournalEntry
+from station.settings import Settings
 from tests.support.influxd import Influxd
+from tests.support.plants import jinma
 from tests.support.ports import free_port
 from tests.support.service import Service
 
@@ -159,3 +162,27 @@ def test_influxdb_gets_its_minutes_and_its_retention(influxd: Influxd, data: Pat
     doctor(*place, "--keep", "10d", code=0, env=env)
     assert "refuses the token" in faults(doctor(*place, code=1, env={"INFLUXDB_V2_TOKEN": "wrong"}))["readings"]
     store.close()
+
+
+def test_whoever_writes_to_influxdb_installs_minutes_and_a_retention_that_was_said(influxd: Influxd) -> None:
+    store = InfluxReadings(influxd.url, influxd.token, influxd.org, "kept")
+    (loop,) = housekeeping(Settings(keep="12d"), store, [jinma()], lambda: NOW)
+    assert loop._step() is True
+    assert (store.minutes_troubles(), store.retention_s("kept")) == ([], 12 * 86_400)
+    store.set_retention("kept", 86_400)
+    (loop,) = housekeeping(Settings(), store, [jinma()], lambda: NOW)
+    assert loop._step() is True
+    assert store.retention_s("kept") == 86_400  # nobody said another
+    store.close()
+    away = InfluxReadings(f"http://127.0.0.1:{free_port()}", "t", "o", "b")
+    (loop,) = housekeeping(Settings(), away, [jinma()], lambda: NOW)
+    assert loop._step() is False  # asked again soon
+    away.close()
+
+
+def test_whoever_writes_to_sqlite_forgets_by_station_time(tmp_path: Path) -> None:
+    with closing(SqliteReadings(tmp_path / "r.sqlite")) as store:
+        store.write([message(NOW - n * DAY) for n in range(5)])
+        (loop,) = housekeeping(Settings(keep="2d"), store, [jinma()], lambda: NOW - DAY)
+        assert loop._step() is True
+        assert [one.t_ms for one in store.messages("jinma", 0, NOW + 1)] == [NOW - n * DAY for n in (3, 2, 1, 0)]
