@@ -50,15 +50,12 @@ def look_at_folder(folder: Path, running: dict[str, Any] | None, *, fix: bool) -
     for name in _SECRET_FILES:
         yield from _secret(folder / name, fix=fix)
     for path in folder.glob("unfinished-*"):
+        says = f"{path.name} is a copy that was broken off, {megabytes(path.stat().st_size)}"
         if fix and running is None:
             path.unlink()
-        yield Finding(
-            "data",
-            "ok" if fix and running is None else "note",
-            f"{path.name} is a copy that was broken off, {megabytes(path.stat().st_size) if path.exists() else 'gone'}",
-            "" if fix and running is None else "stop the service, then jinma doctor --fix removes it",
-            mended=fix and running is None,
-        )
+            yield Finding("data", "ok", says, mended=True)
+        else:
+            yield Finding("data", "note", says, "stop the service, then jinma doctor --fix removes it")
     for path in folder.glob("*.before-*"):
         says = f"{path.name} is the copy made before an upgrade, {megabytes(path.stat().st_size)}"
         yield Finding("data", "note", says, "delete it when all is well")
