@@ -123,12 +123,11 @@ class _Restoring:
             for path in sorted(self._place.folder.iterdir())
             if path.name not in _OWN and not path.name.startswith((_STAGE, "replaced-"))
         ]
-        outside = [self._place.readings, self._place.journal, self._place.spool]
-        return inside + [
-            path
-            for path in outside
-            if path is not None and path.exists() and self._place.folder.absolute() not in path.absolute().parents
-        ]
+        named = [path for path in (self._place.readings, self._place.journal, self._place.spool) if path is not None]
+        # A log of SQLite's that a crash left behind belongs to the old file: beside the new one it would damage it.
+        outside = [path.with_name(path.name + ending) for path in named for ending in ("", "-wal", "-shm")]
+        folder = self._place.folder.absolute()
+        return inside + [path for path in outside if path.exists() and folder not in path.absolute().parents]
 
     def _refuse_filled_buckets(self) -> None:
         store = self._place.open_influx()

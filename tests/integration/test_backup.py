@@ -185,6 +185,19 @@ def test_what_is_there_is_set_aside_only_when_that_was_said(data: Path, tmp_path
         assert not [name for name in again.namelist() if "replaced" in name]
 
 
+def test_files_elsewhere_are_set_aside_with_the_log_that_a_crash_left(data: Path, tmp_path: Path) -> None:
+    file, store = tmp_path / "saved.zip", tmp_path / "elsewhere" / "r.sqlite"
+    run("backup", file, "--data-dir", data)
+    place = ("--data-dir", tmp_path / "fresh", "--store", f"sqlite:///{store}")
+    store.parent.mkdir()
+    store.with_name("r.sqlite-wal").write_bytes(b"left")
+    assert "r.sqlite-wal already" in run("restore", file, *place, code=2)
+    aside = Path(run("restore", file, *place, "--overwrite")["set_aside"])
+    assert (aside / "r.sqlite-wal").read_bytes() == b"left"
+    with closing(SqliteReadings(store)) as new, closing(SqliteReadings(data / "readings.sqlite")) as old:
+        assert contents(new) == contents(old)
+
+
 def rewritten(file: Path, target: Path, change: dict[str, bytes]) -> Path:
     """Return a copy of a backup some of whose entries hold other bytes."""
     with zipfile.ZipFile(file) as source, zipfile.ZipFile(target, "w") as made:
