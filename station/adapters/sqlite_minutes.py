@@ -21,7 +21,7 @@ from station.adapters.windowing import MINUTE_MS, Minutes, joined, strung
 SPAN_MS: Final = 6 * 3_600_000
 """Of one row: packed again in 0.3 ms at each hour sealed; a month of one signal is 120 rows, read in some 15 ms."""
 
-_UNPACKED: Final = 1200
+_UNPACKED: Final = 1500
 """Rows that stay unpacked, 30 KB each: a month of ten signals, which is what a page of trends asks for again."""
 _HEAD = struct.Struct("<HBBBBB4q")  # count, flag: all good, scale index of each number, first of each number
 _PUT = "INSERT OR REPLACE INTO minutes (signal_id, span, body) VALUES (?, ?, ?)"
