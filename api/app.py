@@ -25,6 +25,7 @@ from api.routes import (
     plans,
     readings,
     replays,
+    reports,
     scorecard,
     session,
     stations,
@@ -78,6 +79,7 @@ def create_app(services: ApiServices) -> FastAPI:
         people,
         notices,
         replays,
+        reports,
     ):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(BeforeRoutes, services=services)

@@ -82,6 +82,16 @@ COMPLETENESS: Final = {
             "duplicate": 0,
             "refused": 0,
             "gaps": [{"from": "2026-11-23T00:12:00.000Z", "to": "2026-11-23T00:13:00.000Z", "missing": 5}],
+            "windows": [
+                {
+                    "from": "2026-11-23T00:00:00.000Z",
+                    "received": 3595,
+                    "expected": 3600,
+                    "late": 0,
+                    "duplicate": 0,
+                    "refused": 0,
+                }
+            ],
         }
     ],
     "next_cursor": None,
@@ -124,6 +134,7 @@ SCORECARD: Final[dict[str, Any]] = {
     "checks": [
         {
             "at": "2026-11-23T00:00:00.000Z",
+            "probability": 0.41,
             "expected_kg": {"p10": 3510.0, "p50": 3628.0, "p90": 3790.0},
             "happened_kg": 3641.0,
             "error_percent": -0.33,
@@ -402,3 +413,74 @@ COMPARISON: Final = {
     ],
     "next_cursor": None,
 }
+REPORT_DAYS: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "date": "2026-11-23",
+            "complete": True,
+            "version": 2,
+            "made_at": "2026-11-23T17:10:04.000Z",
+            "kg": 3988.4,
+            "trucks": 100,
+            "unaccounted_kg": 12.6,
+            "alarms": 41,
+            "minutes_known": 0.9994,
+            "notes": 3,
+        }
+    ],
+    "next_cursor": None,
+}
+MADE_REPORT: Final = {"date": "2026-11-23", "version": 2, "made_at": "2026-11-23T17:10:04.000Z", "complete": True}
+NOTE_BODY: Final = {"text": "Train 2 vibrates more than usual; oil checked.", "kind": "note"}
+NOTE: Final[dict[str, Any]] = {
+    "number": 17,
+    "date": "2026-11-23",
+    "at": "2026-11-23T07:58:00.000Z",
+    "written_at": "2026-11-23T07:58:00.412Z",
+    "who": "li.wei",
+    **NOTE_BODY,
+}
+NOTES: Final = {"items": [NOTE], "next_cursor": None}
+REPORT: Final[dict[str, Any]] = {
+    "station": "jinma",
+    "date": "2026-11-23",
+    "complete": True,
+    "version": 2,
+    "made_at": "2026-11-23T17:10:04.000Z",
+    "start": "2026-11-22T16:00:00.000Z",
+    "end": "2026-11-23T16:00:00.000Z",
+    "until": "2026-11-23T16:00:00.000Z",
+    "simulated": True,
+    "dispensing": {"kg": 3988.4, "planned_kg": 4000.0, "planned_trucks": 100, "compressed_kg": 3301.2},
+    "fills": [
+        {
+            "hose": "hose-1A",
+            "start": "2026-11-22T16:03:10.000Z",
+            "end": "2026-11-22T16:18:55.000Z",
+            "kg": 40.21,
+            "completed": True,
+            "end_soc": 97.1,
+            "link": "yes",
+            "stop": "soc",
+        }
+    ],
+    "trailers": [{"bay": "bay-1", "open": "2026-11-22T18:20:00.000Z", "brought_kg": 380.9, "returned_kg": 101.4}],
+    "balance": [
+        {
+            "of": "day",
+            "received": 5710.2,
+            "dispensed": 3988.4,
+            "error": 71.0,
+            "unaccounted_kg": 12.6,
+            "share": 0.003159,
+            "level": "none",
+        }
+    ],
+    "cusum": {"days": [], "one_sided": 1, "verdict": "fine"},
+    "energy": {"site": 6120.0, "per_kg": 1.534},
+    "alarms": {"count": 41, "late": 0},
+    "scorecard": None,
+    "completeness": {"minutes_known": 0.9994},
+    "notes": [NOTE],
+}
+REPORT_CSV: Final = "Jinma hydrogen station: daily report of 2026-11-23\r\n..\r\ntrucks / booked,100 / 100\r\n"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import anyio
 from prometheus_client import CollectorRegistry
 
 from api.ingest_metrics import IngestFigures
@@ -14,9 +15,14 @@ from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.problems import not_found
 from api.replay.desk import ReplayDesk
+from api.reports.desk import ReportDesk
 from station.domain.plant import Plant
 from station.ports import AlarmJournal, AuditRow, AuditTrail, ForecastHistory, LearnedBook, ReadingStore
 from station.wire import topics
+
+READS_AT_ONCE = 4
+"""Forty threads, which is anyio's default, would take Python's lock from each other, from ingest and from alarms, in
+turns of 5 ms."""
 
 Check = Callable[[], str | None]
 """A readiness check: None where all is well, else what is wrong in one line."""
@@ -50,7 +56,9 @@ class ApiServices:
         note_act: Takes a row of the audit, without waiting.
         notices: Tells people of alarms; None where nobody is to be told.
         replays: Plays the past once more; None where that is not offered.
+        reports: Makes daily reports; None where nothing is kept.
         waiting: How many messages have come that the live core has not taken yet.
+        reading: How many questions about the past are worked on at once; the others wait in order.
     """
 
     version: str
@@ -68,7 +76,9 @@ class ApiServices:
     note_act: Callable[[AuditRow], None] = _forget_act
     notices: NoticeService | None = None
     replays: ReplayDesk | None = None
+    reports: ReportDesk | None = None
     waiting: Callable[[], int] = lambda: 0
+    reading: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(READS_AT_ONCE))
 
     def live(self, station: str) -> LiveStation:
         """Return a live station.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -39,9 +38,11 @@ from api.people.sessions import People
 from api.people.tokens import AdminToken, Tokens, read_or_make_key
 from api.people.users import Users
 from api.replay.desk import ReplayDesk
+from api.reports.desk import ReportDesk
 from api.services import ApiServices, Check
 from cli.check import read_text
 from cli.live_session import ALIVE_S, LiveSession
+from cli.report_side import ReportUpkeep, build_reports
 from cli.version import VERSION
 from dashboards.console.app import mount_console
 from station.adapters.clocks import FollowedClock, WallClock, wall_ms
@@ -52,6 +53,7 @@ from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_forecasts import SqlForecasts
 from station.adapters.sql_journal import SqlJournal
 from station.adapters.sql_learned import SqlLearned
+from station.adapters.sql_notes import SqlNotes
 from station.adapters.sql_notices import SqlNotices
 from station.adapters.sql_plans import SqlPlans
 from station.adapters.sql_tokens import SqlTokens
@@ -77,10 +79,9 @@ WATCH_S = 1.0
 WATCH_STORE_S = 5.0
 NOTICE_WAIT_S = 0.5
 """How often a target looks by itself for what is due again; what is new stirs it at once."""
-RETENTION_S = 600.0
+REPORTS_S = 5.0
+"""How often it is looked whether a daily report is due."""
 SWEEP_S = 10.0
-MINUTES_KEPT = dt.timedelta(days=2 * 365)
-"""Contract section 4."""
 PATIENCE_S = 10.0
 
 
@@ -121,29 +122,29 @@ class Upkeep:
         data_dir: Whose disk must not fill up.
         heartbeat_url: Asked each minute while this lives; None tells nobody.
         notices: File that says who is told of which alarm; None tells nobody.
-        keep: Delete readings older than this; None leaves that to the store.
         ingest: Figures of an ingest in this process, None where there is none.
         replays: Plays the past once more; None offers none.
+        reports: How daily reports are made; None makes none.
     """
 
     data_dir: Path
     heartbeat_url: str | None
     notices: Path | None = None
-    keep: dt.timedelta | None = None
     ingest: Callable[[], IngestFigures] | None = None
     replays: ReplayDesk | None = None
+    reports: ReportUpkeep | None = None
 
     @classmethod
     def of(
         cls,
         settings: Settings,
+        reports: ReportUpkeep,
         ingest: Callable[[], IngestFigures] | None = None,
         replays: ReplayDesk | None = None,
     ) -> Upkeep:
-        """Return what the settings say; only an embedded store has to be kept small from here."""
+        """Return what the settings say."""
         url = None if settings.heartbeat_url is None else settings.heartbeat_url.get_secret_value()
-        keep = settings.keep if ingest is not None and settings.store is None else None
-        return cls(settings.data_dir, url, settings.notices, keep, ingest, replays)
+        return cls(settings.data_dir, url, settings.notices, ingest, replays, reports)
 
 
 @dataclass
@@ -180,6 +181,8 @@ class ApiSide:
         self.feed.stop()
         if self.services.replays is not None:
             self.services.replays.close()
+        if self.services.reports is not None:
+            self.services.reports.maker.close()  # A report that is being made would hold up its loop.
         for loop in self.loops:
             loop.stop()
         for live in self.services.stations.values():
@@ -256,33 +259,48 @@ def build_api(
         note_act=acts.put,
         notices=notices,
         replays=upkeep.replays,
+        reports=_reports(upkeep, store, kept, notices),
         waiting=lambda: feed.waiting,
     )
     app = create_app(services)
     mount_console(app, services)
     dispatch = Dispatch(stations)
+    loops = _loops(services, dispatch, upkeep, outboxes)
+    if session is not None:
+        loops.append(BackgroundLoop("session", session.note_alive, ALIVE_S))
+    return ApiSide(app, services, dispatch, feed, runners, outboxes, loops, session)
+
+
+def _reports(upkeep: Upkeep, store: ReadingStore, kept: Kept, notices: NoticeService | None) -> ReportDesk | None:
+    if upkeep.reports is None:
+        return None
+    return build_reports(upkeep.reports, store, SqlNotes(kept.database), notices)
+
+
+def _loops(
+    services: ApiServices, dispatch: Dispatch, upkeep: Upkeep, outboxes: Sequence[Outbox[Any]]
+) -> list[BackgroundLoop]:
+    """Return everything that runs for ever beside the feed."""
     ticker = BackgroundLoop("ticker", dispatch.tick, TICK_S)
-    lives, store_check = list(stations.values()), watchdog.SlowCheck(checks["store"])
-    watches = Watchdog(lives, {**_looks(checks, upkeep), watchdog.STORE: store_check}, wall_ms)
+    lives, store_check = list(services.stations.values()), watchdog.SlowCheck(services.checks["store"])
+    watches = Watchdog(lives, {**_looks(services.checks, upkeep), watchdog.STORE: store_check}, wall_ms)
     loops = [
         ticker,
         BackgroundLoop("watchdog", watches.look, WATCH_S),
         BackgroundLoop("watchdog-store", store_check.make, WATCH_STORE_S),
         *(BackgroundLoop(f"outbox-{box.name}", box.deliver, DELIVER_S) for box in outboxes),
     ]
-    if notices is not None:
-        loops += _notice_loops(notices, lives)
+    if services.notices is not None:
+        loops += _notice_loops(services.notices, lives)
+    reports = services.reports
+    if reports is not None:
+        loops.append(BackgroundLoop("reports", lambda: reports.look(services.stations), REPORTS_S))
     if upkeep.heartbeat_url is not None:
         beat = Heartbeat(upkeep.heartbeat_url, lambda: ticker.rounds).beat
         loops.append(BackgroundLoop("heartbeat", beat, HEARTBEAT_S))
     if upkeep.replays is not None:
         loops.append(BackgroundLoop("replays", upkeep.replays.sweep, SWEEP_S))
-    keep = upkeep.keep
-    if keep is not None:
-        loops.append(BackgroundLoop("retention", lambda: _forget(store, stations, keep), RETENTION_S))
-    if session is not None:
-        loops.append(BackgroundLoop("session", session.note_alive, ALIVE_S))
-    return ApiSide(app, services, dispatch, feed, runners, outboxes, loops, session)
+    return loops
 
 
 def _notices(file: Path, kept: Kept, stations: Mapping[str, LiveStation]) -> NoticeService:
@@ -383,11 +401,3 @@ def _store_check(store: ReadingStore) -> str | None:
     except StoreUnavailableError as error:
         return str(error)
     return None
-
-
-def _forget(store: ReadingStore, stations: Mapping[str, LiveStation], keep: dt.timedelta) -> bool:
-    """Delete readings older than `keep` and minutes older than two years, by the station clock furthest back."""
-    oldest_now_ms = min(live.now_ms for live in stations.values())
-    store.forget_before(oldest_now_ms - round(keep.total_seconds() * 1000))
-    store.forget_minutes_before(oldest_now_ms - round(MINUTES_KEPT.total_seconds() * 1000))
-    return True

@@ -15,6 +15,10 @@ SCHEMA: Final = 1
 """Version of the layout below. A newer one is refused; an older one is upgraded after a backup."""
 
 
+REPORTS: Final = "reports"
+"""Folder of the daily reports, one folder a station in it."""
+
+
 class DataDirectory:
     """An opened, locked data directory.
 
@@ -49,6 +53,11 @@ class DataDirectory:
     def spool(self) -> Path:
         """Folder of the ingest spool."""
         return self.path / "spool"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the daily reports."""
+        return self.path / REPORTS
 
     @property
     def live_session(self) -> Path:

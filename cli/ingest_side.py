@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.live.background import BackgroundLoop
+from cli.keeping.housekeeping import housekeeping
 from cli.stations import policy_of
 from ingest.ledger import worker_name
 from ingest.service import GATHER_S, WATERMARK_FILTER, IngestService, feed_filters
@@ -26,10 +28,11 @@ PATIENCE_S = 10.0
 
 @dataclass
 class IngestSide:
-    """An ingest and what it publishes with."""
+    """An ingest, what it publishes with, and what looks after its store."""
 
     service: IngestService
     publisher: MqttPublisher
+    loops: Sequence[BackgroundLoop]
 
     def start(self) -> None:
         """Begin to take messages; returns when subscribed."""
@@ -38,9 +41,13 @@ class IngestSide:
         except BaseException:
             self.stop()
             raise
+        for loop in self.loops:
+            loop.start()
 
     def stop(self) -> None:
         """End with nothing lost; idempotent."""
+        for loop in self.loops:
+            loop.stop()
         self.service.stop()
         self.publisher.close(0.5)
 
@@ -97,4 +104,5 @@ def build_ingest(
         watch=watch,
         on_failure=on_failure,
     )
-    return IngestSide(service, publisher)
+    loops = housekeeping(settings, store, plants, clock.now_ms)
+    return IngestSide(service, publisher, loops)

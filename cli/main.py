@@ -13,6 +13,7 @@ import typer
 
 from cli import process_log
 from cli.failures import reported
+from cli.keeping.commands import keeping_commands
 from cli.options import (
     Api,
     Broker,
@@ -48,6 +49,7 @@ app.add_typer(journal_commands, name="journal")
 app.add_typer(alarm_commands, name="alarms")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
+app.add_typer(keeping_commands)
 
 
 def _say_version(wanted: bool) -> None:
@@ -84,7 +86,7 @@ def run(
     store: Store = None,
     journal: Journal = None,
     plant: Plants = None,
-    keep: Annotated[str | None, typer.Option(help="How long the embedded store keeps readings, e.g. 7d.")] = None,
+    keep: Annotated[str | None, typer.Option(help="How long readings are kept, e.g. 7d.")] = None,
     simulator: Annotated[bool, typer.Option(help="Run the simulated sensors.")] = True,
     browser: Annotated[bool, typer.Option(help="Open the console in a browser.")] = True,
 ) -> None:
@@ -265,6 +267,30 @@ def import_(
     import_file(
         file, store=store, data_dir=data_dir, map_file=map_, plant=plant, dry_run=dry_run, refused=refused,
         as_json=json,
+    )  # fmt: skip
+
+
+@app.command(epilog="Example: jinma report 2026-11-23 --data-dir data --lang zh --output report.pdf")
+@reported
+def report(
+    date: Annotated[str | None, typer.Argument(help="Station day; default is the newest that is over.")] = None,
+    store: Store = None,
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    output: Annotated[
+        Path | None, typer.Option(help="The report: .html .pdf .csv or .json; without it the figures are printed.")
+    ] = None,
+    plant: Plants = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Stamp it: the data come from a simulator.")] = False,
+    json: Json = False,
+) -> None:
+    """Make the daily report of a station day: kilograms, fills, trailers, balance, energy, alarms, forecast, data."""
+    from cli.report import write_report
+
+    write_report(
+        date=date, store=store, journal=journal, data_dir=data_dir, language=lang, output=output, plant=plant,
+        simulated=simulated, as_json=json,
     )  # fmt: skip
 
 

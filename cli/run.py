@@ -19,6 +19,7 @@ from cli.failures import fail
 from cli.http_server import HttpServer, listening_socket
 from cli.ingest_side import IngestSide, build_ingest
 from cli.replay_side import replay_desk
+from cli.report_side import ReportUpkeep
 from cli.serve import end_with, open_kept, tell_admin
 from cli.simulation import Simulation, SimulationPlan
 from cli.simulator_side import scenario_named
@@ -129,7 +130,12 @@ class _Run:
             self._store,
             self._kept,
             follows_station=True,
-            upkeep=Upkeep.of(settings, self._ingest.service.figures, replays),
+            upkeep=Upkeep.of(
+                settings,
+                ReportUpkeep.of(settings, self._directory, embedded=True),
+                self._ingest.service.figures,
+                replays,
+            ),
             policy=live_policy_of(settings),
         )
 

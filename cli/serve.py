@@ -11,6 +11,7 @@ from cli.data_directory import DataDirectory
 from cli.http_server import HttpServer, listening_socket
 from cli.live_session import LiveSession
 from cli.replay_side import replay_desk
+from cli.report_side import ReportUpkeep
 from cli.stations import live_policy_of, read_plants
 from cli.stopping import StopRequest, stop_on_signals
 from cli.stores import store_of
@@ -41,7 +42,11 @@ def run_serve(settings: Settings) -> int:
                 store,
                 kept,
                 follows_station=settings.clock == "station",
-                upkeep=Upkeep.of(settings, replays=replay_desk(settings, None, kept.journal, kept.learned)),
+                upkeep=Upkeep.of(
+                    settings,
+                    ReportUpkeep.of(settings, directory, embedded=False),
+                    replays=replay_desk(settings, None, kept.journal, kept.learned),
+                ),
                 policy=live_policy_of(settings),
                 # A simulator at another speed tells its time by a retained word, which comes after what was kept.
                 session=None if settings.clock == "station" else LiveSession(directory.live_session),

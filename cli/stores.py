@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from cli.data_directory import DataDirectory
 from station.adapters.store_urls import open_store
+from station.domain.plant import Plant
+from station.domain.signals import Kind
 from station.errors import BadInputError
 from station.ports import ReadingStore
 from station.settings import Settings
@@ -27,11 +30,39 @@ def store_of(settings: Settings, embedded: DataDirectory | None) -> ReadingStore
 
 def store_address(settings: Settings, embedded: DataDirectory | None) -> tuple[str, str | None]:
     """Return the URL and the token of that store; see `store_of`."""
+    token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else None
+    return service_store_url(settings, embedded), token
+
+
+def service_store_url(settings: Settings, embedded: DataDirectory | None) -> str:
+    """Return the URL of the store that `store_of` opens.
+
+    Raises:
+        BadInputError: None is named.
+    """
     url = settings.store or (embedded.readings_url if embedded is not None else _influx_url(settings))
     if url is None:
         raise BadInputError("--store: name one, sqlite:///PATH or influxdb://host:8086/ORG/BUCKET")
-    token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else None
-    return url, token
+    return url
+
+
+def store_url(settings: Settings) -> str:
+    """Return the URL of the store that a command beside a service reads: the one named, else the data directory's.
+
+    Raises:
+        BadInputError: None is named, and the data directory has none.
+    """
+    if settings.store is not None or settings.influxdb_url is not None:
+        return service_store_url(settings, None)
+    file = settings.data_dir / "readings.sqlite"
+    if not file.exists():
+        raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")
+    return f"sqlite:///{file}"
+
+
+def states_of(plants: Sequence[Plant]) -> list[str]:
+    """Return the signals of which minutes hold last and count only, sorted."""
+    return sorted({tag for plant in plants for tag, signal in plant.signals.items() if signal.kind is Kind.STATE})
 
 
 def log_store(settings: Settings, *, must_exist: bool) -> ReadingStore:

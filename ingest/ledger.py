@@ -222,6 +222,39 @@ class Ledger:
             self._db.close()
 
 
+class LedgerReport(NamedTuple):
+    """What a ledger says to somebody who only looks.
+
+    Attributes:
+        position: How far delivery is, None at the very start.
+        refused: How many were refused, by reason.
+        newest: The newest dead letter, None where there is none.
+    """
+
+    position: Position | None
+    refused: dict[str, int]
+    newest: DeadLetter | None
+
+
+def read_ledger(path: Path) -> LedgerReport:
+    """Look at a ledger that may be in use; nothing of it is touched, damaged or not.
+
+    Raises:
+        DataDirectoryError: It cannot be read.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
+            at = db.execute("select segment, offset from progress").fetchone()
+            refused = dict(db.execute("select reason, count from refusals order by reason"))
+            newest = db.execute(
+                "select received_ms, topic, payload, reason, text from dead_letters order by id desc limit 1"
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise DataDirectoryError(f"{path} cannot be read: {error}") from error
+    position = None if at is None or at[0] is None else Position(*at)
+    return LedgerReport(position, refused, None if newest is None else DeadLetter(*newest))
+
+
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, check_same_thread=False, timeout=5.0)
     try:

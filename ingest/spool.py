@@ -28,11 +28,11 @@ from station.errors import DataDirectoryError, TransientError
 Message = tuple[str, bytes]
 """(topic, payload) as it came."""
 
-_MAGIC: Final = b"JINMA-SPOOL-1\n"
-_HEAD: Final = struct.Struct("<IIqqI")
+MAGIC: Final = b"JINMA-SPOOL-1\n"
+HEAD: Final = struct.Struct("<IIqqI")
 """Length of the body, CRC-32 of all that follows it, station ms, wall ms, count of messages."""
-_CHECKED_FROM: Final = 8
-_SUFFIX: Final = ".spool"
+CHECKED_FROM: Final = 8
+SUFFIX: Final = ".spool"
 SEGMENT_BYTES: Final = 8 * 1024 * 1024
 """Space comes back a segment at a time; 8 MiB is ten minutes of a station at its own rate."""
 _RECENT_BYTES: Final = 8 * 1024 * 1024
@@ -103,7 +103,7 @@ class Spool:
         self._closed = False
         self._released = False
         self._waiting_for_room = False
-        self._sizes = {int(path.stem): path.stat().st_size for path in directory.glob(f"*{_SUFFIX}")}
+        self._sizes = {int(path.stem): path.stat().st_size for path in directory.glob(f"*{SUFFIX}")}
         self._active = max(self._sizes, default=0)
         self._file = -1
         self._reader: tuple[int, int] | None = None
@@ -194,7 +194,7 @@ class Spool:
         return too_large or self._age_s() > self._most_age_s
 
     def _is_empty(self) -> bool:
-        return len(self._sizes) == 1 and self._sizes[self._active] <= len(_MAGIC)
+        return len(self._sizes) == 1 and self._sizes[self._active] <= len(MAGIC)
 
     def _write(self, record: bytes, offset: int) -> None:
         try:
@@ -219,7 +219,7 @@ class Spool:
         number = self._active + 1
         file = os.open(self._path(number), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
         try:
-            os.pwrite(file, _MAGIC, 0)
+            os.pwrite(file, MAGIC, 0)
             os.fsync(file)
             _sync_directory(self._directory)
         except OSError:
@@ -229,7 +229,7 @@ class Spool:
         if self._file >= 0:
             os.close(self._file)
         self._file, self._active = file, number
-        self._sizes[number] = len(_MAGIC)
+        self._sizes[number] = len(MAGIC)
 
     def read(self, position: Position | None, most_messages: int, timeout_s: float) -> list[Batch]:
         """Return whole records behind a position, oldest first, of about `most_messages`.
@@ -268,12 +268,12 @@ class Spool:
                 return self._recent[0][1]
             segments = sorted(self._sizes)
             active, committed = self._active, self._sizes[self._active]
-        at = position or Position(segments[0], len(_MAGIC))
+        at = position or Position(segments[0], len(MAGIC))
         for segment in segments:
             if segment < at.segment:
                 continue
-            offset = at.offset if segment == at.segment else len(_MAGIC)
-            batch = self._read_record(segment, max(offset, len(_MAGIC)), committed if segment == active else None)
+            offset = at.offset if segment == at.segment else len(MAGIC)
+            batch = self._read_record(segment, max(offset, len(MAGIC)), committed if segment == active else None)
             if batch is not None:
                 return batch
         return None
@@ -283,18 +283,18 @@ class Spool:
         if committed is not None and offset >= committed:
             return None
         file = self._open_for_reading(segment)
-        head = os.pread(file, _HEAD.size, offset)
-        if len(head) < _HEAD.size:
+        head = os.pread(file, HEAD.size, offset)
+        if len(head) < HEAD.size:
             return None
-        length, crc, station_ms, wall_ms, count = _HEAD.unpack(head)
+        length, crc, station_ms, wall_ms, count = HEAD.unpack(head)
         if length > self._sizes.get(segment, 0):
             return None
-        body = os.pread(file, length, offset + _HEAD.size)
-        if len(body) < length or zlib.crc32(body, zlib.crc32(head[_CHECKED_FROM:])) != crc:
+        body = os.pread(file, length, offset + HEAD.size)
+        if len(body) < length or zlib.crc32(body, zlib.crc32(head[CHECKED_FROM:])) != crc:
             return None
         messages = _decode(body)
         assert len(messages) == count
-        return Batch(station_ms, wall_ms, messages, Position(segment, offset + _HEAD.size + length))
+        return Batch(station_ms, wall_ms, messages, Position(segment, offset + HEAD.size + length))
 
     def _open_for_reading(self, segment: int) -> int:
         if self._reader is None or self._reader[0] != segment:
@@ -309,7 +309,7 @@ class Spool:
         all_read = self._waiting_for_room and self._next(position) is None
         with self._changed:
             if all_read and self._waiting_for_room:
-                if self._sizes[self._active] > len(_MAGIC):
+                if self._sizes[self._active] > len(MAGIC):
                     self._roll()
                 keep_from = self._active
             elif position.segment != self._active and position.offset >= self._sizes.get(position.segment, 0):
@@ -346,7 +346,7 @@ class Spool:
             self._lock_file.close()
 
     def _path(self, segment: int) -> Path:
-        return self._directory / f"{segment:012d}{_SUFFIX}"
+        return self._directory / f"{segment:012d}{SUFFIX}"
 
 
 def _lock(directory: Path) -> _HeldLock:

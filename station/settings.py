@@ -101,7 +101,9 @@ class Settings(BaseSettings):
     scenario: str = Field("normal-day", description="What the simulator plays: a shipped name or a file")
     speed: float = Field(1.0, gt=0, le=10000, description="Station seconds per wall second, a ceiling")
     seed: int = Field(1, description="Seed of the simulator: the same gives the same bytes")
-    keep: Duration = Field(dt.timedelta(days=7), description="How long the embedded store keeps readings")
+    keep: Duration = Field(
+        dt.timedelta(days=7), description="How long SQLite keeps readings; InfluxDB too, but only where this is set"
+    )
     clock: Literal["wall", "station"] = Field("wall", description="Follow the wall, or a simulator's clock topic")
     spool: Path | None = Field(None, description="Where ingest spools; none is spool/ in the data directory")
     spool_bytes: int = Field(2 * 1024**3, ge=1024**2, description="Spool size at which ingest stops acknowledging")
@@ -135,6 +137,15 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(None, description="Token with which commands call the API")
     api: str = Field("http://127.0.0.1:8000", description="API that commands call")
     notices: Path | None = Field(None, description="Who is told of which alarm: docs/notices.md; none tells nobody")
+    report_after: Duration = Field(
+        dt.timedelta(minutes=10), description="The daily report is made so long after the station's midnight"
+    )
+    report_recheck: Duration = Field(
+        dt.timedelta(hours=1), description="Reports of the last three days are put right for late readings so often"
+    )
+    report_to: str | None = Field(
+        None, description="Targets of the notices file that get each day's figures, separated by commas"
+    )
     heartbeat_url: SecretStr | None = Field(None, description="Asked each minute while this lives: a dead man's switch")
     grafana_token: SecretStr | None = Field(None, description="Service-account token with which dashboards are pushed")
     influxdb_url: str | None = Field(

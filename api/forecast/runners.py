@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
-import signal
-import threading
 import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -16,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from api.worker_process import begin_worker
 from station.domain.capacity import forecast
 from station.domain.capacity_forecast import Forecast
 from station.domain.capacity_snapshot import StationSnapshot
@@ -66,20 +64,6 @@ class InlineRunner:
 
 _worker_plant: Plant | None = None
 """The worker process's own station: sent once, not with every snapshot."""
-
-
-def _start_worker() -> None:
-    # Ctrl-C is for the service, which ends the worker itself; a worker that died of it would be restarted.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_service, name="service-watch", daemon=True).start()
-
-
-def _end_with_service() -> None:
-    """End this worker when its service is gone: one that was killed could not end it."""
-    service = multiprocessing.parent_process()
-    assert service is not None
-    service.join()
-    os._exit(1)
 
 
 def _take_plant(plant: Plant) -> None:
@@ -146,7 +130,7 @@ class WorkerRunner:
     def _running(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, context, initializer=_start_worker)
+            self._pool = ProcessPoolExecutor(1, context, initializer=begin_worker)
             # As the first piece of work and no argument of the start: it is more than a pipe holds, and whoever starts
             # the worker would wait, with all messages behind, until the worker has imported what it needs: seconds.
             self._pool.submit(_take_plant, self._plant)

@@ -152,6 +152,7 @@ def _check(check: Check) -> dict[str, Any]:
     band = check.expected_kg
     return {
         "at": rfc3339(check.at_ms),
+        "probability": round(check.probability, 4),
         "expected_kg": {"p10": band.p10, "p50": band.p50, "p90": band.p90},
         "happened_kg": _rounded(check.happened_kg, 1),
         "error_percent": _rounded(check.error_percent, 2),

@@ -26,6 +26,7 @@ from station.domain.notices import (
     ESCALATED,
     FLOOD,
     RAISED,
+    REPORT,
     TEST,
     WORSE,
     Place,
@@ -280,6 +281,22 @@ class NoticeDesk:
         return [self._new(station, "", name, worst, kind, route, target, body) for target in targets]
 
     # --- on request ---
+
+    def send_report(self, station: str, name: str, body: dict[str, object], targets: Iterable[str]) -> None:
+        """Keep a notice of a daily report for some targets.
+
+        Args:
+            station: Whose.
+            name: Of the report: a second notice of the same name is told apart by the time only.
+            body: What is told, see `report_body`.
+            targets: Names out of the plan.
+
+        Raises:
+            JournalUnavailableError: It could not be kept.
+        """
+        text = json.dumps(body, ensure_ascii=False)
+        self.book.add([self._new(station, "", name, "low", REPORT, "", target, text) for target in targets])
+        self.wake()
 
     def try_out(self, place: Place, who: str) -> list[NoticeRow]:
         """Keep a test notice for every target and return what was kept."""

@@ -41,7 +41,7 @@ class NoticeBody(BaseModel):
     alarm: str
     occurrence: str
     priority: Priority
-    kind: str = Field(description="raised, worse, cleared, escalated, flood or test")
+    kind: str = Field(description="raised, worse, cleared, escalated, flood, report or test")
     route: str
     target: str
     state: str = Field(description="waiting, sent or given-up")

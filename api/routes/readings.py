@@ -83,15 +83,41 @@ class _Grid:
     offset_ms: int
     aggregate: Aggregate
 
+    @classmethod
+    def of(cls, plant: Plant, every: str, start_ms: int, aggregate: Aggregate) -> _Grid:
+        """Return the windows of a station; see `window_ms` and `window_offset_ms`."""
+        every_ms = window_ms(every)
+        return cls(every_ms, window_offset_ms(plant, every_ms, start_ms), aggregate)
+
     def page_end(self, start_ms: int, end_ms: int, limit: int) -> int:
         """Return where a page of at most `limit` windows ends."""
         first_ms = start_ms - (start_ms - self.offset_ms) % self.every_ms
         return min(end_ms, first_ms + limit * self.every_ms)
 
-    def points(self, store: ReadingStore, station: str, tag: str, start_ms: int, end_ms: int) -> list[Point]:
+    def points(self, store: ReadingStore, station: str, tag: str, start_ms: int, end_ms: int) -> Sequence[Point]:
         """Return the windows of one signal."""
-        windows = store.windows(station, tag, start_ms, end_ms, self.every_ms, self.aggregate, self.offset_ms)
-        return [(window.t_ms, window.value, window.quality) for window in windows]
+        return store.windows(station, tag, start_ms, end_ms, self.every_ms, self.aggregate, self.offset_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A question about the past, checked."""
+
+    store: ReadingStore
+    station: str
+    signals: Sequence[Signal]
+    start_ms: int
+    end_ms: int
+    limit: int
+
+    def answer(self, grid: _Grid | None) -> Response:
+        """Return a page: raw readings without a grid."""
+        if grid is None:
+            rows, next_ms = _raw_page(self.store, self.station, self.signals, self.start_ms, self.end_ms, self.limit)
+        else:
+            next_ms = grid.page_end(self.start_ms, self.end_ms, self.limit)
+            rows = [grid.points(self.store, self.station, one.tag, self.start_ms, next_ms) for one in self.signals]
+        return json_answer(_series_body(self.signals, rows, next_ms if next_ms < self.end_ms else None))
 
 
 def routes(services: ApiServices) -> APIRouter:
@@ -124,7 +150,7 @@ def routes(services: ApiServices) -> APIRouter:
         response_model=SeriesList,
         **needs(Role.VIEWER, 404, example=examples.READINGS),
     )
-    def get_readings(
+    async def get_readings(
         _: Viewer,
         station: StationId,
         signal: Signals = None,
@@ -141,14 +167,9 @@ def routes(services: ApiServices) -> APIRouter:
         now_ms = services.live(plant.id).now_ms
         start_ms, end_ms = time_range(start, end, now_ms, _USUAL_RANGE)
         from_ms = cursor_ms(cursor, start_ms, end_ms)
-        if aggregate == "raw":
-            rows, next_ms = _raw_page(services.store, station, signals, from_ms, end_ms, limit)
-        else:
-            every_ms = window_ms(every)
-            grid = _Grid(every_ms, window_offset_ms(plant, every_ms, start_ms), aggregate)
-            next_ms = grid.page_end(from_ms, end_ms, limit)
-            rows = [grid.points(services.store, station, one.tag, from_ms, next_ms) for one in signals]
-        return json_answer(_series_body(signals, rows, next_ms if next_ms < end_ms else None))
+        grid = None if aggregate == "raw" else _Grid.of(plant, every, start_ms, aggregate)
+        query = _Query(services.store, station, signals, from_ms, end_ms, limit)
+        return await anyio.to_thread.run_sync(query.answer, grid, limiter=services.reading)
 
     return router
 
@@ -178,11 +199,11 @@ def _some_signals(plant: Plant, asked: list[str] | None) -> list[Signal]:
 
 def _raw_page(
     store: ReadingStore, station: str, signals: Sequence[Signal], start_ms: int, end_ms: int, limit: int
-) -> tuple[list[list[Point]], int]:
+) -> tuple[list[Sequence[Point]], int]:
     """Return the points of a page, and where the next begins: every series ends where the fullest one is full."""
     read = [store.raw(station, one.tag, start_ms, end_ms, limit + 1) for one in signals]
     next_ms = min((found[limit].t_ms for found in read if len(found) > limit), default=end_ms)
-    rows: list[list[Point]] = [
+    rows: list[Sequence[Point]] = [
         [(one.t_ms, one.value, one.quality) for one in found if one.t_ms < next_ms] for found in read
     ]
     return rows, next_ms

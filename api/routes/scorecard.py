@@ -34,6 +34,7 @@ class CheckBody(BaseModel):
     """The forecast of one moment against what came."""
 
     at: str
+    probability: float = Field(description="Of a short day, as the forecast said it")
     expected_kg: Band = Field(description="What the whole day was expected to give")
     happened_kg: float | None = Field(description="What it gave; null while it is not over")
     error_percent: float | None = Field(description="p50 less what happened, in percent of the day's plan")

@@ -18,12 +18,14 @@ from api.people.sessions import SESSION_KEY
 from api.services import ApiServices
 from dashboards.console.alarms_page import alarms_page
 from dashboards.console.capacity_page import capacity_page
+from dashboards.console.completeness_page import completeness_page
 from dashboards.console.door import ConsoleDoor
 from dashboards.console.headers import ConsoleHeaders
 from dashboards.console.language import language_of
 from dashboards.console.pages import overview_page
 from dashboards.console.people_page import people_page
 from dashboards.console.replay_page import replay_page
+from dashboards.console.reports_page import reports_page
 
 CONSOLE: Final = "/console"
 _STATIC: Final = Path(__file__).parent / "static"
@@ -61,6 +63,14 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
     @ui.page("/replay", title="Jinma", dark=None)
     def replay(request: Request, station: str = "") -> None:
         show(replay_page, request, station)
+
+    @ui.page("/reports", title="Jinma", dark=None)
+    def reports(request: Request, station: str = "") -> None:
+        show(reports_page, request, station)
+
+    @ui.page("/completeness", title="Jinma", dark=None)
+    def completeness(request: Request, station: str = "") -> None:
+        show(completeness_page, request, station)
 
     @ui.page("/people", title="Jinma", dark=None)
     def people(request: Request, station: str = "") -> None:

@@ -154,6 +154,8 @@ def _ways(here: str, session: Session, language: str) -> str:
             ("capacity", "page_capacity", "/console/capacity"),
             ("alarms", "page_alarms", "/console/alarms"),
             ("replay", "page_replay", "/console/replay"),
+            ("reports", "page_reports", "/console/reports"),
+            ("completeness", "page_completeness", "/console/completeness"),
             ("people", "page_people", "/console/people"),
         )
         if name != "people" or session.role >= Role.ADMIN

@@ -6,8 +6,10 @@ from typing import Final
 
 from dashboards.console.alarm_texts import ALARM_TEXTS
 from dashboards.console.capacity_texts import CAPACITY_TEXTS
+from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.people_texts import PEOPLE_TEXTS
 from dashboards.console.replay_texts import REPLAY_TEXTS
+from dashboards.console.report_texts import REPORT_TEXTS
 from station.domain.plant import Text
 
 TEXTS: Final[dict[str, Text]] = {
@@ -15,11 +17,14 @@ TEXTS: Final[dict[str, Text]] = {
     **ALARM_TEXTS,
     **PEOPLE_TEXTS,
     **REPLAY_TEXTS,
+    **REPORT_TEXTS,
+    **COMPLETENESS_TEXTS,
     "pages": Text("Pages", "页面"),
     "page_overview": Text("Overview", "总览"),
     "page_capacity": Text("Capacity", "供氢能力"),
     "page_alarms": Text("Alarms", "报警"),
     "page_replay": Text("Replay", "回放"),
+    "page_reports": Text("Reports", "日报"),
     "page_people": Text("People", "人员"),
     "title": Text("Station console", "站控台"),
     "other_language": Text("中文", "English"),

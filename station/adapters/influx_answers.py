@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from influxdb_client.rest import ApiException
@@ -70,6 +70,25 @@ def windows_of_readings(
         np.array([names.index(reading.quality) for reading in readings], np.uint32),
     )
     return windows_of(column, lambda code: names[code], every_ms, aggregate, offset_ms)
+
+
+def windows_told(
+    tables: Iterable[tuple[list[str], Iterator[list[str]]]], signal: str, every_ms: int, offset_ms: int
+) -> tuple[dict[int, list[float]], dict[int, list[str]]]:
+    """Return the values and the qualities of each window out of an answer, by its start."""
+    values: dict[int, list[float]] = {}
+    qualities: dict[int, list[str]] = {}
+    for header, rows in tables:
+        at_time, at_field, at_value = (header.index(name) for name in ("_time", "_field", "_value"))
+        said = list(rows)
+        t_ms = flux.all_ms([row[at_time] for row in said])
+        t_ms -= (t_ms - offset_ms) % every_ms  # the first window is cut to the range, its name is not
+        for t, row in zip(t_ms.tolist(), said, strict=True):
+            if row[at_field] == signal:
+                values.setdefault(t, []).append(float(row[at_value]))
+            else:
+                qualities.setdefault(t, []).append(row[at_value])
+    return values, qualities
 
 
 def joined_windows(starts: Sequence[int], every_ms: int) -> list[tuple[int, int]]:

@@ -131,11 +131,11 @@ class InfluxBucket:
             self._client.delete_api().delete("1970-01-01T00:00:00Z", stop, "", bucket, self._org)
 
     @contextlib.contextmanager
-    def _answer(self, query: str) -> Iterator[io.TextIOWrapper]:
+    def _answer(self, query: str, dialect: Any = _DIALECT) -> Iterator[io.TextIOWrapper]:
         """Ask a query; give the answer's lines as they come."""
         self._ready()
         with self._faults():
-            response = self._client.query_api().query_raw(query, dialect=_DIALECT)
+            response = self._client.query_api().query_raw(query, dialect=dialect)
             response.auto_close = False  # urllib3 would close under the text layer, which then trips over it
             try:
                 yield io.TextIOWrapper(io.BufferedReader(response, 1 << 18), "utf-8", newline="")

@@ -178,6 +178,20 @@ def put_task(client: Any, org: str, name: str, program: str) -> None:
     tasks.create_task(task_create_request=TaskCreateRequest(flux=program, org_id=organisation.id, status="active"))
 
 
+def task_troubles(client: Any, org: str, names: Sequence[str]) -> list[str]:
+    """Return what is wrong with tasks of InfluxDB, a line each; nothing where all run."""
+    troubles: list[str] = []
+    for name in names:
+        found = [task for task in client.tasks_api().find_tasks(name=name, org=org) if task.name == name]
+        if not found:
+            troubles.append(f"task {name!r} is missing")
+        elif found[0].status != "active":
+            troubles.append(f"task {name!r} is switched off")
+        elif found[0].last_run_status == "failed":
+            troubles.append(f"task {name!r} failed at its last run: {found[0].last_run_error}")
+    return troubles
+
+
 def minutes_told(rows: Iterable[Mapping[str, str]]) -> list[Minute]:
     """Return the minutes of one signal out of the rows of BUCKET_1m."""
     times = flux.Times()

@@ -25,10 +25,11 @@ from station.adapters.influx_answers import (
     newest_reading,
     said_reason,
     windows_of_readings,
+    windows_told,
     young_enough,
 )
-from station.adapters.influx_bucket import InfluxBucket
 from station.adapters.influx_columns import NO_NUMBERS, NotOneSchemaError, read_numbers, table_of, table_of_messages
+from station.adapters.influx_lines import InfluxLines
 from station.adapters.influx_minutes import (
     LATE,
     MINUTE_FIELDS,
@@ -39,7 +40,9 @@ from station.adapters.influx_minutes import (
     preamble,
     put_task,
     range_program,
+    task_troubles,
 )
+from station.adapters.influx_windows import LONG_MS, SETTLED_MS, question, sure_windows, unsure
 from station.adapters.line_protocol import joined_lines, message_line, point_line
 from station.adapters.point_rules import Stored, refusal, visible, worst
 from station.adapters.reading_tables import ReadingTable
@@ -76,7 +79,7 @@ _KEPT = ' |> keep(columns: ["_time", "_measurement", "unit", "_field", "_value"]
 _Part = TypeVar("_Part")
 
 
-class InfluxReadings(InfluxBucket):
+class InfluxReadings(InfluxLines):
     """A `ReadingStore` in one bucket of InfluxDB 2.
 
     Args:
@@ -93,6 +96,7 @@ class InfluxReadings(InfluxBucket):
     def __init__(self, url: str, token: str, org: str, bucket: str, now_ms: Callable[[], int] = wall_ms) -> None:
         super().__init__(url, token, org, bucket)
         self._minutes_bucket = f"{bucket}_1m"
+        self.buckets = (bucket, self._minutes_bucket)
         self._now_ms = now_ms
         self._marked: dict[tuple[str, int], int] = {}
 
@@ -212,10 +216,22 @@ class InfluxReadings(InfluxBucket):
         """
         self._prepare_minutes()
         definitions = preamble(self._bucket, self._minutes_bucket, self._org, states)
-        follow, late = (f"jinma: {what} of {self._bucket}" for what in ("minutes", "late minutes"))
+        follow, late = self._task_names()
         with self._faults(settings_are_final=True):
             put_task(self._client, self._org, follow, minute_task(definitions, follow))
             put_task(self._client, self._org, late, late_task(definitions, self._bucket, late))
+
+    def _task_names(self) -> tuple[str, str]:
+        return f"jinma: minutes of {self._bucket}", f"jinma: late minutes of {self._bucket}"
+
+    def minutes_troubles(self) -> list[str]:
+        """Return what keeps minutes from being worked out, a line each; nothing where all is well."""
+        self._ready()
+        troubles = (
+            [] if self.retention_s(self._minutes_bucket) is not None else [f"bucket {self._minutes_bucket} is missing"]
+        )
+        with self._faults(settings_are_final=True):
+            return troubles + task_troubles(self._client, self._org, self._task_names())
 
     def roll_up(self, start_ms: int, end_ms: int, states: Sequence[str] = ()) -> None:
         """Work out the minutes of [start, end) now, as the tasks do: for what was stored before they were there."""
@@ -335,7 +351,39 @@ class InfluxReadings(InfluxBucket):
             kept = minutes_as_columns(self.minutes(station, signal, start_ms, end_ms))
             if len(kept.t_ms):
                 return windows_of_minutes(kept, (GOOD, "bad").__getitem__, every_ms, aggregate, offset_ms)
-        grid = f"every: {flux.duration(every_ms)}, offset: {flux.duration(offset_ms % every_ms)}"
+        over = (start_ms, end_ms)
+        sure = self._sure(station, signal, over, every_ms, aggregate, offset_ms)
+        if not sure:
+            return self._out_of_readings(station, signal, over, every_ms, aggregate, offset_ms)
+        windows = dict(sure)
+        for low, high in joined_windows(unsure(sure, over, every_ms, offset_ms), every_ms):
+            part = (max(low, start_ms), min(high, end_ms))
+            again = self._out_of_readings(station, signal, part, every_ms, aggregate, offset_ms)
+            windows.update({window.t_ms: window for window in again})
+        return [windows[t_ms] for t_ms in sorted(windows)]
+
+    def _sure(
+        self, station: str, signal: str, over: tuple[int, int], every_ms: int, aggregate: Aggregate, offset_ms: int
+    ) -> dict[int, Window]:
+        """Return those windows of a long range that the minutes are sure of."""
+        whole_minutes = every_ms % MINUTE_MS == 0 and offset_ms % MINUTE_MS == 0
+        settled = (over[0], min(over[1], self._now_ms() - SETTLED_MS))
+        if not whole_minutes or settled[1] - settled[0] < LONG_MS:
+            return {}
+        query = question(self.buckets, station, signal, settled, _grid(every_ms, offset_ms), aggregate)
+        try:
+            with self._answer(query) as lines:
+                return sure_windows(flux.tables(lines), settled, every_ms, aggregate)
+        except StoreUnavailableError as error:
+            if isinstance(error.__cause__, ApiException) and error.__cause__.status == 404:  # no bucket of minutes
+                return {}
+            raise
+
+    def _out_of_readings(
+        self, station: str, signal: str, over: tuple[int, int], every_ms: int, aggregate: Aggregate, offset_ms: int
+    ) -> list[Window]:
+        start_ms, end_ms = over
+        grid = _grid(every_ms, offset_ms)
         common = 'createEmpty: false, timeSrc: "_start") |> keep(columns: ["_time", "_field", "_value"])'
         query = (
             f"{self._of(station, signal, start_ms, end_ms)} |> aggregateWindow({grid}, fn: {aggregate}, {common}"
@@ -343,18 +391,12 @@ class InfluxReadings(InfluxBucket):
             f"{self._of(station, signal, start_ms, end_ms, suffixes=('.q',))} |> aggregateWindow({grid}, "
             f'fn: (tables=<-, column) => tables |> distinct(column: column), {common} |> yield(name: "quality")'
         )
-        times = flux.Times()
-        values: dict[int, list[float]] = defaultdict(list)
-        qualities: dict[int, list[str]] = defaultdict(list)
-        for row in self._records(query):
-            t_ms = times.ms(row["_time"])
-            t_ms -= (t_ms - offset_ms) % every_ms  # the first window is cut to the range, its name is not
-            if row["_field"] == signal:
-                values[t_ms].append(float(row["_value"]))
-            else:
-                qualities[t_ms].append(row["_value"])
+        with self._answer(query) as lines:
+            values, qualities = windows_told(flux.tables(lines), signal, every_ms, offset_ms)
         doubtful = {t for t, found in values.items() if len(found) > 1}  # two units carry the signal
         doubtful |= {t for t, found in qualities.items() if any(quality_rank(quality) == 2 for quality in found)}
+        if not qualities and not doubtful:
+            return [Window(t_ms, found[0], GOOD) for t_ms, found in sorted(values.items())]
         windows = {
             t_ms: Window(t_ms, found[0], worst(qualities.get(t_ms, ())))
             for t_ms, found in values.items()
@@ -471,3 +513,7 @@ class InfluxReadings(InfluxBucket):
             f"predicate: (r) => {_IN_AREAS}, start: {flux.moment(0)}, stop: {flux.moment(flux.FAR_MS)})"
         )
         return sorted(row["_value"] for row in self._records(query))
+
+
+def _grid(every_ms: int, offset_ms: int) -> str:
+    return f"every: {flux.duration(every_ms)}, offset: {flux.duration(offset_ms % every_ms)}"

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from station.adapters.sql_schema import HEAD, KNOWN
+from station.adapters.sql_schema import HEAD, KNOWN, forecasts, journal, metadata
 from station.errors import BadInputError, DataDirectoryError, JournalUnavailableError
 
 _CREDENTIALS = re.compile(r"://.*@")
@@ -29,6 +29,7 @@ class SqlDatabase:
 
     Args:
         url: SQLAlchemy URL of a SQLite file (`sqlite:///PATH`) or of PostgreSQL (`postgresql://user@host/name`).
+        begin_anew_at: Drop every table of ours, and make those of this revision; None opens what is there.
 
     Raises:
         BadInputError: The URL is of neither.
@@ -36,7 +37,7 @@ class SqlDatabase:
         JournalUnavailableError: It does not answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, begin_anew_at: str | None = None) -> None:
         self._url = _parsed(url)
         self.name = self._url.render_as_string(hide_password=True)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
@@ -45,7 +46,10 @@ class SqlDatabase:
             _check_sqlite_file(self._url)
         self._engine = _engine(self._url, is_sqlite=self._is_sqlite)
         try:
-            self._upgrade()
+            if begin_anew_at is None:
+                self._upgrade()
+            else:
+                self._begin_anew(begin_anew_at)
         except BaseException:
             self.close()
             raise
@@ -58,6 +62,18 @@ class SqlDatabase:
             JournalUnavailableError: The database failed.
         """
         with self._told_apart(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Give a connection that sees the database as of one moment, however long it reads.
+
+        Raises:
+            JournalUnavailableError: The database failed.
+        """
+        with self.reading() as connection:
+            if not self._is_sqlite:
+                connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
 
     @contextmanager
@@ -85,6 +101,23 @@ class SqlDatabase:
         finally:
             self._one_writer.release()
 
+    def bytes_on_disk(self) -> int:
+        """Return what the database takes on its disk."""
+        if self._is_sqlite:
+            path = Path(str(self._url.database))
+            return sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*") if ".before-" not in file.name)
+        with self.reading() as connection:
+            return int(connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one())
+
+    def span_ms(self) -> int:
+        """Return over how long rows were added: alarms and forecasts, which come by far most often [ms]."""
+        with self.reading() as connection:
+            edges = [
+                connection.execute(sa.select(sa.func.min(column), sa.func.max(column))).one()
+                for column in (journal.c.t_ms, forecasts.c.at_ms)
+            ]
+        return max((int(newest - oldest) for oldest, newest in edges if oldest is not None), default=0)
+
     def close(self) -> None:
         """Release every connection; idempotent."""
         self._engine.dispose()
@@ -111,6 +144,14 @@ class SqlDatabase:
             if _revision(connection) != HEAD:
                 _migrate(connection)
 
+    def _begin_anew(self, revision: str) -> None:
+        with self.writing() as connection:
+            metadata.drop_all(connection)
+            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+            if not self._is_sqlite:  # what guards the journal's rows there
+                connection.execute(sa.text("DROP FUNCTION IF EXISTS journal_is_append_only()"))
+            _migrate(connection, revision)
+
     def _check(self, revision: str | None) -> None:
         if revision is not None and revision not in KNOWN:
             raise DataDirectoryError(
@@ -123,6 +164,25 @@ class SqlDatabase:
         target = path.with_name(f"{path.name}.before-{HEAD}-from-{revision}")
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
+
+
+def revision_of(url: str) -> str | None:
+    """Return the revision of a journal database without bringing it up to date, None where it has no tables of ours.
+
+    Raises:
+        BadInputError: The URL is of no database that a journal may lie in.
+        JournalUnavailableError: It does not answer.
+    """
+    parsed = _parsed(url)
+    engine = _engine(parsed, is_sqlite=parsed.get_backend_name() == "sqlite")
+    try:
+        with engine.connect() as connection:
+            return _revision(connection)
+    except DBAPIError as error:
+        said = " ".join(str(error.orig).split())
+        raise JournalUnavailableError(f"journal {parsed.render_as_string(hide_password=True)}: {said}") from error
+    finally:
+        engine.dispose()
 
 
 def _parsed(url: str) -> URL:
@@ -181,7 +241,7 @@ def _revision(connection: sa.Connection) -> str | None:
     return found
 
 
-def _migrate(connection: sa.Connection) -> None:
+def _migrate(connection: sa.Connection, revision: str = "head") -> None:
     # Imported here: it takes a quarter of a second, and a database is upgraded once in its life.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -189,4 +249,4 @@ def _migrate(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("journal_migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -1,4 +1,4 @@
-"""Tables of the journal database: alarms, notices, plans, forecasts, lessons, people. SQLite or PostgreSQL.
+"""Tables of the journal database: alarms, notices, plans, forecasts, lessons, people, notes. SQLite or PostgreSQL.
 
 They are made by the migrations in `journal_migrations/`; a test holds both together.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """Revision that this program writes."""
-KNOWN = ("0001", "0002", "0003")
+KNOWN = ("0001", "0002", "0003", "0004")
 """Revisions that this program can upgrade from, oldest first."""
 
 metadata = sa.MetaData()
@@ -147,4 +147,18 @@ notice_tries = sa.Table(
     sa.Column("duplicate", sa.Boolean, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
     sa.Index("notice_tries_by_notice", "notice", "number"),
+)
+
+shift_notes = sa.Table(
+    "shift_notes",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("station", sa.Text, nullable=False),
+    sa.Column("date", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("t_ms", sa.BigInteger, nullable=False),
+    sa.Column("written_ms", sa.BigInteger, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index("shift_notes_by_date", "station", "date", "number"),
 )

@@ -43,8 +43,8 @@ def head_row(
     return prefix + bytes([code is not None]) + records.tobytes()
 
 
-def columns_of_head(rows: Iterable[bytes]) -> dict[int, Column]:
-    """Return the readings of each signal id out of the rows of one unit."""
+def columns_of_head(rows: Iterable[bytes], only: int | None = None) -> dict[int, Column]:
+    """Return the readings of each signal id (or of `only` one) out of the rows of one unit."""
     alike: dict[bytes, list[bytes]] = defaultdict(list)
     for row in rows:
         size = 3 + 4 * (row[0] | row[1] << 8)
@@ -52,10 +52,15 @@ def columns_of_head(rows: Iterable[bytes]) -> dict[int, Column]:
     parts: dict[int, list[tuple[npt.NDArray[np.int64], Column]]] = defaultdict(list)
     for prefix, bodies in alike.items():
         count = prefix[0] | prefix[1] << 8
+        ids = np.frombuffer(prefix, "<u4", count, 2).tolist()
+        if only is not None and only not in ids:
+            continue
         records = np.frombuffer(b"".join(bodies), _record(count, coded=bool(prefix[-1])))
         t_ms, arrival = records["t"].astype(np.int64), records["arrival"].astype(np.int64)
         codes = records["code"] if prefix[-1] else np.zeros((len(records), count), np.uint32)
-        for place, signal in enumerate(np.frombuffer(prefix, "<u4", count, 2).tolist()):
+        for place, signal in enumerate(ids):
+            if only not in (None, signal):
+                continue
             parts[signal].append((arrival, Column(t_ms, records["value"][:, place], codes[:, place])))
     return {signal: _in_time(found) for signal, found in parts.items()}
 

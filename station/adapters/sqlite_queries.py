@@ -158,19 +158,23 @@ def blocks_of(connection: sqlite3.Connection, signal_id: int, first_slot: int, l
         yield decode_block(body, slot)
 
 
-def head_of(connection: sqlite3.Connection, unit_id: int, start_ms: int, end_ms: int) -> dict[int, Column]:
+def head_of(
+    connection: sqlite3.Connection, unit_id: int, start_ms: int, end_ms: int, only: int | None = None
+) -> dict[int, Column]:
     """Return the newest readings of each signal id of a unit, those in the hours that [start, end) touches."""
     # No row lies across the end of an hour, so its first time is enough to find it.
     rows = connection.execute(
         "SELECT body FROM head WHERE unit_id = ? AND t_first >= ? AND t_first < ?",
         (unit_id, start_ms - start_ms % SLOT_MS, end_ms),
     )
-    return columns_of_head(body for (body,) in rows)
+    return columns_of_head((body for (body,) in rows), only)
 
 
 def _fresh(connection: sqlite3.Connection, carriers: Sequence[Carrier], start_ms: int, end_ms: int) -> Column:
     """Return the readings of a signal in [start, end) that are in no block yet."""
-    found = [head_of(connection, one.unit_id, start_ms, end_ms).get(one.signal_id, EMPTY) for one in carriers]
+    found = [
+        head_of(connection, one.unit_id, start_ms, end_ms, one.signal_id).get(one.signal_id, EMPTY) for one in carriers
+    ]
     return merge_columns(found).between(start_ms, end_ms)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -120,6 +121,7 @@ class _Batch:
         return newest
 
 
+_decode_fields = msgspec.json.Decoder(dict[str, float | str]).decode
 _Key = tuple[str, ...]
 _HeadRow = tuple[int, int, int, int, bytes]
 """Unit, first time, first arrival, messages, body."""
@@ -307,8 +309,14 @@ class SqliteReadings:
                 "SELECT t, tags, fields FROM points WHERE measurement = ? AND t >= ? AND t < ? ORDER BY t, tags",
                 (measurement, start_ms, end_ms),
             ).fetchall()
-        points = [ServicePoint(measurement, dict(json.loads(own)), json.loads(fields), t) for t, own, fields in rows]
-        return [point for point in points if tags.items() <= point.tags.items()]
+        # A day of a station has 73 000 points of measurement `ingest`, and 51 sets of tags.
+        tags_of = {own: dict(json.loads(own)) for own in {own for _, own, _ in rows}}
+        wanted = {own for own, named in tags_of.items() if tags.items() <= named.items()}
+        return [
+            ServicePoint(measurement, tags_of[own], _decode_fields(fields), t)
+            for t, own, fields in rows
+            if own in wanted
+        ]
 
     def latest(self, station: str, signals: Sequence[str]) -> dict[str, Reading]:
         """Return the newest reading of each signal that has one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -145,10 +146,11 @@ def windows_of(column: Column, text_of: TextOf, every_ms: int, aggregate: Aggreg
 
 
 def _windows(starts: _Places, value: _Floats, worst: npt.NDArray[np.uint32], coded: Mapping[int, str]) -> list[Window]:
-    return [
-        Window(t_ms, None if number != number else number, coded[code])  # noqa: PLR0124 - NaN stands for none
-        for t_ms, number, code in zip(starts.tolist(), value.tolist(), worst.tolist(), strict=True)
-    ]
+    numbers: list[float | None] = value.tolist()
+    for place in np.flatnonzero(np.isnan(value)).tolist():
+        numbers[place] = None
+    texts = repeat(next(iter(coded.values()))) if len(coded) == 1 else map(coded.__getitem__, worst.tolist())
+    return list(map(Window._make, zip(starts.tolist(), numbers, texts, strict=False)))
 
 
 def _firsts(number: _Places) -> _Places:

@@ -182,7 +182,10 @@ class MassBalance:
         self._missing: set[str] = set()
 
     def take(self, t_ms: int, values: Mapping[str, float | None]) -> None:
-        """Take what one unit said at one moment (epoch ms): tag -> value; each unit's words in the order of time."""
+        """Take what one unit said at one moment (epoch ms): tag -> value; each unit's words in the order of time.
+
+        None makes a value unknown: what depends on it is then missing, and never taken from the word before.
+        """
         self._t_ms = max(self._t_ms, t_ms)
         said = {tag: value for tag, value in values.items() if value is not None}
         # A change of state is judged by the values before it: those beside it may be another trailer's.
@@ -190,6 +193,10 @@ class MassBalance:
             self._bay(tag, int(said[tag]))
         for tag in said.keys() & self._lines.keys():
             self._hose(self._lines[tag], int(said[tag]))
+        for tag in values.keys() - said.keys():
+            self._values.pop(tag, None)
+            if tag in self._bays:
+                self._missing.add(tag)  # A trailer may come and go meanwhile.
         self._values |= said
 
     def begin(self) -> None:
@@ -198,7 +205,7 @@ class MassBalance:
         self._banks_first = {bank.name: self._content(bank) for bank in self._banks}
         self._docked = {}
         for tag, trailer in self._bays.items():
-            if self._values.get(tag) in self._open_states[tag] and (held := self._content(trailer)) is not None:
+            if self._value(tag) in self._open_states[tag] and (held := self._content(trailer)) is not None:
                 self._docked[tag] = (held, False)
         for line in self._lines.values():
             line.first_total, line.vented_kg, line.fills = self._value(line.total), 0.0, 0
@@ -213,7 +220,11 @@ class MassBalance:
             if (first := self._banks_first.get(bank.name)) and (last := self._content(bank))
         ]
         lines = self._lines.values()
-        counted = [self._values[line.total] - line.first_total for line in lines if line.first_total is not None]
+        counted = [
+            now - line.first_total
+            for line in lines
+            if line.first_total is not None and (now := self._value(line.total)) is not None
+        ]
         let_down = sum(line.vented_kg for line in lines)
         hose_share = self._known.balance_trailer_hose_m3 / self._trailer_m3
         uncoupled = hose_share * sum(stay.last.kg for stay in trailers if stay.went)

@@ -12,6 +12,7 @@ from station.domain.alarm_views import AlarmView, alarm_view_json
 from station.domain.plant import Text
 
 RAISED, WORSE, CLEARED, ESCALATED, FLOOD, TEST = "raised", "worse", "cleared", "escalated", "flood", "test"
+REPORT = "report"
 _WORDS = {
     RAISED: Text("ALARM", "报警"),
     WORSE: Text("ALARM, worse", "报警升级"),
@@ -109,6 +110,21 @@ def trial_body(place: Place, who: str) -> dict[str, object]:
             "en": f"Sent by {who}. Nothing is wrong, nothing is to be done.",
             "zh": f"由 {who} 发送，无报警，无需处理。",
         },
+    }
+
+
+def report_body(place: Place, date: dt.date, text: Text) -> dict[str, object]:
+    """Return a notice of a day's report: its figures in some lines."""
+    prefix, day = _prefix(place), date.isoformat()
+    return {
+        "kind": REPORT,
+        "station": place.station,
+        "simulated": place.simulated,
+        "title": {
+            "en": f"{prefix.en}{place.label.en}: daily report of {day}",
+            "zh": f"{prefix.zh}{place.label.zh}：{day} 日报",
+        },
+        "text": {"en": text.en, "zh": text.zh},
     }
 
 

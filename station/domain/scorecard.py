@@ -86,6 +86,7 @@ class Check:
 
     Attributes:
         at_ms: Of the forecast.
+        probability: Of a short day, as it said.
         expected_kg: What it expected the whole day to give.
         happened_kg: What the day gave, None while it is not over.
         error_percent: p50 less what happened, in percent of the day's plan; None with it.
@@ -93,6 +94,7 @@ class Check:
     """
 
     at_ms: int
+    probability: float
     expected_kg: Band
     happened_kg: float | None
     error_percent: float | None
@@ -198,7 +200,7 @@ def _checks(forecasts: Sequence[KeptForecast], happened_kg: float | None, plan_k
         if happened_kg is not None:
             in_band = band.p10 <= happened_kg <= band.p90
             error = 100.0 * (band.p50 - happened_kg) / plan_kg if plan_kg > 0 else None
-        checks.append(Check(f.at_ms, band, happened_kg, error, in_band))
+        checks.append(Check(f.at_ms, f.probability, band, happened_kg, error, in_band))
     return checks
 
 

@@ -9,13 +9,18 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+import pytest
+
+from station.adapters import influx_readings
 from station.adapters.influx_readings import InfluxReadings
+from station.adapters.memory import MemoryReadings
 from station.domain.signals import UnitMessage
-from station.ports import Minute
+from station.ports import Aggregate, Minute
 from tests.support.influxd import Influxd
 from tests.support.processes import wait_until
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+HOURS_END = time.time_ns() // 1_000_000 // HOUR * HOUR - HOUR
 
 
 def message(t_ms: int, value: float, tag: str = "PT-330A", quality: str | None = None) -> UnitMessage:
@@ -112,3 +117,42 @@ def test_a_text_of_another_program_stops_no_minute(influxd: Influxd) -> None:
     assert store.minutes("jinma", "PT-330A", now, now + HOUR) == [Minute(now, 1.5, 1.0, 2.0, 2.0, 2, 0)]
     assert store.minutes("jinma", "PT-330B", now, now + HOUR) == [Minute(now, 5.0, 5.0, 5.0, 5.0, 1, 0)]
     store.close()
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "min", "max", "last", "count"])
+def test_long_ranges_are_answered_out_of_minutes_with_the_numbers_of_the_readings(
+    influxd: Influxd, monkeypatch: pytest.MonkeyPatch, aggregate: Aggregate
+) -> None:
+    now, plain = HOURS_END + HOUR, MemoryReadings()
+    store = InfluxReadings(influxd.url, influxd.token, influxd.org, "long", lambda: now)
+    said = long_story()
+    plain.write(said)
+    if store.is_empty("long"):
+        store.write(said)
+        monkeypatch.setattr(influx_readings, "_ROLL_UP_STEP_MS", 12 * HOUR)
+        store.roll_up(HOURS_END - 9 * HOUR, HOURS_END)  # the first three hours were there before the tasks
+    monkeypatch.setattr(influx_readings, "LONG_MS", HOUR)
+    start, end = HOURS_END - 12 * HOUR + 7 * MINUTE, HOURS_END - 90_000
+    for every, offset in ((HOUR, 0), (20 * MINUTE, 5 * MINUTE)):
+        expected = plain.windows("jinma", "PT-330A", start, end, every, aggregate, offset)
+        found = store.windows("jinma", "PT-330A", start, end, every, aggregate, offset)
+        assert [(w.t_ms, w.quality) for w in found] == [(w.t_ms, w.quality) for w in expected]
+        assert [w.value for w in found] == pytest.approx([w.value for w in expected], rel=1e-12)
+        sure = store._sure("jinma", "PT-330A", (start, end), every, aggregate, offset)
+        assert len(found) / 3 <= len(sure) < len(found)
+    store.close()
+
+
+def long_story() -> list[UnitMessage]:
+    """Twelve hours, each 10 s: a gap in one, something doubtful in one, something bad in one, an odd minute in one."""
+    said: list[UnitMessage] = []
+    for n in range(12 * 360):
+        t_ms = HOURS_END - 12 * HOUR + n * 10_000
+        hour, second = divmod(n * 10, 3600)
+        if hour == 4 and 600 <= second < 1500:
+            continue
+        quality = {(6, 900): "uncertain:drift", (8, 900): "bad:range"}.get((hour, second))
+        said.append(message(t_ms, round(40 + n % 97 / 10, 1), quality=quality))
+        if (hour, second) == (10, 900):
+            said.append(message(t_ms + 5000, 99.9))
+    return said

@@ -34,11 +34,16 @@ from api.replay.desk import ReplayDesk, ReplayLimits, ReplaySources
 from api.replay.launching import launch_thread
 from api.replay.orders import TellLoading
 from api.replay.uploads import Uploads
+from api.reports.desk import ReportDesk
+from api.reports.gathering import Books, Sources
+from api.reports.makers import InlineMaker
+from api.reports.shelf import ReportShelf
 from api.services import ApiServices
 from cli.replay_logs import open_log
 from station.adapters.memory import MemoryReadings
 from station.adapters.memory_journal import MemoryJournal
 from station.adapters.memory_learned import MemoryLearned
+from station.adapters.memory_notes import MemoryNotes
 from station.domain.capacity_forecast import Band, Count, Forecast, ForecastDetail
 from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
@@ -50,6 +55,7 @@ from station.wire.json_v1 import encode, topic_of
 from tests.support.capacity_snapshots import snapshot
 from tests.support.plants import jinma
 
+_NOWHERE = Path("/nonexistent/reports")
 NOON = 1795406400000
 """2026-11-23T04:00:00Z, noon at the station."""
 
@@ -224,9 +230,15 @@ class LiveApi:
 
 
 def live_api(
-    clock: VirtualClock | None = None, tokens: TokenTable | None = None, alarm_journal: AlarmJournal | None = None
+    clock: VirtualClock | None = None,
+    tokens: TokenTable | None = None,
+    alarm_journal: AlarmJournal | None = None,
+    reports: Path = _NOWHERE,
 ) -> LiveApi:
-    """Return a whole API of the shipped station at noon of a virtual day; its alarms go to `alarm_journal` if given."""
+    """Return a whole API of the shipped station at noon of a virtual day; its alarms go to `alarm_journal` if given.
+
+    Reports of days that are over are kept in `reports`.
+    """
     plant, clock = jinma(), clock or VirtualClock()
     capacity, store, journal = ScriptedCapacity(), MemoryReadings(), MemoryJournal()
     plans, forecasts, learned = MemoryPlans(), MemoryForecasts(), MemoryLearned()
@@ -248,6 +260,8 @@ def live_api(
     hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)  # quick: nothing is guarded here
     users = Users(MemoryUsers(), clock.now_ms, clock.seconds, hasher)
     people, audit = People.of(checked, clock.now_ms, users=users), MemoryAudit()
+    notes = MemoryNotes()
+    maker = InlineMaker(Sources(store, Books(journal, forecasts, plans, notes)))
     services = ApiServices(
         version="0.0.0",
         stations={plant.id: live},
@@ -260,6 +274,7 @@ def live_api(
         audit=audit,
         note_act=lambda row: audit.append([row]),
         replays=_replays(store, journal, learned),
+        reports=ReportDesk(maker, ReportShelf(reports), notes, clock.now_ms, "0.0.0"),
     )
     return LiveApi(plant, clock, capacity, store, journal, plans, forecasts, learned, live, checked, people, services)
 

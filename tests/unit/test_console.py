@@ -16,17 +16,28 @@ from api.routes.bodies import AlarmStateName
 from dashboards.console import pages
 from dashboards.console.alarm_texts import ALARM_TEXTS
 from dashboards.console.capacity_texts import CAPACITY_TEXTS
+from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.language import language_of
 from dashboards.console.layout import station_layout
 from dashboards.console.people_texts import PEOPLE_TEXTS
 from dashboards.console.replay_texts import REPLAY_TEXTS
+from dashboards.console.report_texts import REPORT_TEXTS
 from dashboards.console.texts import TEXTS, text_of, texts_of
 from station.domain.signals import AREAS
 from tests.support.plants import jinma
 
 STATIC = Path(pages.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))
-PAGES = ("pages.py", "capacity_page.py", "alarms_page.py", "people_page.py", "replay_page.py", "layout.py")
+PAGES = (
+    "pages.py",
+    "capacity_page.py",
+    "alarms_page.py",
+    "people_page.py",
+    "replay_page.py",
+    "reports_page.py",
+    "completeness_page.py",
+    "layout.py",
+)
 
 
 def request(query: str = "", **headers: str) -> HTTPConnection:
@@ -63,7 +74,7 @@ def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> Non
 
 
 def test_no_page_has_another_text_under_the_same_key() -> None:
-    pages_texts = (ALARM_TEXTS, CAPACITY_TEXTS, PEOPLE_TEXTS, REPLAY_TEXTS)
+    pages_texts = (ALARM_TEXTS, CAPACITY_TEXTS, COMPLETENESS_TEXTS, PEOPLE_TEXTS, REPLAY_TEXTS, REPORT_TEXTS)
     assert sum(len(texts) for texts in pages_texts) == len(set().union(*pages_texts))
     for texts in pages_texts:
         assert {key: TEXTS[key] for key in texts} == texts

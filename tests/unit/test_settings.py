@@ -192,7 +192,7 @@ def test_every_setting_says_what_it_is_for(name: str) -> None:
 def test_every_setting_is_read_by_a_command() -> None:
     read = {
         node.attr
-        for file in (ROOT / "cli").glob("*.py")
+        for file in (ROOT / "cli").rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and "settings" in ast.unparse(node.value)
     }
