@@ -30,6 +30,7 @@ from cli.options import (
     Store,
 )
 from cli.people_commands import alarm_commands, journal_commands, token_commands, user_commands
+from cli.plan_commands import plan_commands, plant_commands
 
 app = typer.Typer(
     name="jinma",
@@ -39,9 +40,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-plant_commands = typer.Typer(no_args_is_help=True, help="Station files.")
 dashboard_commands = typer.Typer(no_args_is_help=True, help="Grafana dashboards as code.")
-plan_commands = typer.Typer(no_args_is_help=True, help="The plan of a day: bookings and trailers.")
 app.add_typer(plant_commands, name="plant")
 app.add_typer(dashboard_commands, name="dashboards")
 app.add_typer(plan_commands, name="plan")
@@ -330,35 +329,6 @@ def capacity(
     show_capacity(what_if=what_if, api=api, station=station, as_json=json)
 
 
-@plan_commands.command("import", epilog="Example: jinma plan import bookings.csv --date 2026-11-24")
-@reported
-def plan_import(
-    file: Annotated[Path, typer.Argument(help="CSV: kind (truck or trailer), id, time, kg, bay.")],
-    date: Annotated[str | None, typer.Option(help="Station day; default is today.")] = None,
-    api: Api = None,
-    station: FirstStation = None,
-    json: Json = False,
-) -> None:
-    """Take a day's bookings and trailers out of a CSV file, and say whether the station can carry them."""
-    from cli.plans import import_plan
-
-    import_plan(file, date=date, api=api, station=station, as_json=json)
-
-
-@plan_commands.command("show", epilog="Example: jinma plan show 2026-11-24")
-@reported
-def plan_show(
-    date: Annotated[str | None, typer.Argument(help="Station day; default is today.")] = None,
-    api: Api = None,
-    station: FirstStation = None,
-    json: Json = False,
-) -> None:
-    """Show the plan of a day."""
-    from cli.plans import show_plan
-
-    show_plan(date, api=api, station=station, as_json=json)
-
-
 @app.command("back-test", epilog="Example: jinma back-test --days 24 --output back-test.html")
 @reported
 def back_test_(
@@ -451,18 +421,6 @@ def fill(
         raise BadInputError("name a case or a case file; jinma fill --list shows the shipped ones")
     else:
         play_fill(case, as_json=json, output=output)
-
-
-@plant_commands.command("from-csv", epilog="Example: jinma plant from-csv signals.csv > my-station.toml")
-@reported
-def plant_from_csv(
-    file: Annotated[Path, typer.Argument(help="Signal list, CSV.")],
-    station: Annotated[str, typer.Option(help="Id of the new station.")] = "my-station",
-) -> None:
-    """Print a first station file made from a signal list."""
-    from cli.check import print_plant_from_csv
-
-    print_plant_from_csv(file, station)
 
 
 @dashboard_commands.command("build", epilog="Example: jinma dashboards build --output deploy/grafana")

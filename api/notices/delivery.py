@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import structlog
 
 from station.errors import NoticeFailedError, TransientError
-from station.ports import NoticeBook, NoticeRow, NoticeSender, NoticeTry
+from station.notice_ports import NoticeBook, NoticeRow, NoticeSender, NoticeTry
 
 SENT, GIVEN_UP, WAITING = "sent", "given-up", "waiting"
 _FIRST_PAUSE_MS: Final = 2_000

@@ -35,7 +35,7 @@ from station.domain.notices import (
     trial_body,
 )
 from station.errors import TransientError
-from station.ports import NoticeBook, NoticeRow
+from station.notice_ports import NoticeBook, NoticeRow
 
 _SUPPRESSED: Final = "SUPPRESSED"
 _HIDDEN: Final = frozenset({"OUT_OF_SERVICE", "SHELVED", _SUPPRESSED})

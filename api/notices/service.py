@@ -12,7 +12,7 @@ from api.notices.delivery import Delivery
 from api.notices.desk import Heard, NoticeDesk
 from station.domain.alarm_views import AlarmView
 from station.domain.notices import Place
-from station.ports import NoticeRow, NoticeTry
+from station.notice_ports import NoticeRow, NoticeTry
 
 _TEST_S = 20.0
 """How long whoever asks for a test waits for all targets."""

@@ -17,7 +17,7 @@ from api.routes.bodies import Page, Priority, TextBody, json_answer
 from api.routes.guard import Operator, Viewer, needs
 from api.routes.params import DEFAULT_LIMIT, Cursor, Limit, StationId, TimeText, time_range
 from api.services import ApiServices
-from station.ports import NoticeRow, NoticeTry
+from station.notice_ports import NoticeRow, NoticeTry
 from station.wire.plan_v1 import rfc3339
 
 _USUAL: Final = dt.timedelta(hours=24)

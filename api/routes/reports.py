@@ -14,7 +14,7 @@ from api.live.station import LiveStation
 from api.people.roles import Role
 from api.problems import ProblemError, broken, not_found
 from api.reports.desk import ReportDesk
-from api.reports.drawing import MEDIA_TYPES
+from api.reports.drawing import MEDIA_TYPES, Form
 from api.reports.json_form import note_as_json, report_as_json
 from api.routes.bodies import json_answer
 from api.routes.guard import Operator, Viewer, needs
@@ -143,11 +143,20 @@ _NOTE_INPUT = Body(openapi_examples={"a note": {"value": examples.NOTE_BODY}})
 def routes(services: ApiServices) -> APIRouter:
     """Return the routes of reports and shift notes."""
     router = APIRouter(tags=["reports"])
+    _add_reports(router, services)
+    _add_notes(router, services)
+    return router
 
-    def desk() -> ReportDesk:
-        if services.reports is None:
-            raise ProblemError(503, "this service makes no reports")
-        return services.reports
+
+def _desk(services: ApiServices) -> ReportDesk:
+    if services.reports is None:
+        raise ProblemError(503, "this service makes no reports")
+    return services.reports
+
+
+def _add_reports(router: APIRouter, services: ApiServices) -> None:
+    report_options = needs(Role.VIEWER, 404, example=examples.REPORT)
+    report_options["responses"][200] = {"content": _OTHER_FORMS}
 
     @router.get(
         "/stations/{station}/reports/daily",
@@ -159,11 +168,8 @@ def routes(services: ApiServices) -> APIRouter:
         _: Viewer, station: StationId, limit: Annotated[int, Query(ge=1, le=400, description="Most days")] = 31
     ) -> Response:
         """Kept reports, newest first, and before them today."""
-        live, reports = services.live(station), desk()
+        live, reports = services.live(station), _desk(services)
         return json_answer({"items": _days(live, reports, limit), "next_cursor": None})
-
-    report_options = needs(Role.VIEWER, 404, example=examples.REPORT)
-    report_options["responses"][200] = {"content": _OTHER_FORMS}
 
     @router.get(
         "/stations/{station}/reports/daily/{date}",
@@ -175,17 +181,11 @@ def routes(services: ApiServices) -> APIRouter:
         _: Viewer, station: StationId, date: ReportDate, form: FormQuery = "json", lang: LanguageQuery = "zh"
     ) -> Response:
         """As it is kept, or made now; its version counts up when late readings have changed it."""
-        live, reports = services.live(station), desk()
+        live, reports = services.live(station), _desk(services)
         report = _report(reports.report, live, date)
         if form == "json":
             return json_answer(report_as_json(report, reports.notes.of_day(station, date)))
-        body = reports.drawn(live, report, lang, form)
-        name = f"{station}-{date.isoformat()}-{lang}.{form}"
-        shown = "inline" if form == "html" else "attachment"
-        headers = {"Content-Disposition": f'{shown}; filename="{name}"', "Cache-Control": "no-store"}
-        if form == "html":
-            headers["Content-Security-Policy"] = _ALONE
-        return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+        return _as_file(f"{station}-{date.isoformat()}-{lang}.{form}", reports.drawn(live, report, lang, form), form)
 
     @router.post(
         "/stations/{station}/reports/daily/{date}/make",
@@ -195,12 +195,21 @@ def routes(services: ApiServices) -> APIRouter:
     )
     def make_report(_: Operator, station: StationId, date: ReportDate) -> Response:
         """The next version where it tells something else than the kept one, else the kept one."""
-        live, reports = services.live(station), desk()
+        live, reports = services.live(station), _desk(services)
         _check_date(live, date)
-        report = _report(reports.remade, live, date)
-        body = report_as_json(report, [])
+        body = report_as_json(_report(reports.remade, live, date), [])
         return json_answer({key: body[key] for key in ("date", "version", "made_at", "complete")})
 
+
+def _as_file(name: str, body: bytes, form: Form) -> Response:
+    shown = "inline" if form == "html" else "attachment"
+    headers = {"Content-Disposition": f'{shown}; filename="{name}"', "Cache-Control": "no-store"}
+    if form == "html":
+        headers["Content-Security-Policy"] = _ALONE
+    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def _add_notes(router: APIRouter, services: ApiServices) -> None:
     @router.get(
         "/stations/{station}/reports/daily/{date}/notes",
         summary="The shift notes of a day",
@@ -210,7 +219,7 @@ def routes(services: ApiServices) -> APIRouter:
     def get_notes(_: Viewer, station: StationId, date: ReportDate) -> Response:
         """Oldest first."""
         services.live(station)
-        rows = desk().notes.of_day(station, date)
+        rows = _desk(services).notes.of_day(station, date)
         return json_answer({"items": [note_as_json(*row) for row in rows], "next_cursor": None})
 
     @router.post(
@@ -223,11 +232,9 @@ def routes(services: ApiServices) -> APIRouter:
         session: Operator, station: StationId, date: ReportDate, body: Annotated[NoteRequest, _NOTE_INPUT]
     ) -> Response:
         """Kept with who wrote it and when; it stands in the day's report at once."""
-        live, reports = services.live(station), desk()
+        live, reports = services.live(station), _desk(services)
         _check_date(live, date)
         return json_answer(note_as_json(*reports.write(live, date, body.kind, session.name, body.text.strip())))
-
-    return router
 
 
 def _days(live: LiveStation, reports: ReportDesk, limit: int) -> list[dict[str, Any]]:

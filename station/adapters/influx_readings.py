@@ -7,7 +7,6 @@ could not send, and its row objects cost ten times a CSV row.
 from __future__ import annotations
 
 import io
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,20 +17,15 @@ from influxdb_client.rest import ApiException
 from station.adapters import flux
 from station.adapters.clocks import wall_ms
 from station.adapters.influx_answers import (
-    Line,
     is_number,
     joined_windows,
     message_of_point,
     newest_reading,
-    said_reason,
     windows_of_readings,
     windows_told,
-    young_enough,
 )
 from station.adapters.influx_columns import NO_NUMBERS, NotOneSchemaError, read_numbers, table_of, table_of_messages
-from station.adapters.influx_lines import InfluxLines
 from station.adapters.influx_minutes import (
-    LATE,
     MINUTE_FIELDS,
     late_task,
     minute_task,
@@ -43,30 +37,20 @@ from station.adapters.influx_minutes import (
     task_troubles,
 )
 from station.adapters.influx_windows import LONG_MS, SETTLED_MS, question, sure_windows, unsure
-from station.adapters.line_protocol import joined_lines, message_line, point_line
-from station.adapters.point_rules import Stored, refusal, visible, worst
+from station.adapters.influx_writing import InfluxWriting
+from station.adapters.point_rules import Stored, visible, worst
 from station.adapters.reading_tables import ReadingTable
 from station.adapters.windowing import MINUTE_MS, check_windows, windows_of_minutes
 from station.domain.signals import AREAS, GOOD, Reading, UnitMessage, quality_rank
-from station.errors import PointsRefusedError, StoreUnavailableError
+from station.errors import StoreUnavailableError
 from station.ports import Aggregate, Minute, ServicePoint, Window
 
 MINUTES_RETENTION_S = 2 * 365 * 86_400
 """Of the bucket of minutes: contract section 4."""
 
-NOT_LATE_MS = 120_000
-"""What is written within two minutes is met by the task that works out the last three; what is older is marked."""
-
 _ROLL_UP_STEP_MS = 600_000
 """Of a question that waits for its answer: ten minutes of a whole station take some seconds."""
 
-HOUR_MS = 3_600_000
-_MARK_AGAIN_MS = 30_000
-
-LINES_PER_WRITE = 5000
-"""InfluxDB's own advice; larger bodies gain nothing and cost more when one line of them is refused."""
-
-_DROPPED = re.compile(r"dropped[ =](\d+)")
 _IN_AREAS = flux.any_of("_measurement", AREAS)
 _ROW = frozenset({"result", "table"})
 _FIRST_STEP_MS, _LONGEST_STEP_MS, _FEW_ROWS = 60_000, 3_600_000, 20_000
@@ -79,7 +63,7 @@ _KEPT = ' |> keep(columns: ["_time", "_measurement", "unit", "_field", "_value"]
 _Part = TypeVar("_Part")
 
 
-class InfluxReadings(InfluxLines):
+class InfluxReadings(InfluxWriting):
     """A `ReadingStore` in one bucket of InfluxDB 2.
 
     Args:
@@ -94,97 +78,9 @@ class InfluxReadings(InfluxLines):
     """Requests at a time: two bring 330 000 points/s on two cores, more of them nothing."""
 
     def __init__(self, url: str, token: str, org: str, bucket: str, now_ms: Callable[[], int] = wall_ms) -> None:
-        super().__init__(url, token, org, bucket)
+        super().__init__(url, token, org, bucket, now_ms)
         self._minutes_bucket = f"{bucket}_1m"
         self.buckets = (bucket, self._minutes_bucket)
-        self._now_ms = now_ms
-        self._marked: dict[tuple[str, int], int] = {}
-
-    # -- writing ------------------------------------------------------------------------------------------------
-
-    def write(self, messages: Sequence[UnitMessage]) -> None:
-        """Store messages; see `ReadingStore.write`."""
-        self._ready()
-        refused: dict[int, str] = {}
-        for first in range(0, len(messages), LINES_PER_WRITE):
-            self._write_piece(messages[first : first + LINES_PER_WRITE], first, refused)
-        self._mark_late([message for index, message in enumerate(messages) if index not in refused])
-        if refused:
-            raise PointsRefusedError(refused)
-
-    def _write_piece(self, messages: Sequence[UnitMessage], first: int, refused: dict[int, str]) -> None:
-        unfit: dict[int, str] = {}
-        body = joined_lines(messages, unfit)
-        if body is not None:
-            with self._faults():
-                reason = self._refusal(body) if body else None
-            if reason is None:
-                refused.update({first + index: why for index, why in unfit.items()})
-                return
-        lines: list[Line] = []  # line by line, so that each has its index
-        for index, message in enumerate(messages, first):
-            if why := refusal(message):
-                refused[index] = why
-            else:
-                lines.append((index, message_line(message)))
-        self._post(lines, refused)
-
-    def _mark_late(self, messages: Sequence[UnitMessage]) -> None:
-        """Name the hours whose minutes are to be put right; a crash before it writes the batch, and this, again."""
-        now_ms = self._now_ms()
-        hours = {
-            (message.station, message.t_ms - message.t_ms % HOUR_MS)
-            for message in messages
-            if 0 <= message.t_ms < now_ms - NOT_LATE_MS
-        }
-        hours = {hour for hour in hours if self._marked.get(hour, 0) < now_ms - _MARK_AGAIN_MS}
-        if hours:
-            marks = [ServicePoint(LATE, {"station": station}, {"written": now_ms}, t_ms) for station, t_ms in hours]
-            refused: dict[int, str] = {}  # an hour that begins before what the bucket keeps has no mark, and no minutes
-            self._post_all([(i, line) for i, mark in enumerate(marks) if (line := point_line(mark))], refused)
-            if len(self._marked) > 10_000:
-                self._marked.clear()
-            self._marked.update(dict.fromkeys(hours, now_ms))
-
-    def write_points(self, points: Sequence[ServicePoint]) -> None:
-        """Store points of our own services; fields of the same point come together."""
-        self._ready()
-        refused: dict[int, str] = {}
-        self._post_all([(i, line) for i, point in enumerate(points) if (line := point_line(point))], refused)
-        if refused:
-            raise PointsRefusedError(refused)
-
-    def _post_all(self, lines: Sequence[Line], refused: dict[int, str]) -> None:
-        for first in range(0, len(lines), LINES_PER_WRITE):
-            self._post(lines[first : first + LINES_PER_WRITE], refused)
-
-    def _post(self, lines: Sequence[Line], refused: dict[int, str]) -> None:
-        """Write lines; where some are refused, halve until the bad ones stand alone (a point written twice is one)."""
-        with self._faults():
-            reason = self._refusal("\n".join([line for _, line in lines])) if lines else None
-        if reason is None:
-            return
-        dropped = _DROPPED.search(reason)
-        if len(lines) == 1 or (dropped and int(dropped[1]) == len(lines)):
-            refused.update(dict.fromkeys((index for index, _ in lines), reason))
-            return
-        kept = young_enough(lines, reason)
-        if len(kept) < len(lines):
-            refused.update(dict.fromkeys({index for index, _ in lines} - {index for index, _ in kept}, reason))
-            self._post(kept, refused)  # written already, unless there is another fault among them
-            return
-        middle = len(lines) // 2
-        self._post(lines[:middle], refused)
-        self._post(lines[middle:], refused)
-
-    def _refusal(self, body: str) -> str | None:
-        try:
-            self._writer.write(self._bucket, self._org, body.encode(), write_precision="ms")
-        except ApiException as error:
-            if error.status in (400, 413, 422):  # unreadable, too large, partly written
-                return said_reason(error)
-            raise
-        return None
 
     def forget_before(self, t_ms: int) -> None:
         """Delete everything older than `t_ms`, points of our services too."""

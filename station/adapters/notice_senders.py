@@ -15,7 +15,7 @@ import httpx
 from station.adapters.chat_robots import robot_of
 from station.domain.notice_routes import Target
 from station.errors import BadInputError, NoticeFailedError
-from station.ports import NoticeRow, NoticeSender
+from station.notice_ports import NoticeRow, NoticeSender
 
 SIGNATURE, TIMESTAMP, KEY = "X-Jinma-Signature", "X-Jinma-Timestamp", "Idempotency-Key"
 DUPLICATE = "X-Jinma-Duplicate"

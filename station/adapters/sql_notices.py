@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_schema import notice_tries, notices
-from station.ports import NoticeRow, NoticeTry
+from station.notice_ports import NoticeRow, NoticeTry
 
 _WAITING = "waiting"
 _URGENCY = sa.case({"critical": 0, "high": 1, "medium": 2}, value=notices.c.priority, else_=3)

@@ -24,7 +24,7 @@ from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_notices import SqlNotices
 from station.domain.notice_routes import NoticePlan, Target, load_notices
 from station.errors import NoticeFailedError
-from station.ports import NoticeRow
+from station.notice_ports import NoticeRow
 from tests.support.alarm_views import PLACE, view
 from tests.support.hook import Hook
 from tests.support.processes import wait_until

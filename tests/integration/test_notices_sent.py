@@ -22,7 +22,7 @@ from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_notices import SqlNotices
 from station.domain.notice_routes import Target
 from station.errors import BadInputError, NoticeFailedError
-from station.ports import NoticeRow
+from station.notice_ports import NoticeRow
 from tests.support.hook import Hook
 from tests.support.ports import free_port
 from tests.support.processes import wait_until

@@ -12,7 +12,8 @@ from station.adapters.sql_audit import SqlAudit
 from station.adapters.sql_database import SqlDatabase
 from station.adapters.sql_notices import SqlNotices
 from station.adapters.sql_users import SqlUsers
-from station.ports import AuditRow, NoticeRow, NoticeTry, UserRow
+from station.notice_ports import NoticeRow, NoticeTry
+from station.ports import AuditRow, UserRow
 from tests.support.postgres import Postgres
 
 ROW = UserRow("li.wei", "operator", "$argon2id$..", 1)

@@ -13,7 +13,7 @@ from api.notices.desk import Heard, NoticeDesk
 from station.domain.alarm_views import AlarmView
 from station.domain.notice_routes import NoticeFileError, NoticePlan, load_notices
 from station.errors import JournalUnavailableError, NoticeFailedError
-from station.ports import NoticeRow, NoticeTry
+from station.notice_ports import NoticeRow, NoticeTry
 from tests.support.alarm_views import PLACE, view
 from tests.support.live_api import NOON, VirtualClock
 from tests.support.plants import jinma
