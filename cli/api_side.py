@@ -99,8 +99,8 @@ class Kept:
     admin: AdminToken | None
 
     @classmethod
-    def open(cls, url: str, directory: Path, bootstrap: str | None) -> Kept:
-        """Open the database, and make sure that an admin can come in.
+    def open(cls, url: str, directory: Path, bootstrap: str | None, hook: str | None = None) -> Kept:
+        """Open the database, and make sure that an admin can come in, and who has the `hook` token.
 
         Raises:
             JinmaError: The database or the data directory cannot be used.
@@ -108,6 +108,7 @@ class Kept:
         database = SqlDatabase(url)
         tokens = Tokens(SqlTokens(database), read_or_make_key(directory / "token.key"), wall_ms)
         admin = tokens.install_admin(directory, bootstrap)
+        tokens.install_hook(hook)
         people = People.of(tokens, wall_ms, directory / "sessions.json", Users(SqlUsers(database), wall_ms))
         plans, forecasts, learned = SqlPlans(database), SqlForecasts(database), SqlLearned(database)
         audit = SqlAudit(database)

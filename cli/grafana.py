@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit
 from cli.stations import read_plants
 from cli.stores import DEFAULT_BUCKET
 from dashboards.grafana.build import build_to
-from dashboards.grafana.push import Change, InfluxAddress
+from dashboards.grafana.changes import Change
+from dashboards.grafana.push import ApiAddress, InfluxAddress
 from dashboards.grafana.push import push as push_dashboards
 from dashboards.grafana.transport import Grafana
 from station.errors import BadInputError
@@ -29,8 +30,17 @@ def build(output: Path, plant_files: list[Path] | None) -> None:
         print(file)
 
 
-def push(grafana_url: str, store_url: str | None, plant_files: list[Path] | None, *, as_json: bool) -> None:
-    """Push the dashboards, and say what changed.
+def push(
+    grafana_url: str, store_url: str | None, api_url: str | None, plant_files: list[Path] | None, *, as_json: bool
+) -> None:
+    """Push dashboards and alerting, and say what changed.
+
+    Args:
+        grafana_url: Where to.
+        store_url: InfluxDB as Grafana reaches it.
+        api_url: The API as Grafana reaches it, where that is not how commands and browsers do.
+        plant_files: Stations.
+        as_json: Print a report instead of lines.
 
     Raises:
         JinmaError: A setting is missing, or Grafana cannot do it.
@@ -38,18 +48,26 @@ def push(grafana_url: str, store_url: str | None, plant_files: list[Path] | None
     settings = load_settings(store=store_url, plant=plant_files)
     if settings.grafana_token is None:
         raise BadInputError("JINMA_GRAFANA_TOKEN: set it to the token of a Grafana service account with the role Admin")
-    influx = _influx(settings)
+    token = settings.hook_token or settings.token
     report = push_dashboards(
         Grafana(grafana_url, settings.grafana_token.get_secret_value()),
         read_plants(settings.plant),
-        influx,
-        console_url=settings.api,
+        _influx(settings),
+        ApiAddress(settings.api, api_url or settings.api, token.get_secret_value() if token else None),
         on_change=(lambda _: None) if as_json else _tell,
     )
     if as_json:
         print(json.dumps(dataclasses.asdict(report)))
     else:
         print(f"data source: {report.health}", file=sys.stderr)
+    if token is None:
+        print(_ALERTS_REFUSED, file=sys.stderr)
+
+
+_ALERTS_REFUSED = (
+    "warning: Grafana's alerts will be refused by the API: set JINMA_HOOK_TOKEN to what "
+    "`jinma token create grafana --role operator` gives, and push again"
+)
 
 
 def _tell(change: Change) -> None:

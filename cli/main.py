@@ -439,13 +439,16 @@ def dashboards_build(
 def dashboards_push(
     grafana: Annotated[str, typer.Option(help="Address of Grafana; the token comes from JINMA_GRAFANA_TOKEN.")],
     store: Store = None,
+    hook: Annotated[
+        str | None, typer.Option(help="Address of our API as Grafana's server reaches it, for alerts; else JINMA_API.")
+    ] = None,
     plant: Plants = None,
     json: Json = False,
 ) -> None:
-    """Make or update folder, data source and dashboards in a Grafana, and say what changed."""
+    """Make or update data source, folder, dashboards, contact point and alert rules in a Grafana; say what changed."""
     from cli.grafana import push
 
-    push(grafana, store, plant, as_json=json)
+    push(grafana, store, hook, plant, as_json=json)
 
 
 def main() -> None:

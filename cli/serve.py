@@ -72,7 +72,8 @@ def run_serve(settings: Settings) -> int:
 def open_kept(settings: Settings, directory: DataDirectory) -> Kept:
     """Open the journal database that the settings name, else the one of the data directory."""
     bootstrap = settings.bootstrap_token.get_secret_value() if settings.bootstrap_token else None
-    return Kept.open(settings.journal or directory.journal_url, directory.path, bootstrap)
+    hook = settings.hook_token.get_secret_value() if settings.hook_token else None
+    return Kept.open(settings.journal or directory.journal_url, directory.path, bootstrap, hook)
 
 
 def tell_admin(kept: Kept) -> None:

@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     )
     heartbeat_url: SecretStr | None = Field(None, description="Asked each minute while this lives: a dead man's switch")
     grafana_token: SecretStr | None = Field(None, description="Service-account token with which dashboards are pushed")
+    hook_token: SecretStr | None = Field(
+        None, description="Token with which Grafana's alerts come in: operator, valid while it is set"
+    )
     influxdb_url: str | None = Field(
         None, description="InfluxDB's address; with the organisation it is the store where none is named"
     )

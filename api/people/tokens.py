@@ -24,6 +24,8 @@ from station.ports import TokenRow, TokenTable
 
 BOOTSTRAP_PREFIX: Final = "bootstrap"
 """Row of the token that JINMA_BOOTSTRAP_TOKEN names; its value need not have the form prefix.secret."""
+HOOK_PREFIX: Final = "hook"
+"""Row of the token that JINMA_HOOK_TOKEN names, for Grafana's contact point."""
 FIRST_ADMIN_NAME: Final = "admin"
 _FRESH_S: Final = 2.0
 _TOUCH_EVERY_MS: Final = 60_000
@@ -83,7 +85,7 @@ class Tokens:
         if not 0 < len(token) <= _MAX_TOKEN_LENGTH or not token.isascii():
             return None
         wanted = self._hash(token)
-        for prefix in (token.partition(".")[0], BOOTSTRAP_PREFIX):
+        for prefix in (token.partition(".")[0], BOOTSTRAP_PREFIX, HOOK_PREFIX):
             row = self._row(prefix)
             if row is not None and hmac.compare_digest(row.keyed_hash, wanted) and self._lives(row):
                 return self._touched(row)
@@ -138,9 +140,20 @@ class Tokens:
             write_secret(path, token.encode() + b"\n")
         return AdminToken(token, path, made=True)
 
+    def install_hook(self, value: str | None) -> None:
+        """Let in who has the value of JINMA_HOOK_TOKEN, as an operator, while it is set.
+
+        Raises:
+            BadInputError: The value is blank, too long or not ASCII.
+        """
+        if value is None:
+            self._table.remove(HOOK_PREFIX)
+            return
+        _check_sendable("JINMA_HOOK_TOKEN", value)
+        self._keep(TokenRow(HOOK_PREFIX, self._hash(value), Role.OPERATOR.label, "grafana", self._wall_ms()))
+
     def _install_bootstrap(self, value: str) -> AdminToken:
-        if not value.strip() or len(value) > _MAX_TOKEN_LENGTH or not value.isascii():
-            raise BadInputError(f"JINMA_BOOTSTRAP_TOKEN: must be 1 to {_MAX_TOKEN_LENGTH} ASCII characters, not blank")
+        _check_sendable("JINMA_BOOTSTRAP_TOKEN", value)
         row = TokenRow(BOOTSTRAP_PREFIX, self._hash(value), Role.ADMIN.label, FIRST_ADMIN_NAME, self._wall_ms())
         self._keep(row)
         return AdminToken(value, None, made=False)
@@ -193,6 +206,11 @@ class Tokens:
         with self._lock:
             self._seen[row.prefix] = (self._monotonic(), row)
         return row
+
+
+def _check_sendable(variable: str, value: str) -> None:
+    if not value.strip() or len(value) > _MAX_TOKEN_LENGTH or not value.isascii():
+        raise BadInputError(f"{variable}: must be 1 to {_MAX_TOKEN_LENGTH} ASCII characters, not blank")
 
 
 class MemoryTokens:

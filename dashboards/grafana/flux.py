@@ -1,12 +1,13 @@
-"""Flux for panels: a query class for the dashboard builders, and the questions that the panels ask.
+"""Flux for panels: a query class for the dashboard builders, and the questions that are asked of readings.
 
 Grafana puts the view's times in for `v.timeRangeStart`, `v.timeRangeStop`, `v.windowPeriod`, and the chosen station
-for `${station}`. Names out of the station file are quoted here, so that no tag can end a string.
+for `${station}`. Names out of the station file are quoted here, so that no tag can end a string. What is left in the
+group key becomes a label of the series, but for `_field`, which becomes its name; `_measurement` is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -14,12 +15,13 @@ from station.adapters.flux import any_of, text
 
 DATASOURCE_UID: Final = "jinma-influxdb"
 DATASOURCE_TYPE: Final = "influxdb"
-ACTIVE_STATES: Final = ("UNACK", "ACKED", "LATCHED")
-"""An alarm in one of these wants somebody; what is shelved, suppressed or out of service does not."""
-
-_THIS_STATION: Final = 'r.station == "${station}"'
-_ALARMS_SINCE: Final = "30d"
-"""An alarm may have been raised long before the view begins; the raw bucket keeps 30 days."""
+THIS_STATION: Final = 'r.station == "${station}"'
+DATE: Final = 'import "date"\n'
+STRINGS: Final = 'import "strings"\n'
+SILENCE_S: Final = 150.0
+"""States come each 60 s: two of them may be missed before a silence is drawn as a gap."""
+MINUTES_FROM_NS: Final = 60_000_000_000
+"""Windows as long as this are answered out of minutes, where they are kept: a day and more on a usual panel."""
 
 
 @dataclass
@@ -42,129 +44,252 @@ class FluxQuery:
         }
 
 
-class Questions:
-    """Flux texts over one bucket laid out as the contract's section 4 says."""
+class Bucket:
+    """The buckets of raw readings and of their minutes, laid out as the contract's section 4 says."""
 
-    def __init__(self, bucket: str) -> None:
-        self._from = f"from(bucket: {text(bucket)})"
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._raw = f"from(bucket: {text(name)})"
+        self._minutes_name = text(f"{name}_1m")
+        self._minutes = f"from(bucket: {self._minutes_name})"
 
-    def _view(self, *conditions: str) -> str:
-        return f"{self._from}\n  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)\n{_filter(*conditions)}"
+    def view(self, *conditions: str) -> str:
+        """Return the points of the view that meet conditions on `r`."""
+        return self._raw + _range("v.timeRangeStart") + where(*conditions)
 
-    def _end_of_view(self, length: str, *conditions: str) -> str:
-        """Return what lies within `length` of the end of the view: an older value must not pass for a present one."""
+    def end_of_view(self, length: str, *conditions: str) -> str:
+        """Return what lies within `length` of the end of the view: an older value must not pass for a present one.
+
+        The query must begin with `DATE`.
+        """
         start = f"date.sub(d: {length}, from: v.timeRangeStop)"
-        return f"{self._from}\n  |> range(start: {start}, stop: v.timeRangeStop)\n{_filter(*conditions)}"
+        return f"{self._raw}\n  |> range(start: {start}, stop: v.timeRangeStop)\n{where(*conditions)}"
 
-    def series(self, area: str, tags: Sequence[str], function: str) -> str:
-        """Return one series a unit (and signal) over the view, a value a window."""
-        return self._view(_measured(area), any_of("_field", tags)) + _windows(function) + _keep("unit", "_field")
+    def last_day(self, *conditions: str) -> str:
+        """Return the points of the last 24 hours of the store's own clock, whatever the view."""
+        return f"{self._raw}\n  |> range(start: -24h)\n{where(*conditions)}"
 
-    def highest(self, area: str, tags: Sequence[str]) -> str:
-        """Return the highest of all signals over the last minutes of the view, a value each 10 s."""
-        found = self._end_of_view("2m", _measured(area), any_of("_field", tags))
-        return _DATE + found + "\n  |> group()\n  |> aggregateWindow(every: 10s, fn: max, createEmpty: false)" + _keep()
+    def readings(self, area: str, tags: Sequence[str], function: str, since: str = "v.timeRangeStart") -> str:
+        """Return `chosen`: readings of the view, or their minutes where a window is that long and minutes are kept.
 
-    def newest(self, area: str, tags: Sequence[str], within: str) -> str:
-        """Return the newest value of each signal, nothing where it is older than `within`."""
+        Args:
+            area: Of the signals.
+            tags: The signals; out of minutes they come as `TAG.max`, as `signal_names` undoes.
+            function: Of minutes: `mean|min|max|last`.
+            since: Where they begin.
+        """
+        kept = [f"{tag}.{function}" for tag in tags]
         return (
-            _DATE
-            + self._end_of_view(within, _measured(area), any_of("_field", tags))
-            + "\n  |> last()"
-            + _keep("unit", "_field")
-        )
-
-    def data_age(self, areas: Sequence[str]) -> str:
-        """Return the seconds since the newest value of each area."""
-        return (
-            self._from
-            + "\n  |> range(start: -24h)\n"
-            + _filter(any_of("_measurement", areas))
-            + '\n  |> filter(fn: (r) => r._field !~ /[.]q$/)\n  |> last()\n  |> group(columns: ["_measurement"])'
-            + '\n  |> max(column: "_time")'
-            + "\n  |> map(fn: (r) => ({_measurement: r._measurement, _time: r._time, "
-            + "_value: (float(v: uint(v: now())) - float(v: uint(v: r._time))) / 1000000000.0}))"
-        )
-
-    def active_alarms(self, priority: str) -> str:
-        """Return how many alarms of a priority are active at the end of the view; an explicit 0 where none is."""
-        states = any_of("_value", ACTIVE_STATES)
-        return (
-            'import "array"\n'
-            + _DATE
-            + "active = "
-            + self._end_of_view(_ALARMS_SINCE, 'r._measurement == "alarms"', 'r._field == "state"')
-            # an alarm may change its priority with its state: the newest word of its id counts
-            + '\n  |> last()\n  |> group(columns: ["id"])\n  |> sort(columns: ["_time"])\n  |> last()\n  |> group()'
-            + f"\n  |> filter(fn: (r) => {states} and r.priority == {text(priority)})"
-            + '\n  |> count()\n  |> keep(columns: ["_value"])\n'
-            + "union(tables: [array.from(rows: [{_value: 0}]), active])\n  |> sum()"
-        )
-
-    def alarm_list(self) -> str:
-        """Return the changes of alarms in the view, newest first."""
-        return (
-            self._view('r._measurement == "alarms"', any_of("_field", ("state", "text_en", "text_zh")))
-            + '\n  |> pivot(rowKey: ["_time", "id", "priority"], columnKey: ["_field"], valueColumn: "_value")'
-            + '\n  |> group()\n  |> keep(columns: ["_time", "priority", "id", "state", "text_zh", "text_en"])'
-            + '\n  |> sort(columns: ["_time"], desc: true)\n  |> limit(n: 100)'
-        )
-
-    def alarm_marks(self) -> str:
-        """Return the moments at which alarms were raised, for annotations."""
-        return (
-            self._view('r._measurement == "alarms"', 'r._field == "state"', 'r._value == "UNACK"')
-            + "\n  |> group()\n  |> map(fn: (r) => ({_time: r._time, text: r.id, tags: r.priority}))"
-        )
-
-    def forecast(self, *fields: str) -> str:
-        """Return the newest forecast's numbers, nothing where it is older than 15 minutes."""
-        found = self._end_of_view("15m", 'r._measurement == "capacity"', any_of("_field", fields))
-        return _DATE + found + "\n  |> last()" + _keep("_field")
-
-    def forecasts(self, *fields: str) -> str:
-        """Return the forecasts of the view, one series a number."""
-        return self._view('r._measurement == "capacity"', any_of("_field", fields)) + _windows("last") + _keep("_field")
-
-    def dispensed(self, tags: Sequence[str]) -> str:
-        """Return the kilograms that each hose gave in the view: the rise of its counter."""
-        return (
-            self._view('r._measurement == "dispensing"', any_of("_field", tags))
-            + '\n  |> spread()\n  |> keep(columns: ["_value", "unit"])\n  |> group(columns: ["unit"])'
-        )
-
-    def fills(self, state_tags: Sequence[str], end: int) -> str:
-        """Return how many fills each hose ended in the view: changes into the state `end`, repeats left out."""
-        return (
-            self._view('r._measurement == "dispensing"', any_of("_field", state_tags))
-            + '\n  |> duplicate(column: "_value", as: "state")\n  |> difference()'
-            + f"\n  |> map(fn: (r) => ({{r with _value: if r._value != 0.0 and r.state == {end}.0 then 1 else 0}}))"
-            + '\n  |> sum()\n  |> keep(columns: ["_value", "unit"])'
+            f"raw = {self._raw}{_range(since)}{where(measured(area), any_of('_field', tags))}\n"
+            f"minutes = {self._minutes}{_range(since)}{where(measured(area), any_of('_field', kept))}\n"
+            f"kept = () => buckets() |> filter(fn: (r) => r.name == {self._minutes_name})"
+            ' |> findColumn(fn: (key) => true, column: "name")\n'
+            f"chosen = if int(v: v.windowPeriod) < {MINUTES_FROM_NS} then raw"
+            " else if length(arr: kept()) > 0 then minutes else raw\n"
         )
 
     def stations(self) -> str:
         """Return the ids of the stations that the bucket holds readings of."""
         return (
             'import "influxdata/influxdb/schema"\n'
-            f'schema.tagValues(bucket: {self._from[len("from(bucket: ") : -1]}, tag: "station", start: -30d)'
+            f'schema.tagValues(bucket: {text(self.name)}, tag: "station", start: -30d)'
         )
 
 
-_DATE: Final = 'import "date"\n'
+def _range(since: str) -> str:
+    return f"\n  |> range(start: {since}, stop: v.timeRangeStop)\n"
 
 
-def _measured(area: str) -> str:
+def measured(area: str) -> str:
+    """Return the condition that a point is of a measurement."""
     return f"r._measurement == {text(area)}"
 
 
-def _filter(*conditions: str) -> str:
-    return f"  |> filter(fn: (r) => {' and '.join((_THIS_STATION, *conditions))})"
+def where(*conditions: str) -> str:
+    """Return the filter by this station and conditions on `r`."""
+    return f"  |> filter(fn: (r) => {' and '.join((THIS_STATION, *conditions))})"
 
 
-def _windows(function: str) -> str:
-    return f"\n  |> aggregateWindow(every: v.windowPeriod, fn: {function}, createEmpty: false)"
+def keep(*labels: str) -> str:
+    """Return the step that leaves time, value and labels."""
+    return f"\n  |> keep(columns: [{', '.join(text(column) for column in ('_time', '_value', *labels))}])"
 
 
-def _keep(*labels: str) -> str:
-    columns: Iterable[str] = ("_time", "_value", *labels)
-    return f"\n  |> keep(columns: [{', '.join(text(column) for column in columns)}])"
+def windows(tables: str, function: str, *labels: str, silence_s: float = SILENCE_S) -> str:
+    """Return the program that gives one value a window, and null where a silence begins: it is seen as a gap.
+
+    Grafana draws a line, and a state's bar, on to the next value however late that is, and to the end of the view.
+
+    Args:
+        tables: What to window.
+        function: Of a window.
+        labels: Columns that stay, in the group key.
+        silence_s: How long a signal may be silent [s] where windows are shorter than half of it.
+    """
+    return (
+        f"length = int(v: v.windowPeriod)\nsilence = if 2 * length > {silence_s * 1e9:.0f} then 2 * length"
+        f" else {silence_s * 1e9:.0f}\nwindowed = {tables}"
+        f'\n  |> aggregateWindow(every: v.windowPeriod, fn: {function}, timeSrc: "_start", createEmpty: false)'
+        f"{keep(*labels)}\n"
+        "silent = windowed\n  |> elapsed(unit: 1ns)\n  |> filter(fn: (r) => r.elapsed > silence)"
+        "\n  |> map(fn: (r) => ({r with _time: time(v: int(v: r._time) - r.elapsed + length)}))"
+        '\n  |> drop(columns: ["_value", "elapsed"])\n'
+        "ended = windowed\n  |> last()\n  |> filter(fn: (r) => int(v: v.timeRangeStop) - int(v: r._time) > silence)"
+        "\n  |> map(fn: (r) => ({r with _time: time(v: int(v: r._time) + length)}))"
+        '\n  |> drop(columns: ["_value"])\n'
+        "union(tables: [windowed, silent, ended])\n"
+        '  |> sort(columns: ["_time"])'
+    )
+
+
+_TAG_NAMES: Final = (
+    "\n  |> map(fn: (r) => ({_time: r._time, _value: r._value, "
+    '_field: strings.split(v: r._field, t: ".")[0]}))\n  |> group(columns: ["_field"])'
+)
+"""Makes tags of `TAG.max`, and series of them; the query must begin with `STRINGS`."""
+
+
+class Readings:
+    """What panels ask of the sensors' readings."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def by_unit(self, area: str, tags: Sequence[str], function: str, silence_s: float = SILENCE_S) -> str:
+        """Return one series a unit over the view, a value a window; one tag a unit."""
+        return self._bucket.readings(area, tags, function) + windows("chosen", function, "unit", silence_s=silence_s)
+
+    def by_signal(self, area: str, tags: Sequence[str], function: str, silence_s: float = SILENCE_S) -> str:
+        """Return one series a signal, named by its tag, over the view, a value a window."""
+        chosen = self._bucket.readings(area, tags, function)
+        return STRINGS + chosen + windows("chosen", function, "_field", silence_s=silence_s) + _TAG_NAMES
+
+    def highest_over_time(self, area: str, tags: Sequence[str]) -> str:
+        """Return the highest of all signals, a value a window."""
+        each = '(chosen |> aggregateWindow(every: v.windowPeriod, fn: max, timeSrc: "_start", createEmpty: false)'
+        return self._bucket.readings(area, tags, "max") + windows(f"{each} |> group())", "max")
+
+    def summed(self, area: str, tags: Sequence[str]) -> str:
+        """Return the sum of all signals, each by its mean, a value a window."""
+        each = '(chosen |> aggregateWindow(every: v.windowPeriod, fn: mean, timeSrc: "_start", createEmpty: false)'
+        return self._bucket.readings(area, tags, "mean") + windows(f"{each} |> group())", "sum")
+
+    def highest(self, area: str, tags: Sequence[str]) -> str:
+        """Return the highest of all signals over the last minutes of the view, a value each 10 s."""
+        found = self._bucket.end_of_view("2m", measured(area), any_of("_field", tags))
+        return DATE + found + "\n  |> group()\n  |> aggregateWindow(every: 10s, fn: max, createEmpty: false)" + keep()
+
+    def newest(self, area: str, tags: Sequence[str], within: str) -> str:
+        """Return the newest value of each signal, named by its tag, nothing where it is older than `within`."""
+        found = self._bucket.end_of_view(within, measured(area), any_of("_field", tags))
+        return DATE + found + "\n  |> last()" + keep("_field")
+
+    def data_age(self, areas: Sequence[str]) -> str:
+        """Return the seconds since the newest value of each area."""
+        return (
+            self._bucket.last_day(any_of("_measurement", areas), "r._field !~ /[.]/")
+            + '\n  |> last()\n  |> rename(columns: {_measurement: "area"})\n  |> group(columns: ["area"])'
+            + '\n  |> max(column: "_time")'
+            + "\n  |> map(fn: (r) => ({area: r.area, _time: r._time, "
+            + "_value: (float(v: uint(v: now())) - float(v: uint(v: r._time))) / 1000000000.0}))"
+        )
+
+    def rise(self, area: str, tags: Sequence[str]) -> str:
+        """Return how much each unit's counter rose in the view."""
+        return (
+            self._bucket.readings(area, tags, "last")
+            + "union(tables: [chosen |> min(), chosen |> max()])"
+            + '\n  |> keep(columns: ["_value", "unit"])\n  |> group(columns: ["unit"])\n  |> spread()'
+        )
+
+    def rise_by_hour(self, area: str, tags: Sequence[str]) -> str:
+        """Return how much all counters together rose in each hour of the view; the newest is still growing."""
+        since = "date.sub(d: 1h, from: v.timeRangeStart)"
+        by_hour = '  |> aggregateWindow(every: 1h, fn: {}, timeSrc: "_start", createEmpty: false)'
+        return (
+            DATE
+            + self._bucket.readings(area, tags, "last", since)
+            + f"chosen\n{by_hour.format('last')}\n  |> difference(nonNegative: true)\n  |> group()\n"
+            + by_hour.format("sum")
+            + keep()
+        )
+
+    def quotient_of_rises(self, above: tuple[str, Sequence[str]], below: tuple[str, Sequence[str]]) -> str:
+        """Return the rise of some counters in the view over that of others: one number, none where the latter stood."""
+        parts = []
+        for name, (area, tags) in (("above", above), ("below", below)):
+            asked = self._bucket.view(measured(area), any_of("_field", tags))
+            parts.append(
+                f"{name}_read = {asked}\n{name} = union(tables: [{name}_read |> min(), {name}_read |> max()])"
+                f'\n  |> keep(columns: ["_value", "_field"])\n  |> group(columns: ["_field"])\n  |> spread()'
+                f'\n  |> group()\n  |> sum()\n  |> set(key: "part", value: "{name}")\n'
+            )
+        return (
+            "".join(parts)
+            + 'union(tables: [above, below])\n  |> group()\n  |> map(fn: (r) => ({r with row: "1"}))'
+            + '\n  |> pivot(rowKey: ["row"], columnKey: ["part"], valueColumn: "_value")'
+            + "\n  |> filter(fn: (r) => exists r.below and r.below > 0.0)"
+            + "\n  |> map(fn: (r) => ({_value: r.above / r.below}))"
+        )
+
+    def share_not_in(self, area: str, tags: Sequence[str], states: Sequence[int]) -> str:
+        """Return the share of the view's windows (0..1) in which each unit was in none of some states."""
+        away = " or ".join(f"r._value == {state}.0" for state in states)
+        return (
+            self._bucket.readings(area, tags, "last")
+            + "chosen\n  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false)"
+            + f"\n  |> map(fn: (r) => ({{unit: r.unit, _value: if {away} then 0.0 else 1.0}}))"
+            + '\n  |> group(columns: ["unit"])\n  |> mean()'
+        )
+
+    def fill_count(self, state_tags: Sequence[str], end: int) -> str:
+        """Return how many fills each hose ended in the view: changes into the state `end`, repeats left out."""
+        return (
+            self._bucket.view(measured("dispensing"), any_of("_field", state_tags))
+            + '\n  |> duplicate(column: "_value", as: "state")\n  |> difference()'
+            + f"\n  |> map(fn: (r) => ({{r with _value: if r._value != 0.0 and r.state == {end}.0 then 1 else 0}}))"
+            + '\n  |> sum()\n  |> keep(columns: ["_value", "unit"])\n  |> group(columns: ["unit"])'
+        )
+
+    def fill_list(self, state_tags: Sequence[str], total_tags: Sequence[str], connect: int, end: int) -> str:
+        """Return the fills that ended in the view, newest first: hose, kilograms, minutes.
+
+        A fill's kilograms are the rise of the hose's counter from `connect` to `end` (contract section 3). The counter
+        stands still around both, so that its last value of the minute before the one and of the other's will do.
+        """
+        events = (
+            self._bucket.view(measured("dispensing"), any_of("_field", state_tags))
+            + '\n  |> duplicate(column: "_value", as: "state")\n  |> difference()'
+            + f"\n  |> filter(fn: (r) => r._value != 0.0 and (r.state == {connect}.0 or r.state == {end}.0))"
+            + f"\n  |> map(fn: (r) => ({{unit: r.unit, state: r.state, at: r._time, _time: if r.state == {end}.0"
+            + " then date.add(d: 60000000001ns, to: date.truncate(t: r._time, unit: 1m))"
+            + " else date.add(d: 1ns, to: date.truncate(t: r._time, unit: 1m))}))"
+            + '\n  |> group(columns: ["unit"])'
+        )
+        counters = (
+            self._bucket.view(measured("dispensing"), any_of("_field", total_tags))
+            + "\n  |> aggregateWindow(every: 1m, fn: last, createEmpty: false)"
+            + keep("unit")
+            + '\n  |> group(columns: ["unit"])'
+        )
+        return (
+            f"{DATE}events = {events}\ncounters = {counters}\nunion(tables: [events, counters])"
+            '\n  |> sort(columns: ["_time"])\n  |> fill(column: "_value", usePrevious: true)'
+            "\n  |> filter(fn: (r) => exists r.state)"
+            "\n  |> map(fn: (r) => ({r with kg: r._value, minutes: float(v: int(v: r.at)) / 60000000000.0}))"
+            '\n  |> difference(columns: ["kg", "minutes"])'
+            f"\n  |> filter(fn: (r) => r.state == {end}.0)\n  |> group()"
+            "\n  |> map(fn: (r) => ({_time: r.at, hose: r.unit, kg: r.kg, minutes: r.minutes}))"
+            '\n  |> sort(columns: ["_time"], desc: true)\n  |> limit(n: 200)'
+        )
+
+    def doubtful(self, areas: Sequence[str]) -> str:
+        """Return how many readings of each area in the view were uncertain or bad; an explicit 0 where none was."""
+        rows = ", ".join(f"{{area: {text(area)}, _value: 0}}" for area in areas)
+        return (
+            'import "array"\nfound = '
+            + self._bucket.view(any_of("_measurement", areas), "r._field =~ /[.]q$/")
+            + '\n  |> count()\n  |> rename(columns: {_measurement: "area"})\n  |> keep(columns: ["area", "_value"])\n'
+            + f"union(tables: [array.from(rows: [{rows}]), found])"
+            + '\n  |> group(columns: ["area"])\n  |> sum()'
+        )

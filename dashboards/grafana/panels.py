@@ -2,29 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboards.grafana.flux import DATASOURCE_TYPE, DATASOURCE_UID, FluxQuery
 from dashboards.grafana.sdk import bargauge, common, dashboard, kinds, parts, stat, statetimeline, table, timeseries
 from station.domain.plant import Signal
 
+Steps = Sequence[tuple[float | None, str]]
+Size = tuple[int, int]
+"""Width of 24, height in steps of 38 pixels."""
+
 NORMAL: Final = "#8e9aa6"
 """Grey-blue: what is as it should be has no colour (ISA-101)."""
-WARNING, ALARM, UNKNOWN = "#e0a100", "#d43c3c", "#b877d9"
-PRIORITY_COLOURS: Final = {"critical": ALARM, "high": "#e8762d", "medium": WARNING, "low": "#5794f2"}
+WARNING, ALARM, QUANTITY = "#e0a100", "#d43c3c", "#5b8db8"
+PRIORITIES: Final = {
+    "critical": ("紧急", ALARM), "high": ("高", "#e8762d"), "medium": ("中", WARNING), "low": ("低", "#5794f2"),
+}  # fmt: skip
+"""Priority -> its Chinese word, its colour."""
 STATE_COLOURS: Final = {
     "trip": ALARM, "fault": ALARM, "abort": WARNING, "empty": WARNING,
-    "loaded": "#5b8db8", "open": "#5b8db8", "fill": "#5b8db8", "unloaded": "#7f8f7a", "hold": "#7f8f7a",
+    "loaded": QUANTITY, "open": QUANTITY, "fill": QUANTITY, "run": QUANTITY,
+    "unloaded": "#7f8f7a", "hold": "#7f8f7a", "defrost": "#7f8f7a",
     "start": "#a7b2bd", "connect": "#a7b2bd", "leak-check": "#a7b2bd", "purging": "#a7b2bd", "end": "#a7b2bd",
 }  # fmt: skip
 """Every other state is grey. Colours repeat what the words in the bars say."""
 
 NO_DATA: Final = "no data 无数据"
-UNITS: Final = {"MPa": "suffix: MPa", "%LEL": "suffix: %LEL", "kg/h": "suffix: kg/h", "g/s": "suffix: g/s", "s": "s"}
+NONE: Final = "none 无"
 SOURCE: Final = kinds.DataSourceRef(type_val=DATASOURCE_TYPE, uid=DATASOURCE_UID)
+UNIT_LABEL: Final = "${__field.labels.unit}"
+AREA_LABEL: Final = "${__field.labels.area}"
+SIGNAL_NAME: Final = "${__field.name}"
+CALM: Final[Steps] = ((None, NORMAL),)
 
-Steps = Sequence[tuple[float | None, str]]
+_UNITS: Final = {
+    "degC": "celsius",
+    "%": "percent",
+    "s": "s",
+    "ms": "ms",
+    "kW": "kwatt",
+    "kWh": "kwatth",
+    "V": "volt",
+    "Hz": "hertz",
+}
+"""The station file's units that Grafana has; it has no MPa."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a panel says: its title in both languages, and what it shows, its limits, what to do about it."""
+
+    en: str
+    zh: str
+    about: str = ""
+
+    @property
+    def title(self) -> str:
+        """Both languages, for one dashboard serves both."""
+        return f"{self.en} {self.zh}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A data link, builder and link in one: the SDK has builders for links of dashboards alone."""
+
+    title: str
+    url: str
+
+    def build(self) -> dict[str, object]:
+        """Return it as a field configuration takes it."""
+        return {"title": self.title, "url": self.url, "targetBlank": True}
+
+
+def unit_of(signal: Signal) -> str:
+    """Return a signal's unit as Grafana writes it."""
+    return _UNITS.get(signal.unit_of_measure, f"suffix: {signal.unit_of_measure}")
 
 
 def thresholds(steps: Steps) -> Any:
@@ -47,15 +101,16 @@ def limit_steps(limits: Mapping[str, float]) -> list[tuple[float | None, str]]:
     return steps
 
 
+def limits_text(limits: Mapping[str, float], unit: str) -> str:
+    """Return the limits as a panel's description names them."""
+    return "Limits " + ", ".join(f"{name} {value:g}" for name, value in limits.items()) + f" {unit}." if limits else ""
+
+
 def state_mapping(signal: Signal) -> list[Any]:
     """Return the names and colours of a signal's states."""
-    results = {
-        str(number): parts.ValueMappingResult(
-            text=f"{state.en} {state.zh}", color=STATE_COLOURS.get(state.en, NORMAL), index=number
-        )
-        for number, state in enumerate(signal.states)
-    }
-    return [parts.ValueMap(options=results)]
+    return number_mapping(
+        {n: (f"{state.en} {state.zh}", STATE_COLOURS.get(state.en, NORMAL)) for n, state in enumerate(signal.states)}
+    )
 
 
 def number_mapping(names: Mapping[int, tuple[str, str]]) -> list[Any]:
@@ -64,116 +119,160 @@ def number_mapping(names: Mapping[int, tuple[str, str]]) -> list[Any]:
     return [parts.ValueMap(options=results)]
 
 
-def _common(panel: Any, title: str, description: str, queries: Sequence[str], size: tuple[int, int]) -> Any:
-    panel = panel.title(title).description(description).datasource(SOURCE).span(size[0]).height(size[1])
+def own(name: str, value: object) -> Any:
+    """Return one property of an override."""
+    return parts.DynamicConfigValue(name, value)
+
+
+def own_thresholds(steps: Steps) -> Any:
+    """Return thresholds as a property of an override."""
+    made = [parts.Threshold(value, colour) for value, colour in steps]
+    return own("thresholds", parts.ThresholdsConfig(parts.ThresholdsMode.ABSOLUTE, made))
+
+
+def named_series(panel: Any, names: Mapping[str, str]) -> Any:
+    """Return the panel with other names for its series, by the name that the query gives."""
+    for name, shown in names.items():
+        panel = panel.override_by_name(name, [own("displayName", shown)])
+    return panel
+
+
+def _common(panel: Any, words: Words, queries: Iterable[str], size: Size) -> Any:
+    panel = panel.title(words.title).description(words.about.strip()).datasource(SOURCE)
+    panel = panel.span(size[0]).height(size[1])
     for number, query in enumerate(queries):
         panel = panel.with_target(FluxQuery(query, chr(ord("A") + number)))
     return panel.no_value(NO_DATA)
 
 
-def value_panel(title: str, description: str, queries: Sequence[str], size: tuple[int, int], steps: Steps) -> Any:
-    """Return a panel of big numbers, one a series."""
+def _newest_only() -> Any:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
+
+
+def _by_threshold() -> Any:
+    return dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS)
+
+
+def _legend(*, shown: bool) -> Any:
+    mode = kinds.LegendDisplayMode.LIST if shown else kinds.LegendDisplayMode.HIDDEN
+    return common.VizLegendOptions().display_mode(mode).placement(kinds.LegendPlacement.BOTTOM).show_legend(shown)
+
+
+def value_panel(words: Words, queries: Sequence[str], size: Size, steps: Steps = CALM) -> Any:
+    """Return a panel of big numbers, one a series; the whole tile has the colour of its step."""
     panel = (
         stat.Panel()
         .color_mode(kinds.BigValueColorMode.BACKGROUND)
         .graph_mode(kinds.BigValueGraphMode.NONE)
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+        .reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False))
         .thresholds(thresholds(steps))
-        .color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
+        .color_scheme(_by_threshold())
     )
-    return _common(panel, title, description, queries, size)
+    return _common(panel, words, queries, size)
 
 
 def trend_panel(
-    title: str,
-    description: str,
+    words: Words,
     queries: Sequence[str],
-    size: tuple[int, int],
+    size: Size,
     *,
     unit: str,
     ends: tuple[float, float] | None = None,
-    steps: Steps = ((None, NORMAL),),
+    steps: Steps = CALM,
 ) -> Any:
-    """Return a trend on a fixed axis with its limits as dashed lines."""
+    """Return a trend on a fixed axis with its limits as dashed lines.
+
+    Args:
+        words: Title and description.
+        queries: Each gives series with a value a window, null where a silence begins.
+        size: Of the panel.
+        unit: As Grafana writes it.
+        ends: Of the axis.
+        steps: Limits.
+    """
+    style = kinds.GraphThresholdsStyleMode.DASHED if len(steps) > 1 else kinds.GraphThresholdsStyleMode.OFF
     panel = (
         timeseries.Panel()
-        .unit(UNITS.get(unit, unit))
+        .unit(unit)
         .line_width(1)
+        .interval("1s")
         .show_points(kinds.VisibilityMode.NEVER)
-        .span_nulls(120_000)  # a longer silence [ms] is seen as a gap
         .thresholds(thresholds(steps))
-        .thresholds_style(
-            common.GraphThresholdsStyleConfig().mode(
-                kinds.GraphThresholdsStyleMode.DASHED if len(steps) > 1 else kinds.GraphThresholdsStyleMode.OFF
-            )
-        )
+        .thresholds_style(common.GraphThresholdsStyleConfig().mode(style))
         .color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC))
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(kinds.LegendDisplayMode.LIST)
-            .placement(kinds.LegendPlacement.BOTTOM)
-            .show_legend(True)
-        )
+        .legend(_legend(shown=True))
         .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.NONE))
     )
     if ends is not None:
         panel = panel.min(ends[0]).max(ends[1])
-    return _common(panel, title, description, queries, size)
+    return _common(panel, words, queries, size)
 
 
-def timeline_panel(title: str, description: str, query: str, size: tuple[int, int], mappings: list[Any]) -> Any:
-    """Return a timeline of states, one row a unit, equal neighbours merged."""
+def columns_panel(words: Words, query: str, size: Size, unit: str) -> Any:
+    """Return one column a window."""
+    return (
+        trend_panel(words, [query], size, unit=unit)
+        .draw_style(kinds.GraphDrawStyle.BARS)
+        .fill_opacity(60)
+        .color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.FIXED).fixed_color(QUANTITY))
+        .min(0)
+        .legend(_legend(shown=False))
+    )
+
+
+def timeline_panel(words: Words, queries: Sequence[str], size: Size, mappings: list[Any]) -> Any:
+    """Return a timeline of states, one row a unit, equal neighbours merged, a silence left open."""
     panel = (
         statetimeline.Panel()
         .merge_values(True)
         .show_value(kinds.VisibilityMode.AUTO)
         .row_height(0.85)
+        .interval("1s")
         .mappings(mappings)
-        .thresholds(thresholds([(None, NORMAL)]))
-        .color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(kinds.LegendDisplayMode.HIDDEN)
-            .placement(kinds.LegendPlacement.BOTTOM)
-            .show_legend(False)
-        )
-        .display_name("${__field.labels.unit}")
+        .thresholds(thresholds(CALM))
+        .color_scheme(_by_threshold())
+        .legend(_legend(shown=False))
     )
-    return _common(panel, title, description, [query], size)
+    return _common(panel, words, queries, size)
 
 
-def bars_panel(title: str, description: str, query: str, size: tuple[int, int], unit: str) -> Any:
-    """Return one bar a unit, over the view."""
+def bars_panel(words: Words, query: str, size: Size, unit: str, steps: Steps = ((None, QUANTITY),)) -> Any:
+    """Return one bar a series, of its newest value."""
     panel = (
         bargauge.Panel()
-        .unit(UNITS.get(unit, unit))
+        .unit(unit)
         .min(0)
         .orientation(kinds.VizOrientation.HORIZONTAL)
         .display_mode(kinds.BarGaugeDisplayMode.BASIC)
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-        .thresholds(thresholds([(None, "#5b8db8")]))
-        .color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
-        .display_name("${__field.labels.unit}")
+        .reduce_options(_newest_only())
+        .thresholds(thresholds(steps))
+        .color_scheme(_by_threshold())
     )
-    return _common(panel, title, description, [query], size)
+    return _common(panel, words, [query], size)
 
 
-def alarm_table(title: str, description: str, query: str, size: tuple[int, int], link: tuple[str, str]) -> Any:
-    """Return the list of alarm changes; priorities coloured, the id linked to the console."""
-    colours = {name: parts.ValueMappingResult(text=name, color=colour) for name, colour in PRIORITY_COLOURS.items()}
+def list_panel(words: Words, query: str, size: Size, columns: Mapping[str, tuple[str, int]]) -> Any:
+    """Return a table; `columns` in their order: name -> (header, width in pixels, 0 takes what is left)."""
+    order = {name: number for number, name in enumerate(columns)}
     panel = (
         table.Panel()
         .show_header(True)
         .thresholds(thresholds([(None, "text")]))
-        .override_by_name(
-            "priority",
-            [
-                parts.DynamicConfigValue("mappings", [parts.ValueMap(options=colours)]),
-                parts.DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
-            ],
-        )
-        .override_by_name(
-            "id", [parts.DynamicConfigValue("links", [{"title": link[0], "url": link[1], "targetBlank": True}])]
-        )
+        .with_transformation(parts.DataTransformerConfig(id_val="organize", options={"indexByName": order}))
     )
-    return _common(panel, title, description, [query], size)
+    for name, (header, width) in columns.items():
+        properties = [own("displayName", header)] + ([own("custom.width", width)] if width else [])
+        panel = panel.override_by_name(name, properties)
+    return _common(panel, words, [query], size)
+
+
+def priority_column(panel: Any) -> Any:
+    """Return the table with its priorities in words of both languages, coloured."""
+    words = {
+        name: parts.ValueMappingResult(text=f"{name} {zh}", color=colour, index=number)
+        for number, (name, (zh, colour)) in enumerate(PRIORITIES.items())
+    }
+    return panel.override_by_name(
+        "priority",
+        [own("mappings", [parts.ValueMap(options=words)]), own("custom.cellOptions", {"type": "color-text"})],
+    )

@@ -1,24 +1,25 @@
-"""Dashboards into a running Grafana: folder, data source, dashboards, each made or updated by its uid, none twice."""
+"""Everything of ours into a running Grafana, each made or updated by its uid, none twice: see docs/adr/0006."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dashboards.grafana.build import build_dashboards
+from dashboards.grafana.boards.board import FOLDER_TITLE, FOLDER_UID
+from dashboards.grafana.build import build_station, checked_address
+from dashboards.grafana.changes import CREATED, UNCHANGED, UPDATED, Change
 from dashboards.grafana.flux import DATASOURCE_TYPE, DATASOURCE_UID
-from dashboards.grafana.overview import FOLDER_TITLE, FOLDER_UID
+from dashboards.grafana.push_alerting import KeptAlerting, put_contact_point, put_rule_group
 from dashboards.grafana.transport import Grafana, GrafanaRefusedError
 from station.domain.plant import Plant
 from station.errors import BadInputError, FinalError
 
 OLDEST_GRAFANA: Final = 11
-"""Ten knows neither folder uids everywhere nor the panels' present options."""
+"""Ten knows neither folder uids everywhere, nor the panels' present options, nor rules that name their receiver."""
 _GIVEN_BY_GRAFANA: Final = frozenset({"id", "version"})
 """What Grafana adds to a dashboard that it keeps."""
-CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,15 @@ class InfluxAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What became of one resource: `folder|datasource|dashboard`, its uid, `created|updated|unchanged`."""
+class ApiAddress:
+    """Our API: `console_url` as an operator's browser sees it, `url` as Grafana's server reaches it.
 
-    kind: str
-    uid: str
-    outcome: str
+    `token` is what Grafana calls it with; without one it is refused there.
+    """
+
+    console_url: str
+    url: str
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +57,26 @@ def push(
     grafana: Grafana,
     plants: Sequence[Plant],
     influx: InfluxAddress,
+    api: ApiAddress,
     *,
-    console_url: str,
     on_change: Callable[[Change], None] = lambda _: None,
 ) -> PushReport:
-    """Make or update folder, data source and dashboards; touch nothing else.
+    """Make or update data source, folder, dashboards, contact point and alert rules; touch nothing else.
 
     Args:
         grafana: Where to.
         plants: Stations to show.
         influx: Where their readings are.
-        console_url: Console, for the links.
+        api: Where links lead and alerts go.
         on_change: Told of each resource as it is settled.
 
     Raises:
-        BadInputError: No Grafana, or one that is too old.
+        BadInputError: No Grafana, or one that is too old, or an address is none.
         FinalError: Grafana refuses something, or its data source does not work.
         TransientError: It cannot be reached.
     """
+    api_url = checked_address("API", api.url)
+    stations = [build_station(plant, bucket=influx.bucket, console_url=api.console_url) for plant in plants]
     version = _version(grafana)
     changes: list[Change] = []
 
@@ -78,14 +84,18 @@ def push(
         changes.append(Change(kind, uid, outcome))
         on_change(changes[-1])
 
-    made: dict[str, dict[str, Any]] = {}
-    for plant in plants:
-        made |= build_dashboards(plant, bucket=influx.bucket, console_url=console_url)
-    kept = {uid: _kept_dashboard(grafana, uid) for uid in made}  # refused before anything is changed
-    settled("datasource", DATASOURCE_UID, _put_datasource(grafana, influx))
+    # Everything that may be refused is looked at before anything is changed.
+    kept_source = _kept_datasource(grafana, influx)
+    kept_boards = {uid: _kept_dashboard(grafana, uid) for one in stations for uid in one.boards}
+    kept_alerting = KeptAlerting.of(grafana, [one.rules for one in stations])
+    settled("datasource", DATASOURCE_UID, _put_datasource(grafana, influx, kept_source))
     settled("folder", FOLDER_UID, _put_folder(grafana))
-    for uid, body in made.items():
-        settled("dashboard", uid, _put_dashboard(grafana, body, kept[uid]))
+    for one in stations:
+        for uid, body in one.boards.items():
+            settled("dashboard", uid, _put_dashboard(grafana, body, kept_boards[uid]))
+    settled("contact-point", *put_contact_point(grafana, kept_alerting, api_url, api.token))
+    for one in stations:
+        settled("alert-rules", *put_rule_group(grafana, kept_alerting, one.rules))
     return PushReport(version, tuple(changes), _healthy(grafana, influx))
 
 
@@ -109,24 +119,14 @@ def _version(grafana: Grafana) -> str:
     return version
 
 
-def _found(grafana: Grafana, path: str) -> Any:
-    """Return a resource, None where there is none."""
-    try:
-        return grafana.call("GET", path)
-    except GrafanaRefusedError as error:
-        if error.status == 404:
-            return None
-        raise
-
-
 def _put_folder(grafana: Grafana) -> str:
-    kept = _found(grafana, f"/folders/{FOLDER_UID}")
+    kept = grafana.find(f"/folders/{FOLDER_UID}")
     if kept is None:
         try:
             grafana.call("POST", "/folders", {"uid": FOLDER_UID, "title": FOLDER_TITLE})
         except GrafanaRefusedError as error:
             # 412 "changed by someone else" is how it says that the uid exists: another push was quicker
-            if error.status not in {409, 412} or _found(grafana, f"/folders/{FOLDER_UID}") is None:
+            if error.status not in {409, 412} or grafana.find(f"/folders/{FOLDER_UID}") is None:
                 raise
             return UNCHANGED
         return CREATED
@@ -154,9 +154,21 @@ def _wanted_datasource(influx: InfluxAddress) -> dict[str, Any]:
     }
 
 
-def _put_datasource(grafana: Grafana, influx: InfluxAddress, *, anew: bool = False) -> str:
+def _kept_datasource(grafana: Grafana, influx: InfluxAddress) -> Any:
+    kept = grafana.find(f"/datasources/uid/{DATASOURCE_UID}")
+    if kept is not None and kept.get("readOnly") and not _as_wanted(kept, influx):
+        raise FinalError(
+            f"the data source {DATASOURCE_UID} of Grafana {grafana.url} comes from provisioning files: change those"
+        )
+    return kept
+
+
+def _as_wanted(kept: dict[str, Any], influx: InfluxAddress) -> bool:
+    return all(kept.get(name) == value for name, value in _wanted_datasource(influx).items())
+
+
+def _put_datasource(grafana: Grafana, influx: InfluxAddress, kept: Any, *, anew: bool = False) -> str:
     wanted = _wanted_datasource(influx)
-    kept = _found(grafana, f"/datasources/uid/{DATASOURCE_UID}")
     secret = {"secureJsonData": {"token": influx.token}}
     if kept is None:
         try:
@@ -168,12 +180,8 @@ def _put_datasource(grafana: Grafana, influx: InfluxAddress, *, anew: bool = Fal
                 f"Grafana {grafana.url} has another data source named {wanted['name']!r}: rename that one"
             ) from error
         return CREATED
-    if not anew and all(kept.get(name) == value for name, value in wanted.items()):
+    if not anew and _as_wanted(kept, influx):
         return UNCHANGED
-    if kept.get("readOnly"):
-        raise FinalError(
-            f"the data source {DATASOURCE_UID} of Grafana {grafana.url} comes from provisioning files: change those"
-        )
     # whether it is the default is the owner's choice, and stays
     grafana.call(
         "PUT",
@@ -184,7 +192,7 @@ def _put_datasource(grafana: Grafana, influx: InfluxAddress, *, anew: bool = Fal
 
 
 def _kept_dashboard(grafana: Grafana, uid: str) -> Any:
-    kept = _found(grafana, f"/dashboards/uid/{uid}")
+    kept = grafana.find(f"/dashboards/uid/{uid}")
     if kept is not None and kept.get("meta", {}).get("provisioned"):
         raise FinalError(
             f"the dashboard {uid} of Grafana {grafana.url} comes from provisioning files: change those, or remove them"
@@ -209,7 +217,7 @@ def _healthy(grafana: Grafana, influx: InfluxAddress) -> str:
     """Return what Grafana says of the data source; a bad one is written once more, for its token cannot be compared."""
     text, works = _health(grafana)
     if not works:
-        _put_datasource(grafana, influx, anew=True)
+        _put_datasource(grafana, influx, grafana.find(f"/datasources/uid/{DATASOURCE_UID}"), anew=True)
         text, works = _health(grafana)
     if not works:
         raise FinalError(f"everything is in Grafana, but its data source does not work: {text}")
