@@ -1,4 +1,4 @@
-"""A Grafana for the tests: folders, data sources and dashboards kept in memory, answering as the recorded 12.4 did.
+"""A Grafana for the tests: data sources, folders, dashboards, alerting, kept in memory, answering as the recorded 12.4.
 
 `tests/data/grafana/recorded.json` holds request/response pairs of a real server; a test proves that they are answered
 alike here. Numeric-id routes of data sources can be off, as Grafana 13 has them.
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.support.fake_grafana_alerting import NOT_FOUND, Alerting, answer_alerting
+
 Answer = tuple[int, Any]
 """Status and body; None is no body at all, a str is sent as it is (an error page)."""
-
-NOT_FOUND: Answer = (404, {"message": "Not found"})
 
 
 def slug(title: str) -> str:
@@ -34,10 +34,16 @@ class State:
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     folders: dict[str, dict[str, Any]] = field(default_factory=dict)
     dashboards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alerting: Alerting = field(default_factory=Alerting)
     provisioned: set[str] = field(default_factory=set)
     failures: list[Answer] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     next_id: int = 1
+
+    def kept(self) -> str:
+        """Return everything that it holds, to be compared."""
+        groups = list(self.alerting.groups.values())
+        return json.dumps([self.datasources, self.folders, self.dashboards, groups, self.alerting.points])
 
     @property
     def writes(self) -> list[tuple[str, str]]:
@@ -60,8 +66,8 @@ def answer(state: State, method: str, path: str, body: Any) -> Answer:
         return _folders(state, method, parts[1:], body)
     if parts[0] == "dashboards":
         return _dashboards(state, method, parts[1:], body)
-    if parts[:3] == ["v1", "provisioning", "alert-rules"] and method == "DELETE":
-        return 204, None
+    if parts[:2] == ["v1", "provisioning"]:
+        return answer_alerting(state.alerting, method, parts[2:], body)
     return NOT_FOUND
 
 
