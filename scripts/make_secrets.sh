@@ -25,7 +25,7 @@ keep() { # keep NAME VALUE: whole or not at all
     echo "made secrets/$1"
 }
 
-for name in influxdb_v2_token influxdb_password grafana_password jinma_bootstrap_token; do
+for name in influxdb_v2_token influxdb_password grafana_password jinma_bootstrap_token jinma_hook_token; do
     [ -s "$name" ] || keep "$name" "$(random_word)"
 done
 

@@ -128,7 +128,7 @@ class Page:
             about = f"Highest of {len(gas)} detectors in 2 minutes. " + panels.limits_text(gas[0].limits, "%LEL")
             ask = self.readings.highest("fire_gas", [s.tag for s in gas])
             words = Words("Highest hydrogen", "最高氢浓度", about)
-            panel = panels.value_panel(words, [ask], (5, 4), panels.limit_steps(gas[0].limits))
+            panel = panels.value_panel(words, [ask], (4, 4), panels.limit_steps(gas[0].limits))
             yield panel.unit("suffix: %LEL").decimals(1)
         yield from (self._shutdown(level) for level in self.playing("fire_gas", "esd_level"))
         yield self._active_alarms()
@@ -147,7 +147,7 @@ class Page:
     def _active_alarms(self) -> Any:
         about = "Active at the end of the view, acknowledged or not. Shelved and suppressed ones do not count."
         asked = [self.alarms.how_many(priority) for priority in panels.PRIORITIES]
-        panel = panels.value_panel(Words("Active alarms", "当前报警", about), asked, (8, 4))
+        panel = panels.value_panel(Words("Active alarms", "当前报警", about), asked, (7, 4))
         for letter, (priority, (zh, colour)) in zip("ABCD", panels.PRIORITIES.items(), strict=True):
             shown = [
                 panels.own("displayName", f"{priority} {zh}"),
@@ -163,7 +163,7 @@ class Page:
             "speed than 1, it is the distance of its clock."
         )
         words = Words("Data age", "数据时延", about)
-        panel = panels.value_panel(words, [self.readings.data_age(areas)], (7, 4), panels.limit_steps(self.age_limits))
+        panel = panels.value_panel(words, [self.readings.data_age(areas)], (9, 4), panels.limit_steps(self.age_limits))
         return panel.unit("s").decimals(0).display_name(panels.AREA_LABEL)
 
     @property

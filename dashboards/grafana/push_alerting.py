@@ -59,7 +59,9 @@ def put_contact_point(grafana: Grafana, kept: KeptAlerting, api_url: str, token:
 def put_rule_group(grafana: Grafana, kept: KeptAlerting, wanted: dict[str, Any]) -> tuple[str, str]:
     """Make or update a group of rules; return its title and what became of it. What is paused stays paused."""
     title, group = wanted["title"], kept.groups[wanted["title"]]
-    if group is not None and agrees(wanted, group):
+    # The organisation is that of the service account, whatever is sent.
+    told = [{name: value for name, value in rule.items() if name != "orgID"} for rule in wanted["rules"]]
+    if group is not None and agrees(wanted | {"rules": told}, group):
         return title, UNCHANGED
     paused = {rule["uid"] for rule in (group or {"rules": []})["rules"] if rule.get("isPaused")}
     rules = [rule | {"ruleGroup": title, "isPaused": rule["uid"] in paused} for rule in wanted["rules"]]

@@ -1,6 +1,6 @@
 """The foundation SDK's builders and models, imported in one place with their warning silenced.
 
-Its classic dashboard warns at import that schema v2 is preferred; neither grafana-api's routes nor Grafana 11 take v2.
+Its classic dashboard warns at import that schema v2 is preferred; the API's routes for dashboards do not take v2.
 """
 
 import warnings

@@ -267,6 +267,7 @@ def test_the_commands_of_the_file_carry_readings_from_sensor_to_store(stack: Sta
         admin = (stack.secrets / "jinma_bootstrap_token").read_text()
         assert station_of(stack, admin) == 200
         assert station_of(stack, "wrong") == 401
+        assert station_of(stack, (stack.secrets / "jinma_hook_token").read_text()) == 200, "Grafana's alerts come in"
         assert [process.stop(5) for process in processes] == [0, 0, 0], [p.output()[-500:] for p in processes]
         printed = "".join(process.output() for process in processes)
         assert not any(file.read_text() in printed for file in stack.secrets.iterdir())

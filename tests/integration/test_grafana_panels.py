@@ -1,126 +1,63 @@
-"""Each panel's Flux, run on a real InfluxDB that holds a simulated morning: a panel without its data fails."""
+"""Each panel's Flux, run on a real InfluxDB that holds a simulated day: a panel without its data fails."""
 
 from __future__ import annotations
 
-import dataclasses
+import collections
 import datetime as dt
-import io
-import json
 import re
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from api.alarms.points import alarm_points
-from api.live.service_points import alarm_point, capacity_point
-from dashboards.grafana.build import build_dashboards
-from dashboards.grafana.overview import overview_uid
-from simulators.physics import StationPhysics
-from simulators.scenario import shipped_scenario
-from simulators.station import SimulatedStation
-from station.adapters import flux
-from station.adapters.property_tables import hydrogen_tables
-from station.adapters.store_urls import open_store
+from dashboards.grafana.build import Built, build_station
 from station.domain.signals import UnitMessage
-from station.ports import ServicePoint
+from tests.support.grafana_day import AS_OPENED, OUT_OF_MINUTES, WHOLE_DAY, GrafanaDay, Table, View
 from tests.support.influxd import Influxd
 from tests.support.plants import jinma
 
 PLANT = jinma()
 BUCKET = "grafana"
-LENGTH = dt.timedelta(minutes=50)
-FORECAST = {
-    "station": "jinma",
-    "valid": True,
-    "plan": {"trucks": 100, "kg": 4000.0},
-    "done": {"trucks": 21, "kg": 840.5},
-    "deliverable_kg": {"p10": 2900.0, "p50": 3100.0, "p90": 3300.0},
-    "trucks_servable": {"p10": 70.0, "p50": 77.0, "p90": 80.0},
-    "shortfall_kg": {"p50": 59.0, "p90": 120.0},
-    "shortfall_probability": 0.62,
-    "bottleneck": "trailers",
-    "shortfall_at": None,
-}
-SERIES = {  # panel -> how many series or rows it has on a morning like this one
-    "Highest hydrogen": 1,
-    "Emergency shutdown": 1,
-    "Active alarms": 4,
-    "Data age": 8,
-    "Deliverable": 1,
-    "Trucks servable": 1,
-    "Shortfall today": 1,
-    "Risk of shortfall": 1,
-    "Bottleneck": 1,
-    "Dispensed against plan": 2,
-    "Deliverable to the horizon": 4,
-    "Low bank": 2,
-    "Middle bank": 2,
-    "High bank": 2,
-    "Trailers": 4,
-    "Bays": 4,
-    "Compressor trains": 4,
-    "Flow of each train": 4,
-    "Hoses": 8,
-    "Flow of each hose": 8,
-    "Fills in the view": 8,
-    "Hydrogen dispensed in the view": 8,
-    "Alarms of the view": 1,
-}
-Table = list[dict[str, str]]
+BUILT = build_station(PLANT, bucket=BUCKET)
+SAFETY = {"Highest hydrogen": 1, "Emergency shutdown": 1, "Active alarms": 4}
+OUTLOOK = {
+    "Deliverable": 1, "Trucks servable": 1, "Shortfall today": 1, "Shortfall risk": 1, "Bottleneck": 1,
+    "Dispensed and planned": 2,
+}  # fmt: skip
+SERIES = {  # board -> panel -> how many series it has; those of one title stand in their order
+    "overview": [*SAFETY.items(), ("Data age", 8), *OUTLOOK.items(), ("Banks", 3), ("Trailers", 4),
+        ("Compressor trains", 4), ("Hoses", 8), ("Bays", 4), ("Active now", 1)],
+    "capacity": [*SAFETY.items(), ("Data age", 5), *OUTLOOK.items(), ("Queue wait p90", 1), ("Time to empty", 1),
+        ("Trailer needed by", 1), ("Lead to shortfall", 1), ("N-1", 1), ("Deliverable", 3), ("Trucks servable", 3),
+        ("Dispensed against plan", 2), ("Shortfall risk", 1), ("Recharge", 1), ("Demand by hour", 1), ("Bottleneck", 1),
+        ("Queue wait", 2), ("Shortfall today", 2)],
+    "storage": [*SAFETY.items(), ("Data age", 2), ("Low bank", 2), ("Middle bank", 2), ("High bank", 2),
+        ("Bank temperature", 3), ("High-pressure header", 1), ("Vent stack", 1), ("Bank valves", 6),
+        ("Relief and vent", 4), ("Trailers", 4), ("Bays", 4), ("Unloading flow", 4), ("Trailer temperature", 4),
+        ("Low-pressure header", 1), ("Inlet filter", 1), ("Weighbridge", 1)],
+    "compression": [*SAFETY.items(), ("Data age", 3), ("Compressor trains", 4), ("Flow of each train", 4),
+        ("Suction pressure", 4), ("Interstage pressure", 4), ("Discharge pressure", 4), ("First stage", 4),
+        ("Second stage", 4), ("Aftercooler", 4), ("Vibration", 4), ("Diaphragm leak", 4), ("Oil pressure", 4),
+        ("Oil temperature", 4), ("Motor power", 4), ("Availability", 4), ("Chillers", 2), ("Brine tank", 1),
+        ("Brine supply", 2), ("Brine return", 2), ("Brine flow", 2), ("Refrigerant suction", 2),
+        ("Refrigerant discharge", 2), ("Chiller power", 2), ("Energy per kilogram", 1), ("Site power", 1),
+        ("Cooling water", 1), ("Instrument air", 1)],
+    "dispensing": [*SAFETY.items(), ("Data age", 3), ("Hoses", 8), ("Flow of each hose", 8), ("Nozzle pressure", 8),
+        ("Delivery temperature", 8), ("Fills", 1), ("Fills by hose", 8), ("Hydrogen by hose", 8),
+        ("Vehicle pressure", 8), ("Vehicle temperature", 8), ("State of charge", 8), ("Cabinet purge", 4),
+        ("Cabinet temperature", 4), ("Water", 1), ("Carbon monoxide", 1), ("Oxygen", 1), ("Nitrogen+argon", 1),
+        ("Methane", 1)],
+    "alarms": [*SAFETY.items(), ("Data age", 8), ("Active now", 1), ("Alarm changes", 1), ("Alarm rate", 1),
+        ("Most frequent", 1), ("Each detector", 21), ("Highest hydrogen", 1), ("Messages received", 10),
+        ("Gaps, late, twice, refused", 4), ("Gateway silence", 11), ("Clock offset", 1), ("Doubtful readings", 8)],
+}  # fmt: skip
+WITHOUT_A_NUMBER = {"Time to empty"}
+"""In the forecast of this day; its newest is null, and the panel says "none"."""
+NOT_EACH_TIME = {"Vehicle pressure", "Vehicle temperature", "State of charge", "Demand by hour", "Energy per kilogram"}
+"""Not every hose is used in a quarter of an hour, nor is an hour before it among the minutes."""
 
 
-def busy_morning() -> dt.datetime:
-    """The last 07:40 of the station, before which many trucks came, less than a day ago."""
-    now = dt.datetime.now(PLANT.timezone)
-    end = now.replace(hour=7, minute=40, second=0, microsecond=0)
-    return end if end < now else end - dt.timedelta(days=1)
-
-
-@dataclasses.dataclass
-class Panels:
-    """The dashboard, and the InfluxDB that its queries are asked of."""
-
-    influxd: Influxd
-    dashboard: dict[str, Any]
-    end: dt.datetime
-
-    def tables(self, query: str, station: str = PLANT.id) -> list[Table]:
-        """Ask as Grafana does: with the view's times and the station put in."""
-        start, stop = (
-            moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") for moment in (self.end - LENGTH, self.end)
-        )
-        view = f"option v = {{timeRangeStart: {start}, timeRangeStop: {stop}, windowPeriod: 10s}}\n"
-        imports, rest = (
-            re.findall(r"^import .*$", query, re.MULTILINE),
-            re.sub(r"^import .*$", "", query, flags=re.MULTILINE),
-        )
-        text = "\n".join([*imports, view, rest]).replace("${station}", station)
-        request = urllib.request.Request(
-            f"{self.influxd.url}/api/v2/query?{urllib.parse.urlencode({'org': self.influxd.org})}",
-            json.dumps({"query": text, "dialect": {"annotations": []}}).encode(),
-            {"Content-Type": "application/json", "Authorization": f"Token {self.influxd.token}"},
-        )
-        with urllib.request.urlopen(request, timeout=60.0) as answer:
-            rows = list(flux.records(io.StringIO(answer.read().decode(), newline="")))
-        found: dict[tuple[str, ...], Table] = {}
-        for row in rows:
-            key = (row["table"], *(row.get(name, "") for name in ("unit", "_field", "_measurement")))
-            found.setdefault(key, []).append(row)
-        return list(found.values())
-
-    def panel(self, title: str) -> dict[str, Any]:
-        (panel,) = (p for p in self.dashboard["panels"] if name(p) == title)
-        assert isinstance(panel, dict)
-        return panel
-
-    def asked(self, title: str, station: str = PLANT.id) -> list[Table]:
-        return [table for target in self.panel(title)["targets"] for table in self.tables(target["query"], station)]
-
-    def numbers(self, title: str, station: str = PLANT.id) -> list[float]:
-        return [float(table[-1]["_value"]) for table in self.asked(title, station)]
+def panels(board: str, built: Built = BUILT) -> list[dict[str, Any]]:
+    return [one for one in built.boards[f"h2-jinma-{board}"]["panels"] if one["type"] != "row"]
 
 
 def name(panel: dict[str, Any]) -> str:
@@ -128,93 +65,159 @@ def name(panel: dict[str, Any]) -> str:
     return re.split(r"[^\x20-\x7e]", panel["title"])[0].strip()
 
 
-def service_points(end: dt.datetime) -> Iterator[ServicePoint]:
-    end_ms = round(end.timestamp() * 1000)
-    for minute in range(30, -1, -1):
-        yield capacity_point(PLANT.id, end_ms - minute * 60_000 - 1, FORECAST)
-    states = {"PT-330A.HH": ["UNACK"], "PT-330A.H": ["UNACK", "ACKED"], "PT-152.L": ["UNACK", "NORM"]}
-    for alarm_id, changes in states.items():
-        view = alarm_points(PLANT, PLANT.id)[alarm_id].view()
-        for number, state in enumerate(changes):
-            changed = dataclasses.replace(view, state=state, value=48.1)
-            yield alarm_point(PLANT.id, changed, end_ms - 600_000 + number * 60_000)
+def asked(day: GrafanaDay, panel: dict[str, Any], view: View = AS_OPENED, station: str = PLANT.id) -> list[Table]:
+    return [table for target in panel["targets"] for table in day.tables(target["query"], view, station)]
+
+
+def numbers(day: GrafanaDay, board: str, title: str, station: str = PLANT.id) -> list[float]:
+    panel = next(one for one in panels(board) if name(one) == title)
+    return [float(table[-1]["_value"]) for table in asked(day, panel, WHOLE_DAY, station)]
 
 
 @pytest.fixture(scope="module")
-def panels(influxd: Influxd) -> Iterator[Panels]:
-    end = busy_morning()
-    begin = (end - LENGTH).astimezone(dt.UTC)
-    physics = StationPhysics(PLANT, hydrogen_tables(), shipped_scenario("normal-day"), begin, 1)
-    store = open_store(influxd.store_url(BUCKET), influxd.token)
-    every = dt.timedelta(seconds=5)
-    store.write(SimulatedStation(PLANT, physics, 1).advance(LENGTH.total_seconds(), step_s=5.0, every=every))
-    store.write_points(list(service_points(end)))
-    yield Panels(influxd, build_dashboards(PLANT, bucket=BUCKET)[overview_uid(PLANT)], end)
-    store.close()
+def day(influxd: Influxd) -> GrafanaDay:
+    return GrafanaDay(influxd, BUCKET, PLANT)
 
 
-def test_every_panel_is_known_here(panels: Panels) -> None:
-    assert [name(p) for p in panels.dashboard["panels"] if p["type"] != "row"] == list(SERIES)
+@pytest.mark.parametrize("board", SERIES)
+def test_every_panel_shows_data_of_its_shape(day: GrafanaDay, board: str) -> None:
+    shown = panels(board)
+    assert [name(one) for one in shown] == [title for title, _ in SERIES[board]]
+    for panel, (title, series) in zip(shown, SERIES[board], strict=True):
+        tables = asked(day, panel)
+        assert len(tables) == series, title
+        for table in tables:
+            check_shape(panel, table, title)
+        labels = [label_of(panel, table[0]) for table in tables]
+        assert len(set(labels)) == len(labels) or panel["type"] == "stat", (title, labels)
 
 
-@pytest.mark.parametrize("title", SERIES)
-def test_a_panel_shows_data_of_its_shape(panels: Panels, title: str) -> None:
-    tables = panels.asked(title)
-    panel = panels.panel(title)
-    assert len(tables) == SERIES[title], tables[:3]
+def check_shape(panel: dict[str, Any], table: Table, title: str) -> None:
     if panel["type"] == "table":
-        assert {"_time", "priority", "id", "state", "text_zh", "text_en"} <= set(tables[0][0])
-        assert [row["_time"] for row in tables[0]] == sorted((row["_time"] for row in tables[0]), reverse=True)
+        overridden = {one["matcher"]["options"] for one in panel["fieldConfig"]["overrides"]}
+        assert overridden <= set(table[0]), title
+        times = [row.get("_time", "") for row in table]
+        assert times == sorted(times, reverse=True), title
         return
-    for table in tables:
-        assert all(float(row["_value"]) == float(row["_value"]) for row in table)
-        if panel["type"] in {"timeseries", "state-timeline"}:
-            assert len(table) >= 10
-            assert all(row["_time"] for row in table)
+    values = [float(row["_value"]) for row in table if row["_value"] != ""]
+    assert values or title in WITHOUT_A_NUMBER, title
+    if panel["type"] in {"timeseries", "state-timeline"}:
+        assert len(values) >= (5 if panel["fieldConfig"]["defaults"]["custom"].get("drawStyle") == "bars" else 20), (
+            title
+        )
+        times = [row["_time"] for row in table]
+        assert times == sorted(times), title
+        assert len(set(times)) == len(times), title
+
+
+def label_of(panel: dict[str, Any], row: dict[str, str]) -> str:
+    """The name that Grafana gives a series: of `_field`, or of the label that the panel names."""
     label = re.search(r"labels\.(\w+)", panel["fieldConfig"]["defaults"].get("displayName", ""))
-    if label:
-        assert len({table[0][label[1]] for table in tables}) == len(tables)
+    return row[label[1]] if label else row.get("_field", "")
 
 
-def test_numbers_are_those_that_were_written(panels: Panels) -> None:
-    assert panels.numbers("Active alarms") == [0.0, 1.0, 1.0, 0.0]
-    assert panels.numbers("Emergency shutdown") == [0.0]
-    assert panels.numbers("Deliverable") == [3100.0]
-    assert panels.numbers("Bottleneck") == [1.0]
-    assert sorted(panels.numbers("Dispensed against plan")) == [840.5, 4000.0]
-    assert 0.0 <= panels.numbers("Highest hydrogen")[0] < 10.0
-    fills, kilograms = sum(panels.numbers("Fills in the view")), sum(panels.numbers("Hydrogen dispensed in the view"))
-    assert fills >= 3
-    assert 20.0 * fills < kilograms < 80.0 * (fills + 8)
+@pytest.mark.parametrize("board", SERIES)
+def test_long_windows_are_answered_out_of_minutes(day: GrafanaDay, board: str) -> None:
+    for panel in panels(board):
+        if panel["type"] not in {"timeseries", "state-timeline"} or name(panel) in NOT_EACH_TIME:
+            continue
+        tables = asked(day, panel, OUT_OF_MINUTES)
+        wanted = [series for title, series in SERIES[board] if title == name(panel)]
+        assert len(tables) in wanted, name(panel)
+        assert all(any(row["_value"] for row in table) for table in tables), name(panel)
 
 
-def test_a_station_without_data_says_so_and_has_no_alarm(panels: Panels) -> None:
-    assert panels.asked("Highest hydrogen", "elsewhere") == []
-    assert panels.asked("Emergency shutdown", "elsewhere") == []
-    assert panels.asked("Deliverable", "elsewhere") == []
-    assert panels.numbers("Active alarms", "elsewhere") == [0.0, 0.0, 0.0, 0.0]
+def test_minutes_and_readings_show_the_same(day: GrafanaDay) -> None:
+    panel = next(one for one in panels("compression") if name(one) == "Discharge pressure")
+    by_view = [
+        {(row["unit"], row["_time"]): row["_value"] for table in asked(day, panel, view) for row in table}
+        for view in (OUT_OF_MINUTES, View(OUT_OF_MINUTES.length, "59s"))
+    ]
+    minutes, readings = ([float(v) for v in found.values() if v] for found in by_view)
+    assert len(minutes) == 4 * 12
+    assert (min(minutes), max(minutes)) == (min(readings), max(readings))
 
 
-def test_data_age_is_the_newest_value_of_an_area(panels: Panels) -> None:
-    store = open_store(panels.influxd.store_url(BUCKET), panels.influxd.token)
+def test_numbers_are_those_that_were_written(day: GrafanaDay) -> None:
+    assert numbers(day, "overview", "Active alarms") == [0.0, 1.0, 1.0, 0.0]
+    assert numbers(day, "overview", "Emergency shutdown") == [0.0]
+    assert numbers(day, "overview", "Bottleneck") == [1.0]
+    assert 0.0 <= numbers(day, "overview", "Highest hydrogen")[0] < 10.0
+    (rate,) = asked(day, next(one for one in panels("alarms") if name(one) == "Alarm rate"))
+    assert sum(int(row["_value"]) for row in rate) == 3
+    assert numbers(day, "compression", "Availability") == [1.0] * 4
+    assert 0.5 < numbers(day, "compression", "Energy per kilogram")[0] < 2.5
+
+
+def test_fills_and_their_kilograms_agree(day: GrafanaDay) -> None:
+    panel = next(one for one in panels("dispensing") if name(one) == "Fills")
+    (fills,) = asked(day, panel, WHOLE_DAY)
+    by_hose = collections.Counter(row["hose"] for row in fills)
+    counted = {
+        table[0]["unit"]: int(table[-1]["_value"])
+        for table in asked(day, next(one for one in panels("dispensing") if name(one) == "Fills by hose"), WHOLE_DAY)
+    }
+    assert 60 <= len(fills) <= 130
+    assert all(counted[hose] - 1 <= by_hose[hose] <= counted[hose] for hose in counted), "but for one begun before"
+    kilograms, given = sum(float(row["kg"]) for row in fills), sum(numbers(day, "dispensing", "Hydrogen by hose"))
+    assert 0.9 * given < kilograms <= given + 1.0
+    assert all(1.0 < float(row["minutes"]) < 90.0 for row in fills)
+
+
+def test_a_silence_is_a_gap_and_the_end_of_data_is_seen(day: GrafanaDay) -> None:
+    store = day.store()
+    end_ms = round(day.end.timestamp() * 1000)
+    minutes = [*range(60, 40, -1), *range(20, 10, -1)]
+    for minute in minutes:
+        unit = PLANT.signals["PT-2103"].unit
+        store.write([UnitMessage("gap", "compression", unit, end_ms - minute * 60_000, {"PT-2103": 30.0})])
+    store.close()
+    panel = next(one for one in panels("compression") if name(one) == "Discharge pressure")
+    (table,) = asked(day, panel, View(dt.timedelta(hours=1), "30s"), "gap")
+    empty = [row["_time"] for row in table if not row["_value"]]
+    wanted = [end_ms - 41 * 60_000 + 30_000, end_ms - 11 * 60_000 + 30_000]
+    assert [round(dt.datetime.fromisoformat(t).timestamp() * 1000) for t in empty] == wanted
+
+
+def test_a_station_without_data_says_so_and_has_no_alarm(day: GrafanaDay) -> None:
+    for board in SERIES:
+        for panel in panels(board):
+            if panel["type"] == "state-timeline" or name(panel) in {"Highest hydrogen", "Deliverable", "Banks"}:
+                assert asked(day, panel, station="elsewhere") == [], name(panel)
+    assert numbers(day, "overview", "Active alarms", "elsewhere") == [0.0, 0.0, 0.0, 0.0]
+
+
+def test_data_age_is_the_newest_value_of_an_area(day: GrafanaDay) -> None:
+    store = day.store()
     now_ms = round(dt.datetime.now(dt.UTC).timestamp() * 1000)
     for tag, age_ms in (("PT-330A", 90_000), ("PT-310A", 30_000)):
         store.write([UnitMessage("fresh", "storage", PLANT.signals[tag].unit, now_ms - age_ms, {tag: 40.0})])
     store.close()
-    (age,) = panels.numbers("Data age", "fresh")
+    (age,) = numbers(day, "overview", "Data age", "fresh")
     assert 30.0 <= age < 60.0
 
 
-def test_the_station_variable_and_the_marks_find_what_is_there(panels: Panels) -> None:
-    (variable,) = panels.dashboard["templating"]["list"]
-    found = {row["_value"] for table in panels.tables(variable["query"]) for row in table}
+def test_the_station_variable_and_the_marks_find_what_is_there(day: GrafanaDay) -> None:
+    board = BUILT.boards["h2-jinma-overview"]
+    (variable,) = board["templating"]["list"]
+    found = {row["_value"] for table in day.tables(variable["query"]) for row in table}
     assert PLANT.id in found
     assert re.fullmatch(variable["regex"].strip("/"), f"{PLANT.id}~ab12cd34")
     assert not re.fullmatch(variable["regex"].strip("/"), f"{PLANT.id}2")
-    (marks,) = panels.dashboard["annotations"]["list"]
-    (table,) = panels.tables(marks["target"]["query"])
-    assert {(row["text"], row["tags"]) for row in table} == {
-        ("PT-330A.HH", "high"),
-        ("PT-330A.H", "medium"),
-        ("PT-152.L", "low"),
-    }
+    marks = [day.tables(one["target"]["query"]) for one in board["annotations"]["list"]]
+    told = [[(row["text"], row["tags"]) for table in tables for row in table] for tables in marks]
+    assert told[0] == [("PT-330A.HH", "high")]
+    assert sorted(told[1]) == [("PT-152.L", "low"), ("PT-330A.H", "medium")]
+
+
+def test_rules_find_what_they_watch(day: GrafanaDay) -> None:
+    series = {"gas-hh": 21, "gas-h": 21, "esd": 1, "silent": 8, "no-forecast": 1, "shortfall": 1}
+    for rule in BUILT.rules["rules"]:
+        step = rule["data"][0]
+        tables = day.tables(
+            step["model"]["query"], View(dt.timedelta(seconds=step["relativeTimeRange"]["from"]), "10s")
+        )
+        assert len(tables) == series[rule["uid"].removeprefix("alert-jinma-")], rule["title"]
+        for table in tables:
+            assert len(table) == 1
+            assert not {"_field", "_measurement", "_start"} & set(table[0]), "only labels of its own"

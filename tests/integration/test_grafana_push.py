@@ -133,7 +133,7 @@ def test_a_restart_of_grafana_is_waited_out() -> None:
 @pytest.mark.parametrize(
     ("state", "kind", "text"),
     [
-        (State(version="10.4.2"), BadInputError, "version 10.4.2: 11 or newer"),
+        (State(version="11.6.2"), BadInputError, "version 11.6.2: 12 or newer"),
         (State(version=""), BadInputError, "version unknown"),
         (State(failures=[(200, "<html>a message from another page</html>")]), BadInputError, "as Grafana does"),
         (State(failures=[(404, "<html>no message</html>")]), BadInputError, "as Grafana does|no Grafana"),

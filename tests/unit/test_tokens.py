@@ -155,10 +155,25 @@ def test_the_bootstrap_token_is_the_admin_token_while_it_is_set(tmp_path: Path) 
     assert without.check("another") is None
 
 
+def test_the_hook_token_is_an_operator_s_while_it_is_set() -> None:
+    clock, table = VirtualClock(), MemoryTokens()
+    tokens = tokens_on(clock, table)
+    tokens.install_hook("of-the-stack")
+    row = tokens.check("of-the-stack")
+    assert row is not None
+    assert (row.role, row.name) == ("operator", "grafana")
+    tokens_on(clock, table).install_hook("another")
+    assert tokens_on(clock, table).check("of-the-stack") is None
+    tokens_on(clock, table).install_hook(None)
+    assert tokens_on(clock, table).check("another") is None
+
+
 @pytest.mark.parametrize("value", ["", "   ", "é", "a" * 600])
-def test_a_bootstrap_token_that_cannot_be_sent_is_refused(value: str) -> None:
+def test_a_token_that_cannot_be_sent_is_refused(value: str) -> None:
     with pytest.raises(BadInputError, match="JINMA_BOOTSTRAP_TOKEN"):
         tokens_on(VirtualClock()).install_admin(None, value)
+    with pytest.raises(BadInputError, match="JINMA_HOOK_TOKEN"):
+        tokens_on(VirtualClock()).install_hook(value)
 
 
 def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
