@@ -16,6 +16,24 @@ _ALARMS_SINCE: Final = "30d"
 FORECAST_LIVES_S: Final = 900
 """A forecast comes each minute; one as old as this says nothing of the present."""
 _STATE: Final = 'r._field == "state"'
+_WORDS: Final = any_of("_field", ("state", "text_en", "text_zh"))
+_CHANGES: Final = (
+    '\n  |> pivot(rowKey: ["_time", "id", "priority"], columnKey: ["_field"], valueColumn: "_value")\n  |> group()'
+    '\n  |> keep(columns: ["_time", "priority", "id", "state", "text_zh", "text_en"])'
+)
+"""Makes a row a change of the points' fields."""
+_NEWEST_FIRST: Final = '\n  |> sort(columns: ["_time"], desc: true)\n  |> limit(n: 200)'
+
+
+def _newest_word(state: str) -> str:
+    """Return the steps to each alarm's newest state, where it is an active one.
+
+    An alarm may change its priority with its state, and so its series: the newest word of its id counts.
+    """
+    return (
+        '\n  |> group(columns: ["id"])\n  |> sort(columns: ["_time"])'
+        f'\n  |> last(column: "{state}")\n  |> group()\n  |> filter(fn: (r) => {any_of(state, ACTIVE_STATES)})'
+    )
 
 
 class AlarmChanges:
@@ -24,47 +42,41 @@ class AlarmChanges:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def _standing(self) -> str:
-        """Return the newest word of each alarm at the end of the view, where it is active."""
-        return (
-            self._bucket.end_of_view(_ALARMS_SINCE, measured("alarms"), _STATE)
-            # an alarm may change its priority with its state: the newest word of its id counts
-            + '\n  |> last()\n  |> group(columns: ["id"])\n  |> sort(columns: ["_time"])\n  |> last()\n  |> group()'
-            + f"\n  |> filter(fn: (r) => {any_of('_value', ACTIVE_STATES)})"
-        )
-
     def how_many(self, priority: str) -> str:
         """Return how many alarms of a priority are active at the end of the view; an explicit 0 where none is."""
         return (
-            f'import "array"\n{DATE}active = {self._standing()}'
-            f"\n  |> filter(fn: (r) => r.priority == {text(priority)})"
-            '\n  |> count()\n  |> keep(columns: ["_value"])\n'
-            "union(tables: [array.from(rows: [{_value: 0}]), active])\n  |> sum()"
+            f'import "array"\n{DATE}active = '
+            + self._bucket.end_of_view(_ALARMS_SINCE, measured("alarms"), _STATE)
+            + "\n  |> last()"
+            + _newest_word("_value")
+            + f"\n  |> filter(fn: (r) => r.priority == {text(priority)})"
+            + '\n  |> count()\n  |> keep(columns: ["_value"])\n'
+            + "union(tables: [array.from(rows: [{_value: 0}]), active])\n  |> sum()"
         )
 
     def standing(self) -> str:
         """Return the alarms that are active at the end of the view, newest first."""
         return (
             DATE
-            + self._standing()
-            + '\n  |> rename(columns: {_value: "state"})\n  |> keep(columns: ["_time", "priority", "id", "state"])'
-            + '\n  |> sort(columns: ["_time"], desc: true)\n  |> limit(n: 200)'
+            + self._bucket.end_of_view(_ALARMS_SINCE, measured("alarms"), _WORDS)
+            + "\n  |> last()"
+            + _CHANGES
+            + _newest_word("state")
+            + _NEWEST_FIRST
         )
 
     def changes(self) -> str:
         """Return the changes of alarms in the view, newest first."""
-        return (
-            self._bucket.view(measured("alarms"), any_of("_field", ("state", "text_en", "text_zh")))
-            + '\n  |> pivot(rowKey: ["_time", "id", "priority"], columnKey: ["_field"], valueColumn: "_value")'
-            + '\n  |> group()\n  |> keep(columns: ["_time", "priority", "id", "state", "text_zh", "text_en"])'
-            + '\n  |> sort(columns: ["_time"], desc: true)\n  |> limit(n: 200)'
-        )
+        return self._bucket.view(measured("alarms"), _WORDS) + _CHANGES + _NEWEST_FIRST
 
     def raised(self, priorities: Sequence[str]) -> str:
         """Return the moments at which alarms of some priorities were raised, for annotations."""
         return (
-            self._bucket.view(measured("alarms"), _STATE, 'r._value == "UNACK"', any_of("priority", priorities))
-            + "\n  |> group()\n  |> map(fn: (r) => ({_time: r._time, text: r.id, tags: r.priority}))"
+            self._bucket.view(measured("alarms"), _WORDS, any_of("priority", priorities))
+            + _CHANGES
+            + '\n  |> filter(fn: (r) => r.state == "UNACK")'
+            + "\n  |> map(fn: (r) => ({_time: r._time, tags: r.priority, "
+            + 'text: r.id + ": " + r.text_en + " " + r.text_zh}))'
         )
 
     def rate(self) -> str:

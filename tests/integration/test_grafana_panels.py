@@ -205,7 +205,7 @@ def test_the_station_variable_and_the_marks_find_what_is_there(day: GrafanaDay) 
     assert re.fullmatch(variable["regex"].strip("/"), f"{PLANT.id}~ab12cd34")
     assert not re.fullmatch(variable["regex"].strip("/"), f"{PLANT.id}2")
     marks = [day.tables(one["target"]["query"]) for one in board["annotations"]["list"]]
-    told = [[(row["text"], row["tags"]) for table in tables for row in table] for tables in marks]
+    told = [[(row["text"].split(":")[0], row["tags"]) for table in tables for row in table] for tables in marks]
     assert told[0] == [("PT-330A.HH", "high")]
     assert sorted(told[1]) == [("PT-152.L", "low"), ("PT-330A.H", "medium")]
 
