@@ -169,10 +169,11 @@ class Readings:
         each = '(chosen |> aggregateWindow(every: v.windowPeriod, fn: max, timeSrc: "_start", createEmpty: false)'
         return self._bucket.readings(area, tags, "max") + windows(f"{each} |> group())", "max")
 
-    def summed(self, area: str, tags: Sequence[str]) -> str:
-        """Return the sum of all signals, each by its mean, a value a window."""
+    def summed(self, area: str, tags: Sequence[str], times: float = 1.0) -> str:
+        """Return the sum of all signals, each by its mean, `times` as much, a value a window."""
         each = '(chosen |> aggregateWindow(every: v.windowPeriod, fn: mean, timeSrc: "_start", createEmpty: false)'
-        return self._bucket.readings(area, tags, "mean") + windows(f"{each} |> group())", "sum")
+        factor = f"|> map(fn: (r) => ({{r with _value: r._value * {times!r}}}))"
+        return self._bucket.readings(area, tags, "mean") + windows(f"{each} {factor} |> group())", "sum")
 
     def highest(self, area: str, tags: Sequence[str]) -> str:
         """Return the highest of all signals over the last minutes of the view, a value each 10 s."""

@@ -18,7 +18,7 @@ from dashboards.grafana.boards.forecast_tiles import (
 from dashboards.grafana.page import Page, Row
 from dashboards.grafana.panels import ALARM, NORMAL, WARNING, Words
 
-_KG_H: Final = "suffix: kg/h"
+_KG_H_OF_G_S: Final = 3.6
 
 
 def rows(page: Page) -> Iterator[Row]:
@@ -84,22 +84,13 @@ _FILLED: Final = [panels.own("custom.fillBelowTo", "p10"), panels.own("custom.fi
 
 
 def _balance(page: Page) -> Iterator[Any]:
-    trains, hoses = page.playing("compression", "flow"), page.playing("dispensing", "total")
-    if trains and hoses:
-        rated = sum(train.rated_kg_h for train in page.plant.trains)
-        about = f"Compressed into the banks by all trains, kg/h; rated {rated:g} kg/h together from 10 MPa suction."
-        yield panels.trend_panel(
-            Words("Recharge", "补气流量", about),
-            [page.readings.summed("compression", [s.tag for s in trains])],
-            (8, 8), unit=_KG_H, ends=(0.0, rated * 1.1),
-        ).display_name("recharge 补气")  # fmt: skip
-        about = "Dispensed in each hour of the view."
+    yield from _recharge(page)
+    hoses = page.playing("dispensing", "total")
+    if hoses:
+        about = "Dispensed in each hour of the view; the newest is still growing."
         demand = page.readings.rise_by_hour("dispensing", [s.tag for s in hoses])
-        yield (
-            panels.columns_panel(Words("Demand by hour", "每小时加氢量", about), demand, (8, 8), KG)
-            .decimals(0)
-            .display_name("dispensed 已加")
-        )
+        panel = panels.columns_panel(Words("Demand by hour", "每小时加氢量", about), demand, (8, 8), KG)
+        yield panel.decimals(0).display_name("dispensed 已加")
     about = "What limited the station, as it was forecast at each moment."
     query = page.forecasts.over_time("bottleneck")
     words = Words("Bottleneck", "瓶颈", about)
@@ -119,3 +110,25 @@ def _balance(page: Page) -> Iterator[Any]:
         (12, 8), unit=KG, steps=[(None, NORMAL), (page.plant.parameters.get("shortfall_kg", 40.0), ALARM)],
     ).min(0).display_name(panels.SIGNAL_NAME)  # fmt: skip
     yield panels.named_series(short, {"shortfall_kg_p50": "p50", "shortfall_kg_p90": "p90"})
+
+
+def _recharge(page: Page) -> Iterator[Any]:
+    trains, hoses = page.playing("compression", "flow"), page.playing("dispensing", "flow")
+    if not trains or not hoses:
+        return
+    rated = sum(train.rated_kg_h for train in page.plant.trains)
+    about = (
+        f"What all trains compress and all hoses give, at each moment; the trains are rated {rated:g} kg/h together."
+    )
+    panel = panels.trend_panel(
+        Words("Recharge against demand", "补气与加氢", about),
+        [
+            page.readings.summed("compression", [s.tag for s in trains]),
+            page.readings.summed("dispensing", [s.tag for s in hoses], times=_KG_H_OF_G_S),
+        ],
+        (8, 8),
+        unit="suffix: kg/h",
+    ).min(0)
+    for letter, name in (("A", "recharge 补气"), ("B", "demand 加氢")):
+        panel = panel.override_by_query(letter, [panels.own("displayName", name)])
+    yield panel
