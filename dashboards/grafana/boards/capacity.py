@@ -12,11 +12,12 @@ from dashboards.grafana.boards.forecast_tiles import (
     alarm_steps,
     outlook,
     risk_steps,
+    shortfall_steps,
     tile,
     tile_if_any,
 )
 from dashboards.grafana.page import Page, Row
-from dashboards.grafana.panels import ALARM, NORMAL, WARNING, Words
+from dashboards.grafana.panels import NORMAL, WARNING, Words
 
 _KG_H_OF_G_S: Final = 3.6
 
@@ -107,7 +108,7 @@ def _balance(page: Page) -> Iterator[Any]:
     short = panels.trend_panel(
         Words("Shortfall today", "今日缺口", about),
         [page.forecasts.over_time("shortfall_kg_p50", "shortfall_kg_p90")],
-        (12, 8), unit=KG, steps=[(None, NORMAL), (page.plant.parameters.get("shortfall_kg", 40.0), ALARM)],
+        (12, 8), unit=KG, steps=shortfall_steps(page),
     ).min(0).display_name(panels.SIGNAL_NAME)  # fmt: skip
     yield panels.named_series(short, {"shortfall_kg_p50": "p50", "shortfall_kg_p90": "p90"})
 

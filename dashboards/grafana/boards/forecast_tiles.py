@@ -32,6 +32,11 @@ def risk_steps(page: Page) -> Steps:
     return alarm_steps(page, ("CAP-RISK", WARNING), ("CAP-SHORT", ALARM))
 
 
+def shortfall_steps(page: Page) -> Steps:
+    """Return the steps of a shortfall's kilograms."""
+    return [(None, NORMAL), (page.plant.parameters.get("shortfall_kg", _SHORTFALL_KG), ALARM)]
+
+
 def tile(page: Page, words: Words, fields: Sequence[str], width: int, steps: Steps = CALM) -> Any:
     """Return numbers of the newest forecast."""
     said = Words(words.en, words.zh, f"{words.about} {_ONE_FORECAST}")
@@ -47,13 +52,16 @@ def tile_if_any(page: Page, words: Words, field: str, width: int) -> Any:
 
 def outlook(page: Page) -> Iterator[Any]:
     """Yield the six tiles that say whether today's trucks can be fuelled."""
-    short = [(None, NORMAL), (page.plant.parameters.get("shortfall_kg", _SHORTFALL_KG), ALARM)]
     about = "What the station can deliver to the horizon, median."
     yield tile(page, Words("Deliverable", "可供氢量", about), ["deliverable_kg_p50"], 4).unit(KG).decimals(0)
     about = "Trucks that can still be served to the horizon, median."
     yield tile(page, Words("Trucks servable", "可服务车辆", about), ["trucks_servable_p50"], 3).decimals(0)
     about = "Asked today and not delivered, median."
-    yield tile(page, Words("Shortfall today", "今日缺口", about), ["shortfall_kg_p50"], 4, short).unit(KG).decimals(0)
+    yield (
+        tile(page, Words("Shortfall today", "今日缺口", about), ["shortfall_kg_p50"], 4, shortfall_steps(page))
+        .unit(KG)
+        .decimals(0)
+    )
     about = "Probability of a shortfall today, smoothed. Limits of CAP-RISK and CAP-SHORT."
     risk = Words("Shortfall risk", "缺氢概率", about)
     yield tile(page, risk, ["shortfall_probability"], 3, risk_steps(page)).unit("percentunit").decimals(0)
