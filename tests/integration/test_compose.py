@@ -134,7 +134,7 @@ def test_secrets_are_made_once_and_closed_to_others(secrets_folder: Path) -> Non
     again = [str(ROOT / "scripts" / "make_secrets.sh"), str(secrets_folder)]
     assert subprocess.run(again, check=True, capture_output=True).stdout == b""
     assert {name: file.read_bytes() for name, file in files.items()} == before
-    assert len({text for text in before.values() if len(text) == 64}) == 4
+    assert len({text for text in before.values() if len(text) == 64}) == 5
 
 
 def test_the_brokers_passwords_fit_the_urls(secrets_folder: Path) -> None:
