@@ -11,7 +11,8 @@ from api.people.roles import Role
 from api.people.session_book import Session
 from dashboards.console.layout import signal_layout
 from dashboards.console.pages import act_dialog, data_element, head, header, html_lang, page_context, translator
-from dashboards.console.texts import text_of, texts_of
+from dashboards.console.registry import ConsolePage
+from dashboards.console.texts import TEXTS, text_of, texts_of
 from station.domain.plant import Plant
 from station.domain.signals import AREAS
 
@@ -222,3 +223,6 @@ def _maintenance(language: str, *, may_operate: bool) -> str:
   <div id="maintenance-rows" class="rows" role="group" aria-label="{t("maintenance")}" tabindex="0"></div>{form}
 </div>""",
     )
+
+
+PAGE: Final = ConsolePage("/alarms", TEXTS["page_alarms"], 20, alarms_page, key="a")

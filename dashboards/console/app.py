@@ -12,20 +12,13 @@ from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 from starlette.middleware import Middleware
 
-from api.live.station import LiveStation
 from api.people.session_book import Session
 from api.people.sessions import SESSION_KEY
 from api.services import ApiServices
-from dashboards.console.alarms_page import alarms_page
-from dashboards.console.capacity_page import capacity_page
-from dashboards.console.completeness_page import completeness_page
 from dashboards.console.door import ConsoleDoor
 from dashboards.console.headers import ConsoleHeaders
 from dashboards.console.language import language_of
-from dashboards.console.pages import overview_page
-from dashboards.console.people_page import people_page
-from dashboards.console.replay_page import replay_page
-from dashboards.console.reports_page import reports_page
+from dashboards.console.registry import ConsolePage, console_pages
 
 CONSOLE: Final = "/console"
 _STATIC: Final = Path(__file__).parent / "static"
@@ -48,38 +41,8 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
     def go_to_console() -> RedirectResponse:
         return RedirectResponse(f"{CONSOLE}/")
 
-    @ui.page("/", title="Jinma", dark=None)
-    def overview(request: Request, station: str = "") -> None:
-        show(overview_page, request, station)
-
-    @ui.page("/capacity", title="Jinma", dark=None)
-    def capacity(request: Request, station: str = "") -> None:
-        show(capacity_page, request, station)
-
-    @ui.page("/alarms", title="Jinma", dark=None)
-    def alarms(request: Request, station: str = "") -> None:
-        show(alarms_page, request, station)
-
-    @ui.page("/replay", title="Jinma", dark=None)
-    def replay(request: Request, station: str = "") -> None:
-        show(replay_page, request, station)
-
-    @ui.page("/reports", title="Jinma", dark=None)
-    def reports(request: Request, station: str = "") -> None:
-        show(reports_page, request, station)
-
-    @ui.page("/completeness", title="Jinma", dark=None)
-    def completeness(request: Request, station: str = "") -> None:
-        show(completeness_page, request, station)
-
-    @ui.page("/people", title="Jinma", dark=None)
-    def people(request: Request, station: str = "") -> None:
-        show(people_page, request, station)
-
-    def show(draw: Callable[[LiveStation, Session, str], None], request: Request, station: str) -> None:
-        session: Session = request.scope[SESSION_KEY]  # The door let nobody else in.
-        live = services.stations.get(station) or next(iter(services.stations.values()))
-        draw(live, session, language_of(request))
+    for page in console_pages():
+        ui.page(page.path, title="Jinma", dark=None)(_shown(page, services))
 
     app.mount(f"{CONSOLE}/static", StaticFiles(directory=_STATIC), name="console-static")
     ui.run_with(
@@ -91,3 +54,12 @@ def mount_console(app: FastAPI, services: ApiServices) -> None:
         show_welcome_message=False,
         reconnect_timeout=_AWAY_S,
     )
+
+
+def _shown(page: ConsolePage, services: ApiServices) -> Callable[..., None]:
+    def show(request: Request, station: str = "") -> None:
+        session: Session = request.scope[SESSION_KEY]  # The door let nobody else in.
+        live = services.stations.get(station) or next(iter(services.stations.values()))
+        page.draw(live, session, language_of(request), **request.path_params)
+
+    return show

@@ -11,7 +11,8 @@ from api.live.station import LiveStation
 from api.people.roles import Role
 from api.people.session_book import Session
 from dashboards.console.pages import data_element, head, header, html_lang, page_context, translator
-from dashboards.console.texts import texts_of
+from dashboards.console.registry import ConsolePage
+from dashboards.console.texts import TEXTS, texts_of
 from station.domain.plant import Plant
 from station.domain.what_if import removable_units
 
@@ -163,3 +164,6 @@ def _plan(language: str, *, may_operate: bool) -> str:
     <div><h3>{t("bookings")}</h3><div class="rows"><table id="trucks"></table></div></div>
   </div>
 </section>"""
+
+
+PAGE: Final = ConsolePage("/capacity", TEXTS["page_capacity"], 10, capacity_page, key="c")

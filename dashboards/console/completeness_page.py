@@ -9,7 +9,8 @@ from nicegui import ui
 from api.live.station import LiveStation
 from api.people.session_book import Session
 from dashboards.console.pages import act_dialog, data_element, head, header, html_lang, page_context, translator
-from dashboards.console.texts import texts_of
+from dashboards.console.registry import ConsolePage
+from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = (
     "completeness", "completeness_grid", "sheet_table", "dialog", "frame", "horn", "numbers", "stream", "dom",
@@ -61,3 +62,6 @@ def _detail(language: str) -> str:
   <h2 id="detail-title">{t("completeness_gaps")}</h2>
   <div id="detail-body"><p class="muted">{t("completeness_choose")}</p></div>
 </section>"""
+
+
+PAGE: Final = ConsolePage("/completeness", TEXTS["page_completeness"], 80, completeness_page, key="m")

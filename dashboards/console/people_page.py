@@ -11,7 +11,8 @@ from api.live.station import LiveStation
 from api.people.roles import Role
 from api.people.session_book import Session
 from dashboards.console.pages import act_dialog, data_element, head, header, html_lang, page_context, translator
-from dashboards.console.texts import text_of, texts_of
+from dashboards.console.registry import ConsolePage
+from dashboards.console.texts import TEXTS, text_of, texts_of
 
 _MODULES: Final = (
     "people",
@@ -75,3 +76,6 @@ def _tables(language: str) -> str:
   <div id="audit-rows" class="rows" role="group" aria-labelledby="audit-title" tabindex="0"></div>
   <p><button id="audit-more" type="button" hidden>{t("more")}</button></p>
 </section>"""
+
+
+PAGE: Final = ConsolePage("/people", TEXTS["page_people"], 110, people_page, least=Role.ADMIN, key="p")

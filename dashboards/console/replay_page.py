@@ -11,7 +11,8 @@ from api.people.roles import Role
 from api.people.session_book import Session
 from dashboards.console.layout import signal_layout
 from dashboards.console.pages import data_element, head, header, html_lang, page_context, translator
-from dashboards.console.texts import texts_of
+from dashboards.console.registry import ConsolePage
+from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = (
     "replay", "replay_bar", "replay_open", "replay_tables", "alarm_words", "verdict", "sheet_table", "dialog",
@@ -121,3 +122,6 @@ def _controls(language: str) -> str:
       <button type="submit">{t("replay_go")}</button></form>
     <button id="share" type="button">{t("replay_share")}</button><span id="shared" role="status"></span>
   </div>"""
+
+
+PAGE: Final = ConsolePage("/replay", TEXTS["page_replay"], 100, replay_page, key="y")

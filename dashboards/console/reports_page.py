@@ -11,7 +11,8 @@ from api.people.roles import Role
 from api.people.session_book import Session
 from api.reports.drawing import MEDIA_TYPES
 from dashboards.console.pages import data_element, head, header, html_lang, page_context, translator
-from dashboards.console.texts import texts_of
+from dashboards.console.registry import ConsolePage
+from dashboards.console.texts import TEXTS, texts_of
 from station.domain.report.notes import KINDS, LONGEST_NOTE
 
 _MODULES: Final = ("reports", "shift_notes", "sheet_table", "dialog", "frame", "horn", "numbers", "stream", "dom")
@@ -79,3 +80,6 @@ def _buttons(session: Session, language: str) -> str:
         f'<a class="button" id="open" target="_blank" rel="noopener" hidden>{t("report_open")}</a>'
         f'<span id="take" class="small" hidden>{t("report_take")}</span>{links}{anew}'
     )
+
+
+PAGE: Final = ConsolePage("/reports", TEXTS["page_reports"], 90, reports_page, key="r")

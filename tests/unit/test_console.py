@@ -20,6 +20,7 @@ from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.language import language_of
 from dashboards.console.layout import station_layout
 from dashboards.console.people_texts import PEOPLE_TEXTS
+from dashboards.console.registry import console_pages, offered_pages
 from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
 from dashboards.console.texts import TEXTS, text_of, texts_of
@@ -28,16 +29,7 @@ from tests.support.plants import jinma
 
 STATIC = Path(pages.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))
-PAGES = (
-    "pages.py",
-    "capacity_page.py",
-    "alarms_page.py",
-    "people_page.py",
-    "replay_page.py",
-    "reports_page.py",
-    "completeness_page.py",
-    "layout.py",
-)
+PAGES = [file for file in STATIC.parent.rglob("*.py") if not file.name.endswith("texts.py")]
 
 
 def request(query: str = "", **headers: str) -> HTTPConnection:
@@ -56,7 +48,7 @@ def test_both_languages_have_every_text_and_the_same_places_to_fill() -> None:
 
 def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> None:
     asked = set()
-    for source in [*SCRIPTS, *(STATIC.parent / name for name in PAGES)]:
+    for source in [*SCRIPTS, *PAGES]:
         asked |= set(re.findall(r'"([a-z][a-zA-Z0-9_]+)"', source.read_text()))
         asked |= set(re.findall(r"\b([a-z]+): word\(", source.read_text()))
     made = {f"state_{state}" for state in get_args(AlarmStateName)}
@@ -66,7 +58,7 @@ def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> Non
     }
     assert made <= TEXTS.keys()
     families = tuple(re.findall(r"`([a-z]+_)\$\{", "".join(one.read_text() for one in SCRIPTS)))
-    families += tuple(re.findall(r'f"([a-z]+_)\{', "".join((STATIC.parent / one).read_text() for one in PAGES)))
+    families += tuple(re.findall(r'f"([a-z]+_)\{', "".join(one.read_text() for one in PAGES)))
     made |= {key for key in TEXTS if key.startswith(families)}
     named = set(re.findall(r'word\("([a-zA-Z_]+)"', "".join(one.read_text() for one in SCRIPTS)))
     assert named <= TEXTS.keys()
@@ -78,6 +70,18 @@ def test_no_page_has_another_text_under_the_same_key() -> None:
     assert sum(len(texts) for texts in pages_texts) == len(set().union(*pages_texts))
     for texts in pages_texts:
         assert {key: TEXTS[key] for key in texts} == texts
+
+
+def test_every_page_stands_in_the_navigation_once_and_is_offered_to_its_roles_only() -> None:
+    pages = console_pages()
+    for of in (lambda page: page.path, lambda page: page.name, lambda page: page.key or page.path):
+        assert len({of(page) for page in pages}) == len(pages)
+    listed = [page for page in pages if page.title is not None]
+    assert [page.path for page in listed][:3] == ["/", "/capacity", "/alarms"]
+    assert len({page.order for page in listed}) == len(listed)
+    assert all("{" not in page.path for page in listed)
+    assert [page.name for page in listed if page not in offered_pages(Role.VIEWER)] == ["people"]
+    assert offered_pages(Role.ADMIN) == listed
 
 
 def test_a_raw_key_is_never_shown() -> None:
