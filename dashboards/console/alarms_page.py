@@ -9,7 +9,7 @@ from nicegui import ui
 from api.live.station import LiveStation
 from api.people.roles import Role
 from api.people.session_book import Session
-from dashboards.console.layout import signal_layout
+from dashboards.console.layout import signals_now
 from dashboards.console.pages import act_dialog, data_element, head, header, html_lang, page_context, translator
 from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, text_of, texts_of
@@ -19,7 +19,7 @@ from station.domain.signals import AREAS
 _MODULES: Final = (
     "alarm_desk", "alarm_list", "alarm_filter", "alarm_groups", "alarm_detail", "alarm_acts", "alarm_words",
     "moment_chart", "journal", "figures", "buckets", "maintenance", "trial", "tabs", "dialog", "standing", "symbols",
-    "frame", "horn", "numbers", "stream", "dom",
+    "frame", "horn", "keys", "numbers", "stream", "dom",
 )  # fmt: skip
 _TABS: Final = (
     ("now", "alarms_now", ""),
@@ -62,18 +62,11 @@ def alarms_layout(live: LiveStation, language: str) -> dict[str, Any]:
         "id": plant.id,
         "name": plant.label.in_language(language),
         "timezone": plant.timezone.key,
-        "signals": {signal.tag: signal_layout(signal, language) for signal in plant.signals.values()}
-        | {tag: {**signal_layout(plant.signals[tag], language), "limits": limits} for tag, limits in _changed(live)},
+        "signals": signals_now(live, language),
         "units": {f"{area}/{name}": unit.label.in_language(language) for (area, name), unit in plant.units.items()},
         "areas": _areas(plant, language),
         "ids": live.alarms.ids(),
     }
-
-
-def _changed(live: LiveStation) -> list[tuple[str, dict[str, float]]]:
-    """Return the limits of signals where an engineer has set others than the station file's."""
-    now = ((tag, live.alarms.limits_of(tag)) for tag in live.plant.signals)
-    return [(tag, limits) for tag, limits in now if limits != dict(live.plant.signals[tag].limits)]
 
 
 def _areas(plant: Plant, language: str) -> dict[str, str]:

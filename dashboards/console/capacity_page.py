@@ -17,8 +17,8 @@ from station.domain.plant import Plant
 from station.domain.what_if import removable_units
 
 _MODULES: Final = (
-    "outlook", "outlook_figures", "day_curve", "look_back", "plan_editor", "plan_csv", "what_if", "day", "verdict",
-    "frame", "horn", "numbers", "stream", "dom",
+    "outlook", "outlook_figures", "day_curve", "chart_axis", "look_back", "plan_editor", "plan_csv", "what_if", "day",
+    "verdict", "frame", "horn", "keys", "symbols", "numbers", "stream", "dom",
 )  # fmt: skip
 _FIGURES: Final = (
     ("chance", "probability"),

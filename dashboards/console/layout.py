@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from api.live.station import LiveStation
 from dashboards.console.texts import text_of
 from station.domain.plant import Plant, Signal, UnitKey
 
@@ -71,6 +72,14 @@ def signal_layout(signal: Signal, language: str) -> Json:
     return body
 
 
+def signals_now(live: LiveStation, language: str) -> dict[str, Json]:
+    """Return every signal, with the limits that an engineer has set where they are others than the station file's."""
+    return {
+        tag: {**signal_layout(signal, language), "limits": live.alarms.limits_of(tag)}
+        for tag, signal in live.plant.signals.items()
+    }
+
+
 class _Drawing:
     """Tiles of one plant in one language. A tile leaves out what its unit does not measure."""
 
@@ -82,12 +91,23 @@ class _Drawing:
     def bays(self) -> list[Json]:
         supply = self._plant.supply
         full = supply.fill_pressure_mpa
+        span = (supply.floor_mpa, full)
         return [
-            self._tile(
-                ("trailer", bay), "flat", main="pressure", span=(supply.floor_mpa, full), rows=[("flow", "flow")]
+            self._blank_while(
+                "absent", self._tile(("trailer", bay), "flat", main="pressure", span=span, rows=[("flow", "flow")])
             )
             for bay in supply.bays
         ]
+
+    def _blank_while(self, name: str, tile: Json) -> Json:
+        """Leave a tile's numbers blank in a state in which nothing is there to be measured: they are not stale then."""
+        state = tile["state"]
+        names = [] if state is None else [one.en for one in self._plant.signals[state].states]
+        if name in names:
+            only = {"tag": state, "states": [number for number, one in enumerate(names) if one != name]}
+            for row in [*tile["rows"], *([tile["main"]] if "main" in tile else [])]:
+                row["only"] = only
+        return tile
 
     def low_header(self) -> list[Json]:
         supply = self._plant.supply
@@ -211,8 +231,7 @@ class _Drawing:
         if tag is not None:
             tile["main"] = {"tag": tag}
             if span is not None:
-                marks = dict(self._plant.signals[tag].limits)
-                tile["bar"] = {"tag": tag, "span": list(span), "marks": marks}
+                tile["bar"] = {"tag": tag, "span": list(span)}
         for label, role in rows:
             self._add_row(tile, key, label, role)
         return tile

@@ -8,22 +8,22 @@ from nicegui import ui
 
 from api.live.station import LiveStation
 from api.people.session_book import Session
-from dashboards.console.layout import station_layout
+from dashboards.console.layout import signals_now, station_layout
 from dashboards.console.pages import act_dialog, data_element, head, header, html_lang, page_context, translator
 from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = (
-    "main", "mimic", "numbers", "stream", "capacity", "day", "verdict", "frame", "horn", "alarms", "alarm_acts",
-    "alarm_words", "standing", "dialog", "symbols", "trend", "dom",
+    "main", "mimic", "numbers", "stream", "capacity", "day", "verdict", "frame", "horn", "keys", "alarms", "alarm_acts",
+    "alarm_words", "standing", "dialog", "symbols", "trend", "chart_axis", "dom",
 )  # fmt: skip
 
 
 def overview_page(live: LiveStation, session: Session, language: str) -> None:
     """Draw the station's overview."""
     t = translator(language)
-    head("overview", _MODULES)
-    layout = station_layout(live.plant, language)
+    head("overview", _MODULES, ("console", "wall"))
+    layout = station_layout(live.plant, language) | {"signals": signals_now(live, language)}
     ui.add_body_html(f"""
 <div id="console" lang="{html_lang(language)}">
 <a class="skip" href="#alarms">{t("skip")}</a>

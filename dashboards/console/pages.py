@@ -85,7 +85,8 @@ def head(name: str, modules: tuple[str, ...], styles: tuple[str, ...] = ("consol
 def _head_html(name: str, modules: tuple[str, ...], styles: tuple[str, ...]) -> str:
     preloads = "".join(f'<link rel="modulepreload" href="{STATIC}/{module}.js">' for module in modules[1:])
     sheets = "".join(f'<link rel="stylesheet" href="{STATIC}/{style}.css">' for style in styles)
-    return f'{sheets}{preloads}<script type="module" src="{STATIC}/{modules[0]}.js" data-page="{name}"></script>'
+    first = f'<script src="{STATIC}/looks.js"></script>'  # Before the first paint: dark or light, wall or desk.
+    return f'{first}{sheets}{preloads}<script type="module" src="{STATIC}/{modules[0]}.js" data-page="{name}"></script>'
 
 
 def header(live: LiveStation, name: str, session: Session, language: str, here: str = "overview") -> str:
@@ -95,7 +96,6 @@ def header(live: LiveStation, name: str, session: Session, language: str, here: 
     return f"""
 <header id="top">
   <h1>{escape(name)}</h1>
-  {_ways(here, session, language)}
   <strong id="simulated" class="flag"{simulated}>{t("simulated")}</strong>
   <strong id="speed" class="flag" hidden></strong>
   <span class="spring"></span>
@@ -104,10 +104,19 @@ def header(live: LiveStation, name: str, session: Session, language: str, here: 
     <span id="link-age"></span></span>
   <time id="clock"></time>
   <span id="zone" class="muted"></span>
+  <button id="menu" type="button" aria-expanded="false" aria-controls="ways">{t("pages")}</button>
   {_language_link(language)}
+  <button id="theme" type="button" aria-label="{t("theme")}" title="{t("theme")}">◐</button>
+  <button id="keys-open" type="button" aria-label="{t("keys_title")}" title="{t("keys_title")}">?</button>
   <button id="horn" type="button"></button>
   <button id="log-out" type="button">{t("log_out")}<span class="who muted">{escape(session.name)}</span></button>
-</header>"""
+  {_ways(here, session, language)}
+</header>
+<dialog id="keys" aria-labelledby="keys-title">
+  <h2 id="keys-title">{t("keys_title")}</h2>
+  <dl id="keys-list"></dl>
+  <form method="dialog" class="buttons"><button>{t("close")}</button></form>
+</dialog>"""
 
 
 def _ways(here: str, session: Session, language: str) -> str:

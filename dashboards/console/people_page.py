@@ -23,11 +23,13 @@ _MODULES: Final = (
     "dialog",
     "frame",
     "horn",
+    "keys",
+    "symbols",
     "numbers",
     "stream",
     "dom",
 )
-_REFUSED: Final = ("refused", "frame", "horn", "numbers", "stream", "dom")
+_REFUSED: Final = ("refused", "frame", "horn", "keys", "symbols", "numbers", "stream", "dom")
 
 
 def people_page(live: LiveStation, session: Session, language: str) -> None:

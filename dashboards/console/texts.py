@@ -10,6 +10,7 @@ from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.people_texts import PEOPLE_TEXTS
 from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
+from dashboards.console.trend_texts import TREND_TEXTS
 from station.domain.plant import Text
 
 TEXTS: Final[dict[str, Text]] = {
@@ -19,6 +20,7 @@ TEXTS: Final[dict[str, Text]] = {
     **REPLAY_TEXTS,
     **REPORT_TEXTS,
     **COMPLETENESS_TEXTS,
+    **TREND_TEXTS,
     "pages": Text("Pages", "页面"),
     "page_overview": Text("Overview", "总览"),
     "page_capacity": Text("Capacity", "供氢能力"),
@@ -31,6 +33,15 @@ TEXTS: Final[dict[str, Text]] = {
     "other_language_name": Text("Show this page in Chinese", "以英文显示本页"),
     "simulated": Text("SIMULATED", "模拟数据"),
     "speed": Text("Speed {0}x", "{0}倍速"),
+    "theme": Text("Dark or light", "深色或浅色"),
+    "keys_title": Text("Keys", "快捷键"),
+    "keys_go": Text("Open {0}", "打开 {0}"),
+    "keys_theme": Text("Dark or light", "深色或浅色"),
+    "keys_horn": Text("Silence or hear the horn here", "本机喇叭静音或恢复"),
+    "keys_wall": Text("Wall screen: larger, without buttons", "大屏模式：放大，无按钮"),
+    "keys_this": Text("This list", "本列表"),
+    "keys_here": Text("On this page", "本页"),
+    "to_acknowledge": Text("{0} to acknowledge", "{0} 条待确认"),
     "log_out": Text("Log out", "退出"),
     "skip": Text("To the alarms", "转到报警"),
     # Connection

@@ -1,6 +1,7 @@
 // The day in kilograms: the plan, what was given, and what is expected by close with its 80 % band.
 
-import { byId, minuteTime, offsetMinutes, word } from "./dom.js";
+import { byId, minuteTime, word } from "./dom.js";
+import { local, real } from "./chart_axis.js";
 
 const DAY_MS = 86400000;
 const STEP_MS = 900000;
@@ -13,7 +14,7 @@ export async function startDay() {
   ({ echarts } = await import("nicegui-echart"));
   chart = echarts.init(byId("day-curve"), null, { renderer: "canvas" });
   window.addEventListener("resize", () => chart.resize());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawDay(shown));
+  document.addEventListener("theme", () => drawDay(shown));
 }
 
 /** Draw a day: {now, start, plan, past, done, forecast}. */
@@ -23,9 +24,6 @@ export function drawDay(day) {
   chart.setOption(options(day, getComputedStyle(byId("console"))), true);
 }
 
-// ECharts knows UTC and the browser's zone only; times are shifted so that its UTC is the station's local time.
-const local = (t) => t + offsetMinutes(t) * 60000;
-const real = (t) => t - offsetMinutes(t) * 60000;
 const points = (rows) => rows.map(([t, kg]) => [local(t), Math.round(kg)]);
 
 function planned({ start, plan }) {

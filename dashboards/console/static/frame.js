@@ -1,9 +1,11 @@
 // What every page of the console has around it: the clock, the live connection and what it says of itself, the horn, the way out.
 
-import { ask, byId, clockTime, context, dayOf, layout, setText, word, zoneName } from "./dom.js";
+import { ask, byId, clockTime, context, dayOf, layout, make, setText, word, zoneName } from "./dom.js";
 import { hear, hearTest, loadHorn, startHorn } from "./horn.js";
+import { startKeys } from "./keys.js";
 import { setClock, stationNow } from "./numbers.js";
 import { Link } from "./stream.js";
+import { symbol } from "./symbols.js";
 
 const YEAR_S = 31536000;
 let link = null;
@@ -22,11 +24,20 @@ export function startFrame(handlers) {
   document.documentElement.lang = byId("console").lang;
   document.title = layout.name;
   link = new Link({ ...handlers, alarm, opened, test: hearTest, station, expired });
-  startHorn();
+  startHorn(tellCalling);
+  startKeys();
   setClock(context.now, context.speed);
   station(context);
   byId("log-out").addEventListener("click", logOut);
   return link;
+}
+
+/** Show beside the way to the alarms how many call. */
+function tellCalling(count, worst) {
+  const way = document.querySelector('#ways a[data-key="a"]');
+  const told = count ? [symbol(worst, false), make("span", { "aria-label": word("to_acknowledge", count) }, ` ${count}`)] : [];
+  way.querySelector(".calling")?.remove();
+  if (count) way.append(make("span", { class: "calling" }, ...told));
 }
 
 /** Open the connection and keep telling how it is. */

@@ -9,13 +9,19 @@ const TEST_SHOWN_MS = 12000;
 const KEPT = "jinma_horn";
 const RANK = ["critical", "high", "medium", "low"];
 
+// A wall screen has nobody to click: its browser may be started so that it sounds unasked.
+const isWall = "wall" in document.documentElement.dataset;
+
 const calling = new Map(); // alarm id -> priority
 let sounder = null;
 let soundedAt = -Infinity;
 let on = localStorage.getItem(KEPT) !== "off";
 
-/** Begin: the button in the header, and a look each half second at what still calls. */
-export function startHorn() {
+let onCalling = () => {};
+
+/** Begin: the button in the header, and a look each half second at what still calls; `calling(count, worst)` is told. */
+export function startHorn(calling) {
+  onCalling = calling;
   byId("horn").addEventListener("click", toggle);
   // A browser gives no sound before the first touch of the page.
   for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, wake);
@@ -28,7 +34,11 @@ export async function loadHorn() {
   const { items } = await ask(stationPath("/alarms?state=UNACK&limit=10000"));
   calling.clear();
   items.forEach(hear);
+  if (!items.length) tellCalling();
 }
+
+const worstCalling = () => RANK.find((priority) => [...calling.values()].includes(priority));
+const tellCalling = () => onCalling(calling.size, worstCalling());
 
 /** Take one alarm that changed. */
 export function hear(alarm) {
@@ -38,6 +48,7 @@ export function hear(alarm) {
   if (calls) calling.set(alarm.id, alarm.priority);
   else calling.delete(alarm.id);
   if (isNew) soundedAt = -Infinity;
+  tellCalling();
 }
 
 /** Take the stream's word that somebody tests the horn. */
@@ -50,7 +61,7 @@ export function hearTest({ who }) {
 }
 
 function repeat() {
-  const worst = RANK.find((priority) => [...calling.values()].includes(priority));
+  const worst = worstCalling();
   if (!worst || performance.now() - soundedAt < TONES[worst][2]) return;
   sound(worst);
 }
@@ -73,7 +84,7 @@ function beepAt(start, hertz) {
 }
 
 function wake() {
-  if (!on || sounder?.state === "running" || !navigator.userActivation?.hasBeenActive) return;
+  if (!on || sounder?.state === "running" || !(navigator.userActivation?.hasBeenActive || isWall)) return;
   sounder ??= new AudioContext();
   sounder.resume().then(tellHorn, () => {});
 }

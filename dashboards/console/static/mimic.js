@@ -117,7 +117,7 @@ function share(bar, value) {
   return Math.min(1, Math.max(0, (value - low) / (high - low)));
 }
 
-const inside = (bar) => Object.entries(bar.marks).filter(([, at]) => at > bar.span[0] && at < bar.span[1]);
+const inside = (bar) => Object.entries(layout.signals[bar.tag].limits).filter(([, at]) => at > bar.span[0] && at < bar.span[1]);
 
 /** A horizontal bar; its limits are ticks above it. */
 function flatBar(bar) {

@@ -1,6 +1,7 @@
 // The trend of any signal: history from the API, extended by what the stream says, limits as dashed lines.
 
-import { ask, byId, clockTime, dayOf, layout, make, minuteTime, offsetMinutes, setText, stationPath, word } from "./dom.js";
+import { ask, byId, clockTime, dayOf, layout, make, minuteTime, setText, stationPath, word } from "./dom.js";
+import { highEnd, local, lowEnd, real } from "./chart_axis.js";
 import { qualityOf, shown, stationNow, valueOf } from "./numbers.js";
 
 const RANGES = {
@@ -27,7 +28,7 @@ export async function startTrend() {
   byId("trend-signal").addEventListener("focus", (event) => event.target.select());
   ({ echarts } = await import("nicegui-echart"));
   window.addEventListener("resize", () => chart?.resize());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawChart());
+  document.addEventListener("theme", () => drawChart());
   await pick(layout.signals[kept.tag] ? kept.tag : usual());
 }
 
@@ -119,9 +120,6 @@ function showValue(held) {
 
 const fine = () => layout.signals[tag].digits + 1;
 
-// ECharts knows UTC and the browser's zone only; times are shifted so that its UTC is the station's local time.
-const local = (t) => t + offsetMinutes(t) * 60000;
-const real = (t) => t - offsetMinutes(t) * 60000;
 const localPoint = ([t, value]) => [local(t), value];
 const span = () => ({ min: local(stationNow() - RANGES[range].ms), max: local(stationNow()) });
 
@@ -151,25 +149,17 @@ function options(style) {
 
 function valueAxis(signal, text, colour) {
   const axis = { type: "value", scale: true, axisLabel: text, splitLine: { lineStyle: { color: colour("line") } } };
-  if (!signal.states) return { ...axis, name: "", splitNumber: 3, min: (at) => low(signal, at), max: (at) => high(signal, at) };
+  if (!signal.states) return { ...axis, name: "", splitNumber: 3, min: (at) => lowEnd(Object.values(signal.limits), at), max: (at) => highEnd(Object.values(signal.limits), at) };
   const names = { ...text, formatter: (number) => signal.states[number] ?? "" };
   return { ...axis, min: 0, max: Math.max(1, signal.states.length - 1), interval: 1, axisLabel: names };
 }
 
-// A limit is in the picture when the line comes near it: a far one would flatten the line.
-const near = (signal, at) => Object.values(signal.limits).filter((limit) => limit >= at.min - reach(at) && limit <= at.max + reach(at));
-const reach = (at) => Math.max(1.5 * (at.max - at.min), 0.25 * Math.abs(at.max), 0.01);
-const margin = (at) => Math.max(0.08 * (at.max - at.min), 0.01 * Math.abs(at.max), 0.01);
-const step = (at) => 10 ** Math.floor(Math.log10(Math.max(at.max - at.min, margin(at))));
-const outward = (value, unit, round) => Number((round(value / unit) * unit).toFixed(6));
-const low = (signal, at) => (Number.isFinite(at.min) ? outward(Math.min(at.min - margin(at), ...near(signal, at)), step(at), Math.floor) : 0);
-const high = (signal, at) => (Number.isFinite(at.max) ? outward(Math.max(at.max + margin(at), ...near(signal, at)), step(at), Math.ceil) : 1);
 
 function series(signal, colour) {
   const severe = (name) => name.length > 1;
   const lines = Object.entries(signal.limits).map(([name, at]) => ({
     yAxis: at,
-    label: { formatter: `${name} ${at}`, color: colour("text"), position: "end", fontSize: 13 },
+    label: { formatter: `${name} ${at}`, color: colour("text"), position: severe(name) ? "insideEndTop" : "end", fontSize: 13 },
     lineStyle: { type: "dashed", width: severe(name) ? 2 : 1, color: colour(severe(name) ? "limit-severe" : "limit") },
   }));
   return {

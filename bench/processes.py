@@ -1,0 +1,34 @@
+"""What running programs take of the machine, their children counted in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
+def cpu_s(pid: int) -> float:
+    """Return the seconds of CPU that a process and its children have taken."""
+    return sum(_cpu_s(one) for one in family(pid))
+
+
+def memory_mb(pid: int) -> float:
+    """Return the memory of a process and its children [MB]; what they share is counted once (PSS)."""
+    return sum(_pss_kb(one) for one in family(pid)) / 1024
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _pss_kb(pid: int) -> int:
+    rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(row.split()[1]) for row in rows if row.startswith("Pss:"))
