@@ -24,6 +24,7 @@ from dashboards.console.registry import console_pages, offered_pages
 from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
 from dashboards.console.texts import TEXTS, text_of, texts_of
+from dashboards.console.trend_texts import TREND_TEXTS
 from station.domain.signals import AREAS
 from tests.support.plants import jinma
 
@@ -66,7 +67,9 @@ def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> Non
 
 
 def test_no_page_has_another_text_under_the_same_key() -> None:
-    pages_texts = (ALARM_TEXTS, CAPACITY_TEXTS, COMPLETENESS_TEXTS, PEOPLE_TEXTS, REPLAY_TEXTS, REPORT_TEXTS)
+    pages_texts = (
+        ALARM_TEXTS, CAPACITY_TEXTS, COMPLETENESS_TEXTS, PEOPLE_TEXTS, REPLAY_TEXTS, REPORT_TEXTS, TREND_TEXTS,
+    )  # fmt: skip
     assert sum(len(texts) for texts in pages_texts) == len(set().union(*pages_texts))
     for texts in pages_texts:
         assert {key: TEXTS[key] for key in texts} == texts
@@ -104,6 +107,11 @@ def test_the_picture_has_every_unit_of_the_station_file_and_only_its_signals(lan
         used = [tile["state"], tile.get("main", {}).get("tag"), *(row.get("tag") for row in tile["rows"])]
         assert {tag for tag in used if tag} <= plant.signals.keys()
     json.dumps(layout, allow_nan=False)
+
+
+def test_a_bay_without_a_trailer_has_no_numbers_and_none_that_are_stale() -> None:
+    bay = next(tile for s in station_layout(jinma(), "en")["sections"] if s["key"] == "trailer" for tile in s["tiles"])
+    assert bay["main"]["only"] == bay["rows"][0]["only"] == {"tag": "XS-116", "states": [1, 2, 3, 4, 5]}
 
 
 def test_a_hose_counts_a_fill_and_shows_the_vehicle_only_while_it_speaks() -> None:

@@ -129,7 +129,7 @@ function flatBar(bar) {
   return picture;
 }
 
-const TALL = 200;
+const TALL = "wall" in document.documentElement.dataset ? 310 : 200; // A wall screen has more height a bank.
 
 /** An upright bar with its limits named beside it. */
 function tallBar(bar) {
