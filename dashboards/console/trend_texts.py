@@ -37,7 +37,7 @@ TREND_TEXTS: Final[dict[str, Text]] = {
     "trends_png_name": Text("What is seen, as a picture", "将所见图形存为 PNG"),
     "trends_log": Text("All readings", "全部读数"),
     "trends_log_name": Text(
-        "Every reading of these signals in this range, as CSV", "此时段内这些信号的全部读数（CSV）"
+        "Every reading of these signals in this range, as a log (ndjson)", "此时段内这些信号的全部读数（ndjson 日志）"
     ),
     "trends_chart": Text(
         "Chart. Left and right move through time, plus and minus zoom, End goes to now, comma and full stop move the "

@@ -96,7 +96,7 @@ def _tools(station: str, language: str) -> str:
     <button id="trends-forget" type="button" hidden>{t("trends_forget")}</button>
     <button id="trends-csv" type="button" title="{t("trends_csv_name")}">{t("trends_csv")}</button>
     <button id="trends-png" type="button" title="{t("trends_png_name")}">{t("trends_png")}</button>
-    <a id="trends-log" class="button" download="{station}.csv" title="{t("trends_log_name")}">{t("trends_log")}</a>
+    <a id="trends-log" class="button" download="{station}.ndjson" title="{t("trends_log_name")}">{t("trends_log")}</a>
   </div>
 </section>"""
 

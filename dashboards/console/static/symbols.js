@@ -3,7 +3,8 @@
 import { draw, layout, word } from "./dom.js";
 
 export const PRIORITIES = ["critical", "high", "medium", "low"];
-const SHAPES = {
+/** Each priority's outline in a square of 20. */
+export const SHAPES = {
   critical: "M1 1h18v18h-18z",
   high: "M10 0.5L19.5 19H0.5z",
   medium: "M0.5 1H19.5L10 19.5z",

@@ -6,7 +6,7 @@ import { openFrame, refreshStation, startFrame } from "./frame.js";
 import { qualityOf, valueOf } from "./numbers.js";
 import { startSearch } from "./signal_search.js";
 import { alarmsIn } from "./trends_alarms.js";
-import { drawTrends, moveAxis, startChart, windowText } from "./trends_chart.js";
+import { drawTrends, extendTrends, moveAxis, startChart, windowText } from "./trends_chart.js";
 import { addNewest, loadRange, windowFor } from "./trends_data.js";
 import { logPath, saveCsv, savePng } from "./trends_export.js";
 import { drawLegend, fillLegend } from "./trends_legend.js";
@@ -63,11 +63,16 @@ function changed(what) {
   if (what === "signals") {
     if (!tagsInView().includes(chosen)) chosen = null;
     legend();
-    due = setTimeout(load, 0, clearTimeout(due));
+    loadIn(0);
     return;
   }
   ready.then(() => moveAxis(rangeInView()));
-  due = setTimeout(load, SETTLE_MS, clearTimeout(due));
+  loadIn(SETTLE_MS);
+}
+
+function loadIn(ms) {
+  clearTimeout(due);
+  due = setTimeout(load, ms);
 }
 
 function tellRange() {
@@ -85,23 +90,24 @@ async function load() {
   asking = mine;
   const [tags, range] = [tagsInView(), rangeInView()];
   loadedAt = performance.now();
-  const began = performance.now();
+  const current = () => asking === mine && !mine.signal.aborted;
   try {
-    const alarms = alarmsIn(tags, range, mine.signal).then((found) => (marks = found));
-    await loadRange(tags, range, mine.signal, async (loaded) => {
-      await ready;
-      if (asking !== mine) return;
-      data = loaded;
-      tell("");
-      redraw();
-      byId("trends-chart").dataset.took = (performance.now() - began).toFixed(0);
-      byId("trends-chart").dataset.drawn = `${range.join()} ${tags.join()}`;
-    });
-    await alarms;
-    if (asking === mine) redraw();
-    if (asking === mine && marks.since !== null) tell(word("trends_alarms_cut", `${dayOf(marks.since)} ${clockTime(marks.since)}`));
+    await Promise.all([
+      loadRange(tags, range, mine.signal, async (loaded) => {
+        await ready;
+        if (!current()) return;
+        data = loaded;
+        tell("");
+        await redraw();
+        byId("trends-chart").dataset.drawn = `${range.join()} ${tags.join()}`;
+      }),
+      alarmsIn(tags, range, mine.signal).then((found) => (marks = found)),
+    ]);
+    if (!current()) return;
+    redraw();
+    if (marks.since !== null) tell(word("trends_alarms_cut", `${dayOf(marks.since)} ${clockTime(marks.since)}`));
   } catch (error) {
-    if (asking === mine && !mine.signal.aborted) tell(word("trend_failed", error.message));
+    if (current()) tell(word("trend_failed", error.message));
   }
 }
 
@@ -145,7 +151,9 @@ function eachSecond() {
     const held = valueOf(tag);
     if (held && qualityOf(tag) !== "stale") addNewest(data, tag, held);
   }
-  redraw();
+  tellRange();
+  extendTrends(tagsInView(), rangeInView(), data);
+  fillLegend(data, cursor);
 }
 
 function stepCursor(direction) {

@@ -6,6 +6,7 @@ const MOST = 2000; // Rows of the journal, the newest: a month of a restless sta
 
 /** Return {spans: [{tag, id, priority, from, to or null}], since: where the rows begin, null if all are there}. */
 export async function alarmsIn(tags, [from, to], signal) {
+  if (!tags.length) return { spans: [], since: null };
   const wanted = new Set(tags);
   const { items, next_cursor: next } = await ask(stationPath(`/alarms/journal?start=${Math.floor(from)}&end=${Math.ceil(to)}&order=newest&limit=${MOST}`), { signal });
   const rows = items.reverse().filter(({ id }) => wanted.has(tagOf(id)));

@@ -2,21 +2,21 @@
 
 import { byId, clockTime, dayOf, layout, minuteTime, word } from "./dom.js";
 import { highEnd, local, lowEnd, real } from "./chart_axis.js";
-import { PRIORITIES } from "./symbols.js";
+import { PRIORITIES, SHAPES } from "./symbols.js";
 
 const WIDE = { left: 76, right: 56, top: 22, bottom: 30, between: 30 };
 const NARROW = { ...WIDE, left: 50, right: 46 };
 const LEAST_HIGH = 120; // Of a panel, in pixels.
 const FEW_LIMITS = 6; // Up to so many are drawn in a panel; of more only those of the chosen signal.
 const DAY_MS = 86400000;
+const FOR_EVER = 8e15; // An alarm that stands still: beyond any range.
 // Okabe and Ito's colours, told apart by nearly all eyes, darkened where the ground is light; then the dashes change.
 const COLOURS = {
   light: ["#005f93", "#a34700", "#00664a", "#8f3d70", "#15191c", "#7a6200", "#2878a8", "#6b4c9a"],
   dark: ["#56b4e9", "#f0a04b", "#3fd0a4", "#e49ac6", "#e6e9eb", "#f0e442", "#9cc0de", "#b294e0"],
 };
 const DASHES = ["solid", "dashed", "dotted"];
-// ECharts' paths of the same shapes as everywhere in the console.
-const SHAPES = { critical: "rect", high: "triangle", medium: "path://M0 0H20L10 20z", low: "diamond" };
+const MARK = 18; // An alarm's symbol, in pixels.
 
 let echarts = null;
 let chart = null;
@@ -70,6 +70,14 @@ export function moveAxis([from, to]) {
   chart.setOption({ xAxis: panels.map(() => ({ min: local(from), max: local(to), axisLabel: { formatter: labelFor(to - from) } })) }, { lazyUpdate: true });
 }
 
+/** Follow the present: the axis moves and the lines grow, all else stays. */
+export function extendTrends(tags, range, data) {
+  moveAxis(range);
+  chart.setOption({ series: tags.map((tag) => ({ id: `line ${tag}`, data: pointsOf(data.series.get(tag) || []) })) });
+}
+
+const pointsOf = (rows) => rows.map(([t, middle]) => [local(t), middle]);
+
 /** Draw signals: `data` of trends_data, `alarms` [{tag, id, priority, from, to}], the signal whose limits are wanted. */
 export function drawTrends(tags, [from, to], data, alarms, chosen) {
   axis = [from, to];
@@ -96,7 +104,7 @@ function optionsOf(tags, data, alarms, chosen, colour) {
     yAxis: each((panel, at) => valueAxis(panel, at, text, colour)),
     series: each((panel, at) => [
       ...panel.flatMap((tag) => linesOf(tag, tags.indexOf(tag), at, data)),
-      ...marksOf(panel, at, data, alarms, chosen, colour),
+      ...marksOf(panel, at, alarms, chosen, colour),
     ]).flat(),
   };
 }
@@ -135,7 +143,7 @@ function linesOf(tag, place, at, data) {
   const common = { xAxisIndex: at, yAxisIndex: at, silent: true, animation: false };
   const line = {
     ...common, id: `line ${tag}`, name: tag, type: "line", step: layout.signals[tag].states ? "end" : false, connectNulls: false, z: 3,
-    showSymbol: false, lineStyle: { color, type, width: 1.8 }, itemStyle: { color }, data: rows.map(([t, middle]) => [local(t), middle]),
+    showSymbol: false, lineStyle: { color, type, width: 1.8 }, itemStyle: { color }, data: pointsOf(rows),
   };
   const lonely = { ...common, id: `points ${tag}`, type: "scatter", symbolSize: 5, z: 3, itemStyle: { color }, data: line.data.filter((_, place) => isLonely(rows, place)) };
   return [...(rows.some((row) => row[2] !== row[3]) ? [bandOf(tag, rows, color, common)] : []), line, lonely];
@@ -167,25 +175,26 @@ function stretches(data) {
   return parts.filter((part) => part.length > 1);
 }
 
-function marksOf(panel, at, data, alarms, chosen, colour) {
+function marksOf(panel, at, alarms, chosen, colour) {
+  const common = { xAxisIndex: at, yAxisIndex: at, silent: true, animation: false };
   const mine = alarms.filter(({ tag }) => panel.includes(tag));
-  const spans = mine.map(({ from, to, priority }) => [{ xAxis: local(Math.max(from, axis[0])), itemStyle: { color: colour(priority), opacity: 0.1 } }, { xAxis: local(Math.min(to ?? axis[1], axis[1])) }]);
-  const begun = mine.filter(({ from }) => from >= axis[0]);
+  const data = mine.map(({ from, to }) => [local(from), local(to ?? FOR_EVER)]);
   return [
-    {
-      id: `alarms ${at}`, type: "scatter", xAxisIndex: at, yAxisIndex: at, z: 5, silent: true, animation: false,
-      data: [], markLine: { silent: true, symbol: "none", data: limitLines(panel, chosen, colour), animation: false },
-      markArea: { silent: true, data: spans, animation: false },
-      markPoint: { silent: true, animation: false, data: begun.map((alarm) => pointOf(alarm, at, colour)) },
-    },
+    { ...common, id: `limits ${at}`, type: "scatter", data: [], markLine: { silent: true, symbol: "none", data: limitLines(panel, chosen, colour), animation: false } },
+    { ...common, id: `alarms ${at}`, type: "custom", z: 4, clip: true, data, encode: { x: 0 }, dimensions: ["from", "to"], renderItem: (params, api) => markOf(params, api, mine[params.dataIndex].priority, colour) },
   ];
 }
 
-function pointOf({ from, priority }, at, colour) {
-  const { left, width } = areaOf();
-  const x = left + (width * (from - axis[0])) / (axis[1] - axis[0]);
-  const label = { show: true, formatter: String(PRIORITIES.indexOf(priority) + 1), color: colour(`on-${priority}`), fontSize: 11, fontWeight: "bold" };
-  return { x, y: placeOf(at).top, symbol: SHAPES[priority], symbolSize: 18, itemStyle: { color: colour(priority) }, label };
+/** Draw an alarm: its time tinted from top to bottom, its priority's symbol where it began. */
+function markOf({ coordSys: { x: left, y: top, width, height } }, api, priority, colour) {
+  const pixels = (t) => Math.min(left + width, Math.max(left, api.coord([t, 0])[0]));
+  const [from, to] = [pixels(api.value(0)), pixels(api.value(1))];
+  const begun = api.coord([api.value(0), 0])[0];
+  const box = { x: begun - MARK / 2, y: top, width: MARK, height: MARK };
+  const text = { text: String(PRIORITIES.indexOf(priority) + 1), x: begun, y: top + MARK / 2, align: "center", verticalAlign: "middle", fill: colour(`on-${priority}`), font: "bold 11px sans-serif" };
+  const tint = { type: "rect", shape: { x: from, y: top, width: Math.max(1, to - from), height }, style: { fill: colour(priority), opacity: 0.12 } };
+  const symbol = [{ type: "path", shape: { pathData: SHAPES[priority], ...box }, style: { fill: colour(priority) } }, { type: "text", style: text }];
+  return { type: "group", children: begun < left || begun > left + width ? [tint] : [tint, ...symbol] };
 }
 
 function limitLines(panel, chosen, colour) {

@@ -31,12 +31,12 @@ export async function loadRange(tags, [from, to], signal, lines) {
     series = await middles(tags, [from, to], window, signal);
   }
   const data = { from, to, window, series };
-  lines(data);
+  await lines(data);
   const wide = window.every ? tags.filter((tag) => !layout.signals[tag].states && series.get(tag).length) : [];
   if (!wide.length) return;
   const [least, greatest] = await Promise.all(["min", "max"].map((name) => query(wide, [from, to], window, name, signal)));
   for (const tag of wide) spread(series.get(tag), least.get(tag), greatest.get(tag));
-  lines(data);
+  await lines(data);
 }
 
 async function middles(tags, range, window, signal) {

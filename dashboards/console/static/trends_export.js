@@ -85,4 +85,4 @@ function save(blob, name) {
 }
 
 /** Return where every reading in the range can be had. */
-export const logPath = (tags, [from, to]) => `/api/v1/stations/${encodeURIComponent(layout.id)}/log?format=csv&start=${Math.floor(from)}&end=${Math.ceil(to)}${tags.map((tag) => `&signal=${encodeURIComponent(tag)}`).join("")}`;
+export const logPath = (tags, [from, to]) => `/api/v1/stations/${encodeURIComponent(layout.id)}/log?format=ndjson&start=${Math.floor(from)}&end=${Math.ceil(to)}${tags.map((tag) => `&signal=${encodeURIComponent(tag)}`).join("")}`;

@@ -8,6 +8,8 @@ const SHORTEST_MS = 2000;
 const LONGEST_MS = 2 * 366 * 86400000; // So long are minutes kept.
 export const SPANS = { "1m": 60000, "15m": 900000, "2h": 7200000, "24h": 86400000, "7d": 604800000, "30d": 2592000000 };
 
+const NEAR = 0.002; // Of the span: nearer to the present than two pixels is the present.
+
 let view = { tags: [], span: SPANS["2h"], to: null }; // `to` null: live
 let told = () => {};
 
@@ -26,7 +28,8 @@ function take(text) {
   const asked = new URLSearchParams(text);
   const tags = (asked.get("s") ?? layout.usual.join()).split(",").filter((tag) => tag in layout.signals);
   const [span, to] = [Number(asked.get("span")), Number(asked.get("to"))];
-  view = { tags: [...new Set(tags)].slice(0, MOST_SIGNALS), span: clamped(span || SPANS["2h"]), to: to || null };
+  const known = to > LONGEST_MS && to < stationNow() + LONGEST_MS; // Anybody may write an address.
+  view = { tags: [...new Set(tags)].slice(0, MOST_SIGNALS), span: clamped(span || SPANS["2h"]), to: known ? to : null };
 }
 
 const clamped = (span) => Math.min(LONGEST_MS, Math.max(SHORTEST_MS, Math.round(span)));
@@ -72,12 +75,11 @@ export function goLive(span = view.span) {
   tell("time");
 }
 
-/** Look at a range; one that reaches the present stays live, so that zooming does not lose it. */
+/** Look at a range; one that reaches the present follows it. */
 export function showRange(from, to) {
   const span = clamped(to - from);
-  const now = stationNow();
-  const end = Math.round((from + to) / 2 + span / 2);
-  view = { ...view, span, to: end >= now - span * 0.002 ? (isLive() || end > now ? null : end) : end };
+  const end = Math.round((from + to + span) / 2);
+  view = { ...view, span, to: end > stationNow() - span * NEAR ? null : end };
   tell("time");
 }
 
