@@ -82,7 +82,7 @@ def _tools(station: str, language: str) -> str:
     return f"""
 <section id="trends-tools" class="panel" aria-label="{t("trend")}">
   <div class="tools">
-    <h2>{t("trend")}</h2>
+    <h2 class="heard">{t("trend")}</h2>
     <form id="trends-find" class="finder"><input id="trends-signal" role="combobox" aria-expanded="false"
       aria-autocomplete="list" aria-controls="trends-found" autocomplete="off" aria-label="{t("trends_add")}"
       placeholder="{t("trends_add")}"><ul id="trends-found" role="listbox" aria-label="{t("trends_add")}" hidden></ul>

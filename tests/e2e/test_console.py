@@ -32,10 +32,19 @@ new PerformanceObserver((list) => { for (const one of list.getEntries()) window.
 """
 OVERLAPS = """
 () => {
+  const inSight = (one, rect) => { // Not what a list that scrolls has cut off.
+    for (let at = one.parentElement; at && at !== document.body; at = at.parentElement) {
+      const box = at.getBoundingClientRect();
+      if (getComputedStyle(at).overflowY !== "visible" && (rect.bottom > box.bottom + 1 || rect.top < box.top - 1))
+        return false;
+    }
+    return true;
+  };
   const texts = [...document.querySelectorAll("#console :is(h1,h2,h3 .name,dt,b,i,time,button,p,.sub,.alarm-text)")]
-    .filter((one) => one.textContent.trim() && one.checkVisibility() && !one.closest("dialog") && !one.closest("svg"))
+    .filter((one) => one.textContent.trim() && one.checkVisibility() && !one.closest("dialog, svg, .heard"))
     .map((one) => { const range = document.createRange(); range.selectNodeContents(one);
-      return [one, [...range.getClientRects()].filter((r) => r.width > 1 && r.height > 1)]; });
+      return [one, [...range.getClientRects()]
+        .filter((r) => r.width > 1 && r.height > 1 && inSight(one, r))]; });
   const found = [];
   for (const [at, [one, rects]] of texts.entries())
     for (const [other, others] of texts.slice(at + 1)) {
