@@ -18,8 +18,7 @@ from station.domain.signals import AREAS
 
 _MODULES: Final = (
     "alarm_desk", "alarm_list", "alarm_filter", "alarm_groups", "alarm_detail", "alarm_acts", "alarm_words",
-    "moment_chart", "journal", "figures", "buckets", "maintenance", "trial", "tabs", "dialog", "standing", "symbols",
-    "frame", "horn", "keys", "numbers", "stream", "dom",
+    "moment_chart", "journal", "figures", "buckets", "maintenance", "trial", "tabs", "dialog", "standing",
 )  # fmt: skip
 _TABS: Final = (
     ("now", "alarms_now", ""),

@@ -18,7 +18,7 @@ from station.domain.what_if import removable_units
 
 _MODULES: Final = (
     "outlook", "outlook_figures", "day_curve", "chart_axis", "look_back", "plan_editor", "plan_csv", "what_if", "day",
-    "verdict", "frame", "horn", "keys", "symbols", "numbers", "stream", "dom",
+    "verdict",
 )  # fmt: skip
 _FIGURES: Final = (
     ("chance", "probability"),

@@ -12,9 +12,7 @@ from dashboards.console.pages import act_dialog, data_element, head, header, htm
 from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
 
-_MODULES: Final = (
-    "completeness", "completeness_grid", "sheet_table", "dialog", "frame", "horn", "numbers", "stream", "dom",
-)  # fmt: skip
+_MODULES: Final = ("completeness", "completeness_grid", "sheet_table", "dialog")
 _LEGEND: Final = ("full", "short", "silent", "counted")
 
 

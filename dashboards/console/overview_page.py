@@ -14,8 +14,8 @@ from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = (
-    "main", "mimic", "numbers", "stream", "capacity", "day", "verdict", "frame", "horn", "keys", "alarms", "alarm_acts",
-    "alarm_words", "standing", "dialog", "symbols", "trend", "chart_axis", "dom",
+    "main", "mimic", "capacity", "day", "verdict", "alarms", "alarm_acts", "alarm_words", "standing", "dialog",
+    "trend", "chart_axis",
 )  # fmt: skip
 
 

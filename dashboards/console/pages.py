@@ -20,6 +20,8 @@ from dashboards.console.registry import ConsolePage, offered_pages
 from dashboards.console.texts import text_of, texts_of
 
 STATIC: Final = "/console/static"
+_FRAME: Final = ("frame", "horn", "keys", "symbols", "numbers", "stream", "dom")
+"""Modules that every page loads."""
 
 
 def login_html(language: str) -> str:
@@ -76,10 +78,10 @@ def head(name: str, modules: tuple[str, ...], styles: tuple[str, ...] = ("consol
 
     Args:
         name: Of the page.
-        modules: The page's script, then the modules that it loads.
+        modules: The page's script, then the modules that it loads beside those of the frame.
         styles: Style sheets.
     """
-    ui.add_head_html(_head_html(name, modules, styles))
+    ui.add_head_html(_head_html(name, (*modules, *_FRAME), styles))
 
 
 def _head_html(name: str, modules: tuple[str, ...], styles: tuple[str, ...]) -> str:

@@ -14,22 +14,8 @@ from dashboards.console.pages import act_dialog, data_element, head, header, htm
 from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, text_of, texts_of
 
-_MODULES: Final = (
-    "people",
-    "users",
-    "tokens",
-    "audit",
-    "sheet_table",
-    "dialog",
-    "frame",
-    "horn",
-    "keys",
-    "symbols",
-    "numbers",
-    "stream",
-    "dom",
-)
-_REFUSED: Final = ("refused", "frame", "horn", "keys", "symbols", "numbers", "stream", "dom")
+_MODULES: Final = ("people", "users", "tokens", "audit", "sheet_table", "dialog")
+_REFUSED: Final = ("refused",)
 
 
 def people_page(live: LiveStation, session: Session, language: str) -> None:

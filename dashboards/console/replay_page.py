@@ -16,7 +16,6 @@ from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = (
     "replay", "replay_bar", "replay_open", "replay_tables", "alarm_words", "verdict", "sheet_table", "dialog",
-    "symbols", "frame", "horn", "numbers", "stream", "dom",
 )  # fmt: skip
 SPEEDS: Final = ("0.1", "0.5", "1", "2", "5", "10", "60", "300", "3600", "max")
 _STEPS: Final = ((-60, "−1 min"), (-1, "−1 s"), (1, "+1 s"), (60, "+1 min"))

@@ -15,7 +15,7 @@ from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
 from station.domain.report.notes import KINDS, LONGEST_NOTE
 
-_MODULES: Final = ("reports", "shift_notes", "sheet_table", "dialog", "frame", "horn", "numbers", "stream", "dom")
+_MODULES: Final = ("reports", "shift_notes", "sheet_table", "dialog")
 FORMS: Final = ("pdf", "html", "csv", "json")
 """In the order of the buttons; all of `MEDIA_TYPES`, and JSON."""
 assert {*MEDIA_TYPES, "json"} == set(FORMS)

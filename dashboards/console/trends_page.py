@@ -16,8 +16,7 @@ from station.domain.plant import Plant
 
 _MODULES: Final = (
     "trends", "trends_alarms", "trends_chart", "trends_data", "trends_export", "trends_legend", "trends_moves",
-    "trends_view", "trends_views", "chart_axis", "signal_search", "dialog", "symbols", "frame", "horn", "keys",
-    "numbers", "stream", "dom",
+    "trends_view", "trends_views", "chart_axis", "signal_search", "dialog",
 )  # fmt: skip
 _SPANS: Final = ("1m", "15m", "2h", "24h", "7d", "30d")
 
