@@ -16,6 +16,8 @@ from api.routes import (
     alarms,
     capacity,
     completeness,
+    energy,
+    fills,
     health,
     hooks,
     learned,
@@ -28,8 +30,10 @@ from api.routes import (
     reports,
     scorecard,
     session,
+    settings,
     stations,
     stream,
+    trailers,
     units,
     what_if,
 )
@@ -80,6 +84,10 @@ def create_app(services: ApiServices) -> FastAPI:
         notices,
         replays,
         reports,
+        fills,
+        trailers,
+        energy,
+        settings,
     ):
         app.include_router(part.routes(services), prefix=PREFIX)
     app.add_middleware(BeforeRoutes, services=services)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import anyio
 from prometheus_client import CollectorRegistry
@@ -15,9 +16,12 @@ from api.notices.service import NoticeService
 from api.people.sessions import People
 from api.problems import not_found
 from api.replay.desk import ReplayDesk
+from api.reports.day_parts import DayParts
 from api.reports.desk import ReportDesk
 from station.domain.plant import Plant
+from station.domain.plant_facts import Fact
 from station.ports import AlarmJournal, AuditRow, AuditTrail, ForecastHistory, LearnedBook, ReadingStore
+from station.shown_settings import ShownSetting
 from station.wire import topics
 
 READS_AT_ONCE = 4
@@ -35,6 +39,19 @@ def wall_ms() -> int:
 
 def _forget_act(_: AuditRow) -> None:
     """Keep nothing: a service without an audit."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What the settings page shows.
+
+    Attributes:
+        settings: Each with its source.
+        facts: Station id -> what its file says, number by number.
+    """
+
+    settings: Sequence[ShownSetting] = ()
+    facts: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,7 @@ class ApiServices:
         reports: Makes daily reports; None where nothing is kept.
         waiting: How many messages have come that the live core has not taken yet.
         reading: How many questions about the past are worked on at once; the others wait in order.
+        about: What the settings page shows.
     """
 
     version: str
@@ -79,6 +97,12 @@ class ApiServices:
     reports: ReportDesk | None = None
     waiting: Callable[[], int] = lambda: 0
     reading: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(READS_AT_ONCE))
+    about: About = field(default_factory=About)
+
+    @cached_property
+    def parts(self) -> DayParts:
+        """Parts of days out of the store, the last ones kept for a moment."""
+        return DayParts(self.store, self.wall_ms)
 
     def live(self, station: str) -> LiveStation:
         """Return a live station.

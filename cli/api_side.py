@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,11 @@ from api.people.tokens import AdminToken, Tokens, read_or_make_key
 from api.people.users import Users
 from api.replay.desk import ReplayDesk
 from api.reports.desk import ReportDesk
-from api.services import ApiServices, Check
+from api.services import About, ApiServices, Check
 from cli.check import read_text
 from cli.live_session import ALIVE_S, LiveSession
 from cli.report_side import ReportUpkeep, build_reports
+from cli.stations import about_of
 from cli.version import VERSION
 from dashboards.console.app import mount_console
 from station.adapters.clocks import FollowedClock, WallClock, wall_ms
@@ -126,6 +127,7 @@ class Upkeep:
         ingest: Figures of an ingest in this process, None where there is none.
         replays: Plays the past once more; None offers none.
         reports: How daily reports are made; None makes none.
+        about: What the settings page shows.
     """
 
     data_dir: Path
@@ -134,6 +136,7 @@ class Upkeep:
     ingest: Callable[[], IngestFigures] | None = None
     replays: ReplayDesk | None = None
     reports: ReportUpkeep | None = None
+    about: About = field(default_factory=About)
 
     @classmethod
     def of(
@@ -145,7 +148,7 @@ class Upkeep:
     ) -> Upkeep:
         """Return what the settings say."""
         url = None if settings.heartbeat_url is None else settings.heartbeat_url.get_secret_value()
-        return cls(settings.data_dir, url, settings.notices, ingest, replays, reports)
+        return cls(settings.data_dir, url, settings.notices, ingest, replays, reports, about_of(settings))
 
 
 @dataclass
@@ -262,6 +265,7 @@ def build_api(
         replays=upkeep.replays,
         reports=_reports(upkeep, store, kept, notices),
         waiting=lambda: feed.waiting,
+        about=upkeep.about,
     )
     app = create_app(services)
     mount_console(app, services)

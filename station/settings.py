@@ -11,10 +11,11 @@ import datetime as dt
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -157,6 +158,26 @@ class Settings(BaseSettings):
     influxdb_token: SecretStr | None = Field(None, description="Token with which an influxdb:// store is opened")
     influxdb_org: str | None = Field(None, description="InfluxDB's organisation, see influxdb_url")
 
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each setting that is not its default comes from: `flag|environment|secret file|file`."""
+        return self._sources
+
+    def note_sources(self, flags: frozenset[str], secrets: Path | None) -> None:
+        """Note where each setting came from: the strongest source that has it."""
+        for name in self.model_fields_set:
+            variables = {f"JINMA_{name.upper()}", INFLUX_VARIABLES.get(name, "")}
+            if name in flags:
+                self._sources[name] = "flag"
+            elif variables & {variable.upper() for variable in os.environ}:
+                self._sources[name] = "environment"
+            elif secrets is not None and any((secrets / one.lower()).is_file() for one in variables if one):
+                self._sources[name] = "secret file"
+            else:
+                self._sources[name] = "file"
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -189,6 +210,8 @@ def load_settings(**flags: Any) -> Settings:
     if folder is not None:
         given["_secrets_dir"] = folder
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"{CONFIG_FILE}: {error}") from error
+    settings.note_sources(frozenset(given), folder)
+    return settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,7 @@ from station.domain.report.day_readings import (
     MinuteSeries,
     ReportDay,
     StateTags,
+    Steps,
     minute_tags,
     steps_of,
 )
@@ -64,22 +65,46 @@ class Sources:
     books: Books | None
 
 
-def read_day(plant: Plant, store: ReadingStore, date: dt.date, now_ms: int) -> DayReadings:
-    """Return what a report reads of a day's readings.
+@dataclass(frozen=True)
+class DayPart:
+    """What of a day's readings a page needs.
+
+    Attributes:
+        areas: Of the signals that a report reads those of these areas.
+        states: With states, and what stands around their changes; else minutes alone.
+        minutes: Signals whose minutes are read besides.
+        windows: Where single readings are needed, as `station.domain.report.moments.windows` says it of a report.
+    """
+
+    areas: frozenset[str]
+    states: bool = True
+    minutes: tuple[str, ...] = ()
+    windows: Callable[[Plant, ReportDay, Mapping[str, Steps]], dict[str, list[Window]]] = windows
+
+
+def read_day(plant: Plant, store: ReadingStore, date: dt.date, now_ms: int, part: DayPart | None = None) -> DayReadings:
+    """Return what a report reads of a day's readings, or a part of it.
 
     Raises:
         StoreUnavailableError: The store is away.
     """
+
+    def wanted(tag: str) -> bool:
+        return part is None or plant.signals[tag].area in part.areas
+
     span = store.span(plant.id)
     day = ReportDay.of(plant, date, now_ms, 0 if span is None else span[0])
     steps = {
         tag: steps_of(store.raw(plant.id, tag, day.start_ms - BEFORE_MS, day.until_ms), day.until_ms)
-        for tag in StateTags.of(plant).all()
+        for tag in filter(wanted, StateTags.of(plant).all() if part is None or part.states else ())
     }
     minutes = {
-        tag: _series(day, store.minutes(plant.id, tag, day.start_ms, day.until_ms)) for tag in minute_tags(plant)
+        tag: _series(day, store.minutes(plant.id, tag, day.start_ms, day.until_ms))
+        for tag in (*filter(wanted, minute_tags(plant)), *(() if part is None else part.minutes))
     }
-    moments = {tag: _around(plant, store, tag, parts) for tag, parts in windows(plant, day, steps).items()}
+    needed = windows if part is None else part.windows
+    stretches = needed(plant, day, steps) if part is None or part.states else {}
+    moments = {tag: _around(plant, store, tag, parts) for tag, parts in stretches.items() if wanted(tag)}
     return DayReadings(day, steps, minutes, moments)
 
 

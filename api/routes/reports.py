@@ -17,6 +17,7 @@ from api.reports.desk import ReportDesk
 from api.reports.drawing import MEDIA_TYPES, Form
 from api.reports.json_form import note_as_json, report_as_json
 from api.routes.bodies import json_answer
+from api.routes.days import FIRST_DATE, today_of
 from api.routes.guard import Operator, Viewer, needs
 from api.routes.params import StationId
 from api.services import ApiServices
@@ -24,7 +25,6 @@ from station.domain.report.daily_report import DailyReport
 from station.domain.report.needs import NoReportError
 from station.domain.report.notes import LONGEST_NOTE
 
-_FIRST_DATE: Final = dt.date(1970, 1, 2)
 # The page's own script and style stand in it; nothing may be loaded, and a note that looks like a script is a text.
 _ALONE: Final = (
     "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; script-src 'unsafe-inline'; "
@@ -238,7 +238,7 @@ def _add_notes(router: APIRouter, services: ApiServices) -> None:
 
 
 def _days(live: LiveStation, reports: ReportDesk, limit: int) -> list[dict[str, Any]]:
-    today = live.plant.day_of(dt.datetime.fromtimestamp(live.now_ms / 1000.0, dt.UTC))
+    today = today_of(live)
     notes = reports.notes.counts(live.plant.id)
     kept = [(day, reports.shelf.get(live.plant.id, day)) for day in reports.shelf.days(live.plant.id)[:limit]]
     items = [_day(day, report, notes) for day, report in kept if report is not None]
@@ -282,6 +282,6 @@ def _report(
 
 
 def _check_date(live: LiveStation, date: dt.date) -> None:
-    today = live.plant.day_of(dt.datetime.fromtimestamp(live.now_ms / 1000.0, dt.UTC))
-    if not _FIRST_DATE <= date <= today:
+    today = today_of(live)
+    if not FIRST_DATE <= date <= today:
         raise broken("path.date", date.isoformat(), f"must be a station day up to today, {today.isoformat()}", 404)

@@ -34,7 +34,7 @@ def windows(plant: Plant, day: ReportDay, steps: Mapping[str, Steps]) -> dict[st
                 found[plant.tag("trailer", unit, role)].append(_around(t_ms))
     for unit, tag in tags.hoses.items():
         _hose_windows(plant, unit, steps.get(tag, ()), found)
-    return {tag: _apart(stretches) for tag, stretches in found.items()}
+    return {tag: apart(stretches) for tag, stretches in found.items()}
 
 
 def _hose_windows(plant: Plant, unit: str, steps: Steps, found: dict[str, list[Window]]) -> None:
@@ -60,11 +60,12 @@ def _around(t_ms: int) -> Window:
     return t_ms - NEAR_MS, t_ms + NEAR_MS
 
 
-def _apart(stretches: Sequence[Window]) -> list[Window]:
-    apart: list[Window] = []
+def apart(stretches: Sequence[Window]) -> list[Window]:
+    """Return stretches in order, those that touch as one."""
+    found: list[Window] = []
     for start, end in sorted(stretches):
-        if apart and start <= apart[-1][1]:
-            apart[-1] = apart[-1][0], max(apart[-1][1], end)
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
         else:
-            apart.append((start, end))
-    return apart
+            found.append((start, end))
+    return found
