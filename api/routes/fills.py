@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final, Literal
 
+import anyio.to_thread
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
@@ -112,11 +113,11 @@ class CurveBody(BaseModel):
 def routes(services: ApiServices) -> APIRouter:
     """Return the routes of fills."""
     router = APIRouter(tags=["fills"])
-    listed = needs(Role.VIEWER, 404, example=examples.FILLS)
-    listed["responses"][200] = {"content": {"text/csv": {"schema": {"type": "string"}, "example": "hose,start,.."}}}
+    options = needs(Role.VIEWER, 404, example=examples.FILLS)
+    options["responses"][200] = {"content": {"text/csv": {"schema": {"type": "string"}, "example": "hose,start,.."}}}
 
-    @router.get("/stations/{station}/fills", summary="The fills of a day", response_model=Fills, **listed)
-    def get_fills(
+    @router.get("/stations/{station}/fills", summary="The fills of a day", response_model=Fills, **options)
+    async def get_fills(
         _: Viewer,
         station: StationId,
         date: DateQuery = None,
@@ -130,7 +131,8 @@ def routes(services: ApiServices) -> APIRouter:
         day = day_asked(live, date)
         if hose is not None:
             _check_hose(live.plant, "query.hose", hose, 422)
-        found = [_fill(one) for one in services.parts.fills(live, day) if _wanted(one, hose, result)]
+        listed = await anyio.to_thread.run_sync(services.parts.fills, live, day, limiter=services.reading)
+        found = [_fill(one) for one in listed if _wanted(one, hose, result)]
         if form == "csv":
             name = f"{station}-fills-{day.isoformat()}.csv"
             disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -146,11 +148,13 @@ def routes(services: ApiServices) -> APIRouter:
         response_model=CurveBody,
         **needs(Role.VIEWER, 404, example=examples.FILL_CURVE),
     )
-    def get_curve(_: Viewer, station: StationId, hose: HosePath, start: StartPath) -> Response:
+    async def get_curve(_: Viewer, station: StationId, hose: HosePath, start: StartPath) -> Response:
         """Pressure with the corridor of the station's ramp, mass, state of charge, temperatures."""
         live = services.live(station)
         _check_hose(live.plant, "path.hose", hose, 404)
-        curve = read_curve(live.plant, services.store, hose, start, live.now_ms)
+        curve = await anyio.to_thread.run_sync(
+            read_curve, live.plant, services.store, hose, start, live.now_ms, limiter=services.reading
+        )
         if curve is None:
             raise not_found("fill", "path.start", str(start))
         return json_answer(_curve(curve))

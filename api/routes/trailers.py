@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
@@ -84,11 +85,11 @@ def routes(services: ApiServices) -> APIRouter:
         response_model=Trailers,
         **needs(Role.VIEWER, 404, example=examples.TRAILERS),
     )
-    def get_trailers(_: Viewer, station: StationId, date: DateQuery = None) -> Response:
+    async def get_trailers(_: Viewer, station: StationId, date: DateQuery = None) -> Response:
         """Who stands, waits and is expected now, and each stay of the day with its net mass by three ways."""
         live = services.live(station)
         day = day_asked(live, date)
-        stays = services.parts.trailers(live, day)
+        stays = await anyio.to_thread.run_sync(services.parts.trailers, live, day, limiter=services.reading)
         now = _now(live) if date is None else {"at": None, "bays": [], "yard": None, "expected": []}
         body = {"date": day.isoformat(), **now, "items": [_stay(one) for one in stays], "next_cursor": None}
         return json_answer(body)

@@ -8,6 +8,8 @@ from dashboards.console.alarm_texts import ALARM_TEXTS
 from dashboards.console.capacity_texts import CAPACITY_TEXTS
 from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.people_texts import PEOPLE_TEXTS
+from dashboards.console.plant.fact_texts import FACT_TEXTS
+from dashboards.console.plant.plant_texts import PLANT_TEXTS
 from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
 from dashboards.console.trend_texts import TREND_TEXTS
@@ -21,6 +23,8 @@ TEXTS: Final[dict[str, Text]] = {
     **REPORT_TEXTS,
     **COMPLETENESS_TEXTS,
     **TREND_TEXTS,
+    **PLANT_TEXTS,
+    **FACT_TEXTS,
     "pages": Text("Pages", "页面"),
     "page_overview": Text("Overview", "总览"),
     "page_capacity": Text("Capacity", "供氢能力"),

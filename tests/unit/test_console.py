@@ -20,6 +20,8 @@ from dashboards.console.completeness_texts import COMPLETENESS_TEXTS
 from dashboards.console.language import language_of
 from dashboards.console.layout import station_layout
 from dashboards.console.people_texts import PEOPLE_TEXTS
+from dashboards.console.plant.fact_texts import FACT_TEXTS
+from dashboards.console.plant.plant_texts import PLANT_TEXTS
 from dashboards.console.registry import console_pages, offered_pages
 from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
@@ -29,7 +31,7 @@ from station.domain.signals import AREAS
 from tests.support.plants import jinma
 
 STATIC = Path(pages.__file__).parent / "static"
-SCRIPTS = sorted(STATIC.glob("*.js"))
+SCRIPTS = sorted(STATIC.rglob("*.js"))
 PAGES = [file for file in STATIC.parent.rglob("*.py") if not file.name.endswith("texts.py")]
 
 
@@ -69,6 +71,7 @@ def test_scripts_and_pages_ask_for_texts_that_exist_and_leave_none_over() -> Non
 def test_no_page_has_another_text_under_the_same_key() -> None:
     pages_texts = (
         ALARM_TEXTS, CAPACITY_TEXTS, COMPLETENESS_TEXTS, PEOPLE_TEXTS, REPLAY_TEXTS, REPORT_TEXTS, TREND_TEXTS,
+        PLANT_TEXTS, FACT_TEXTS,
     )  # fmt: skip
     assert sum(len(texts) for texts in pages_texts) == len(set().union(*pages_texts))
     for texts in pages_texts:
@@ -156,6 +159,6 @@ def test_data_in_a_page_cannot_end_its_element() -> None:
 
 
 def test_nothing_of_the_console_comes_from_another_host() -> None:
-    for file in STATIC.iterdir():
+    for file in (one for one in STATIC.rglob("*") if one.is_file()):
         addresses = set(re.findall(r"https?://[^\"' )]+", file.read_text()))
         assert addresses <= {"http://www.w3.org/2000/svg"}, file.name

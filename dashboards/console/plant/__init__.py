@@ -1,0 +1,1 @@
+"""The sheets of the plant: units, fills, trailers, electricity, gas quality, settings."""
