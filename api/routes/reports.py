@@ -135,7 +135,7 @@ class ReportBody(BaseModel):
 _OTHER_FORMS: Final = {
     "text/csv": {"schema": {"type": "string"}, "example": examples.REPORT_CSV},
     "text/html": {"schema": {"type": "string"}, "example": "<!DOCTYPE html>.."},
-    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+    "application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.3.."},
 }
 _NOTE_INPUT = Body(openapi_examples={"a note": {"value": examples.NOTE_BODY}})
 

@@ -150,6 +150,7 @@ class SqlDatabase:
             connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
             if not self._is_sqlite:  # what guards the journal's rows there
                 connection.execute(sa.text("DROP FUNCTION IF EXISTS journal_is_append_only()"))
+                connection.execute(sa.text("DROP FUNCTION IF EXISTS shift_notes_are_append_only()"))
             _migrate(connection, revision)
 
     def _check(self, revision: str | None) -> None:

@@ -107,7 +107,7 @@ class CapacityParameters:
     dock_to_open_min: float = 45.0
     direct_fill_min_mpa: float = 8.5
     hold_min: float = 20.0
-    outage_share: float = 0.02
+    outage_share: float = 0.007
     outage_median_h: float = 8.0
     outage_sigma: float = 0.6
     outage_gap_share: float = 0.3

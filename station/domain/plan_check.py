@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
@@ -58,6 +59,8 @@ def feasible(plant: Plant, plan: DayPlan, now: StationSnapshot | None) -> Feasib
         plan: Of one day.
         now: The newest snapshot, None where there is none.
     """
+    # A plan is judged by the trailers that it names, not by those that the supplier might send besides.
+    plant = dataclasses.replace(plant, parameters={**plant.parameters, "on_call_share": 0.0})
     today = now is not None and plan.date == now.day
     if now is not None and plan.date < now.day:
         return None

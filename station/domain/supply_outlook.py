@@ -6,7 +6,7 @@ conditional law. Or the whole supply is interrupted, which nobody has told us: h
 estimate (`outage_median_h`, lognormal), of which the silence so far has passed, and every trailer waits for one end.
 
 The weight of the second story starts small (`outage_share`) and grows by Bayes' rule with each trailer that is
-overdue: one trailer 90 min late still looks like lateness (weight 0.29), two overdue by 186 and 90 min do not (0.96).
+overdue: one trailer 90 min late still looks like lateness (weight 0.12), two overdue by 186 and 90 min do not (0.91).
 A normal day hardly ever has two trailers overdue that far, so it raises nothing; a supply that has gone quiet is
 believed gone after two missing trailers, hours before the stock is.
 """

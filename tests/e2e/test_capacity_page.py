@@ -48,6 +48,8 @@ def test_the_page_answers_in_both_languages_without_overflow(
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.set_viewport_size(viewport)  # type: ignore[arg-type]
     page.goto(f"{service.url}/console/?lang={language}")
+    if viewport == PHONE:
+        page.locator("#menu").click()
     page.locator('#ways a[href^="/console/capacity"]').click()
     expect(page.locator("#verdict")).not_to_have_attribute("data-level", "unknown", timeout=40_000)
     expect(page.locator("#day-curve canvas")).to_be_visible(timeout=10_000)

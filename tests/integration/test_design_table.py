@@ -21,7 +21,7 @@ from tests.support.plants import jinma
 
 def days(trains: int, hoses: int, trailers: int, trucks: int, count: int) -> Course:
     """Run the reduced station for some days; trucks follow the profile, trailers come evenly, nothing is repaired."""
-    plant, rules = jinma(), CapacityParameters.of(jinma().parameters)
+    plant, rules = jinma(), CapacityParameters.of({**jinma().parameters, "on_call_share": 0.0})
     fleet = dataclasses.replace(plant.fleet, trucks_per_day=trucks)
     each_day = (profile_bookings(fleet, DAY + dt.timedelta(days=n), at(24.0 * n)) for n in range(count))
     booked = tuple(booking for bookings in each_day for booking in bookings)

@@ -76,12 +76,14 @@ def test_no_target_takes_more_than_its_time_and_none_is_taken_for_well(talk: Tal
 def test_tries_that_hang_are_bounded() -> None:
     with rude_server(drip) as port:
         sender = sender_of(Target("rude", webhook=f"http://127.0.0.1:{port}/", secret=SECRET, timeout_s=0.3))
-        texts = []
-        for _ in range(5):
+        texts: list[str] = []
+        # A machine that is busy may end one of them by itself; four that hang are reached all the same.
+        while len(texts) < 12 and "4 earlier tries still hang" not in texts:
             with pytest.raises(NoticeFailedError) as failed:
                 sender.send(ROW, duplicate=False)
             texts.append(str(failed.value))
-    assert texts == [*["no end within 0.3 s"] * 4, "4 earlier tries still hang"]
+    assert texts[-1] == "4 earlier tries still hang"
+    assert set(texts[:-1]) <= {"no end within 0.3 s", "no answer: ReadTimeout"}
 
 
 def test_a_target_that_stalls_keeps_no_other_waiting(hook: Hook, tmp_path: Path) -> None:

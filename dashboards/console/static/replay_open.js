@@ -8,7 +8,7 @@ import { buttonOf, noteOf, rowOf, tableOf } from "./sheet_table.js";
 const HOUR_MS = 3600000;
 let show = () => {};
 let ended = () => {};
-let drawn = "";
+let drawn = null;
 
 /** Begin; `onShow(replay)` shows one, `onEnd(id)` hears of one that was ended here. */
 export function startOpening(onShow, onEnd) {

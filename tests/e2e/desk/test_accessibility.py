@@ -16,7 +16,7 @@ SEEN = {
     "": ("#mimic .value b",),
     "capacity": ("#day-curve canvas",),
     "alarms": ("#list .what", "#journal-rows tr", "#figures-body .figure", "#maintenance-rows p"),
-    "replay": ("#replay-rows p",),
+    "replay": ("#replay-rows > *",),
     "people": ("#audit-rows tr",),
     "trends": ("#trends-chart canvas",),
 }

@@ -67,9 +67,7 @@ def test_a_fill_opens_as_its_curve_and_closes_to_where_one_was(desk: Desk, open_
     button.click()
     page.locator("#curve-plots .plot svg").nth(4).wait_for(timeout=LONG_MS)
     expect(page.locator("#curve-note")).to_contain_text("kg")
-    box = page.locator("#curve-plots .plot svg").last.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.locator("#curve-plots .plot svg").last.hover()
     expect(page.locator("#curve-plots .readout").first).to_contain_text(":")
     assert serious(page) == []
     page.keyboard.press("Escape")
