@@ -30,8 +30,11 @@ def store_of(settings: Settings, embedded: DataDirectory | None) -> ReadingStore
 
 def store_address(settings: Settings, embedded: DataDirectory | None) -> tuple[str, str | None]:
     """Return the URL and the token of that store; see `store_of`."""
-    token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else None
-    return service_store_url(settings, embedded), token
+    return service_store_url(settings, embedded), _token(settings)
+
+
+def _token(settings: Settings) -> str | None:
+    return settings.influxdb_token.get_secret_value() if settings.influxdb_token else None
 
 
 def service_store_url(settings: Settings, embedded: DataDirectory | None) -> str:
@@ -46,8 +49,12 @@ def service_store_url(settings: Settings, embedded: DataDirectory | None) -> str
     return url
 
 
-def store_url(settings: Settings) -> str:
+def store_url(settings: Settings, *, must_exist: bool = True) -> str:
     """Return the URL of the store that a command beside a service reads: the one named, else the data directory's.
+
+    Args:
+        settings: `store`, InfluxDB's own variables, `data_dir`.
+        must_exist: Refuse a data directory in which there is no store.
 
     Raises:
         BadInputError: None is named, and the data directory has none.
@@ -55,7 +62,7 @@ def store_url(settings: Settings) -> str:
     if settings.store is not None or settings.influxdb_url is not None:
         return service_store_url(settings, None)
     file = settings.data_dir / "readings.sqlite"
-    if not file.exists():
+    if must_exist and not file.exists():
         raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")
     return f"sqlite:///{file}"
 
@@ -66,21 +73,8 @@ def states_of(plants: Sequence[Plant]) -> list[str]:
 
 
 def log_store(settings: Settings, *, must_exist: bool) -> ReadingStore:
-    """Open the store that logs go out of and into: the one that the settings name, else the data directory's own.
-
-    Args:
-        settings: `store`, InfluxDB's own variables, `data_dir`.
-        must_exist: Refuse a data directory in which there is no store.
-
-    Raises:
-        BadInputError: None is named and there is none, or it cannot be.
-    """
-    if settings.store is None and settings.influxdb_url is None:
-        own = settings.data_dir / "readings.sqlite"
-        if must_exist and not own.exists():
-            raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")
-        settings.store = f"sqlite:///{own}"
-    return store_of(settings, None)
+    """Open the store that logs go out of and into; arguments and errors as of `store_url`."""
+    return open_store(store_url(settings, must_exist=must_exist), _token(settings))
 
 
 def _influx_url(settings: Settings) -> str | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
 from typing import Final
 
 import structlog
 
-from api.worker_process import begin_worker
+from api.worker_process import begin_worker, end_pool, processes_of
 from station.domain.capacity import forecast
 from station.domain.capacity_forecast import Forecast
 from station.domain.capacity_snapshot import StationSnapshot
@@ -163,11 +161,8 @@ class WorkerRunner:
         elif now_s - self._since_s > self._longest_s:
             self._at_work = None
             _log.error("forecast worker hangs and is ended", seconds=self._longest_s, at_ms=first.snapshot.at_ms)
-            for process in self._processes():
+            for process in processes_of(self._pool):
                 process.kill()
-
-    def _processes(self) -> list[BaseProcess]:
-        return list((getattr(self._pool, "_processes", None) or {}).values())
 
     def _bury(self, first: _Asked) -> None:
         """The worker died over the first snapshot: start another, or give the snapshot up."""
@@ -197,15 +192,9 @@ class WorkerRunner:
         """End the worker at once; what is under way is dropped; idempotent."""
         self._closed = True
         self._asked.clear()
-        processes = self._processes()
         pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            with contextlib.suppress(OSError, ValueError):
-                process.terminate()
-                process.join(1.0)
+        if pool is not None:
+            end_pool(pool)
 
 
 def _is_lost(future: Future[Forecast]) -> bool:

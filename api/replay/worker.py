@@ -7,7 +7,6 @@ the same runs in a thread.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from multiprocessing.connection import Connection
 from typing import Final
@@ -32,6 +31,7 @@ from api.replay.orders import (
 from api.replay.player import Player, Stage
 from api.replay.sandbox_books import LearnedThen
 from api.replay.tape import Tape
+from api.worker_process import begin_worker
 from station.errors import BadInputError, JinmaError
 from station.ports import ReadingStore
 
@@ -49,8 +49,7 @@ _log = structlog.get_logger(__name__)
 
 def run_process(connection: Connection, plan: ReplayPlan) -> None:
     """Be a replay's process."""
-    # Ctrl-C is for the service, which ends this one itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begin_worker()
     os.nice(_NICE)
     serve(connection, plan)
 

@@ -16,7 +16,7 @@ from api.reports.drawing import DrawOrder, draw_report
 from api.reports.gathering import Sources
 from api.reports.making import ReportOrder, make_report
 from api.reports.shelf import decoded, encoded
-from api.worker_process import begin_worker
+from api.worker_process import begin_worker, end_pool
 from station.domain.report.daily_report import DailyReport
 from station.errors import TransientError
 
@@ -147,13 +147,8 @@ class WorkerMaker:
 
     def _end(self) -> None:
         pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        processes = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-            process.join(1.0)
+        if pool is not None:
+            end_pool(pool)
 
 
 def _begin() -> None:

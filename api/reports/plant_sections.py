@@ -15,25 +15,7 @@ from station.domain.report.daily_report import DailyReport
 from station.domain.report.equipment import MachineDay, availability_of
 from station.domain.report.notes import ShiftNote
 from station.domain.scorecard import scorecard_text
-
-_AREAS: Final = {
-    "trailer": ("trailers", "长管拖车"),
-    "compression": ("compression", "压缩"),
-    "storage": ("storage", "储氢"),
-    "cooling": ("cooling", "预冷"),
-    "dispensing": ("dispensing", "加注"),
-    "vehicle": ("vehicle", "车辆"),
-    "fire_gas": ("fire and gas", "消防与气体"),
-    "utilities": ("utilities", "公用工程"),
-    "quality": ("quality", "氢气质量"),
-    "system": ("system", "系统"),
-}
-_PRIORITIES: Final = {
-    "critical": ("critical", "紧急"),
-    "high": ("high", "高"),
-    "medium": ("medium", "中"),
-    "low": ("low", "低"),
-}
+from station.domain.words import AREA_WORDS, PRIORITY_WORDS
 
 
 def energy(report: DailyReport, t: Tongue) -> Section:
@@ -54,7 +36,9 @@ def energy(report: DailyReport, t: Tongue) -> Section:
 def machines(report: DailyReport, plant: Plant, t: Tongue) -> Section:
     """Return running hours and availability."""
     areas = ("compression", "cooling", "dispensing")
-    figures = tuple((t(*_AREAS[area]), t.percent(availability_of(report.machines, area))) for area in areas)
+    figures = tuple(
+        (AREA_WORDS[area].in_language(t.language), t.percent(availability_of(report.machines, area))) for area in areas
+    )
     heads = (
         t("machine", "设备"),
         t("ran, h", "运行 h"),
@@ -156,7 +140,7 @@ def _acknowledged(day: AlarmDay, t: Tongue) -> Table:
     )
     rows = tuple(
         (
-            t(*_PRIORITIES[one.priority]),
+            PRIORITY_WORDS[one.priority].in_language(t.language),
             str(one.raised),
             f"{day.priority_percent[one.priority]:.1f} %",
             str(one.count),
@@ -328,7 +312,7 @@ def completeness(report: DailyReport, plant: Plant, t: Tongue) -> Section:
     )
     rows = tuple(
         (
-            t(*_AREAS.get(one.area, (one.area, one.area))),
+            AREA_WORDS[one.area].in_language(t.language) if one.area in AREA_WORDS else one.area,
             *(f"{n:,}" for n in (one.received, one.missing, one.late, one.duplicate, one.refused)),
             t.percent(one.share, 3),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import anyio.to_thread
 from fastapi import APIRouter, Response
@@ -21,6 +21,9 @@ from station.domain.capacity_snapshot import Expected
 from station.domain.docked import DockedTrailer, docked_trailers
 from station.domain.report.supply import TrailerStay
 from station.wire.plan_v1 import rfc3339
+
+_NOT_NOW: Final[dict[str, Any]] = {"at": None, "bays": [], "yard": None, "expected": []}
+"""Nothing is known of the moment, or another day is asked about."""
 
 
 class BayBody(BaseModel):
@@ -90,7 +93,7 @@ def routes(services: ApiServices) -> APIRouter:
         live = services.live(station)
         day = day_asked(live, date)
         stays = await anyio.to_thread.run_sync(services.parts.trailers, live, day, limiter=services.reading)
-        now = _now(live) if date is None else {"at": None, "bays": [], "yard": None, "expected": []}
+        now = _now(live) if date is None else _NOT_NOW
         body = {"date": day.isoformat(), **now, "items": [_stay(one) for one in stays], "next_cursor": None}
         return json_answer(body)
 
@@ -100,7 +103,7 @@ def routes(services: ApiServices) -> APIRouter:
 def _now(live: LiveStation) -> dict[str, Any]:
     now = live.capacity.engine.newest_snapshot
     if now is None:
-        return {"at": None, "bays": [], "yard": None, "expected": []}
+        return _NOT_NOW
     return {
         "at": rfc3339(now.at_ms),
         "bays": [_bay(one) for one in docked_trailers(live.plant.supply, now.bays)],

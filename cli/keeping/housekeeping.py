@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import structlog
 
 from api.live.background import BackgroundLoop
 from cli.stores import states_of
-from station.adapters.influx_readings import InfluxReadings
 from station.domain.plant import Plant
 from station.errors import BadInputError, TransientError
 from station.ports import ReadingStore
@@ -26,6 +25,33 @@ _LOOK_AGAIN_S: Final = 3600.0
 _log = structlog.get_logger(__name__)
 
 
+@runtime_checkable
+class RollsUpItself(Protocol):
+    """A reading store that forgets by itself and works its minutes out by tasks of its own, as InfluxDB does.
+
+    Attributes:
+        buckets: Of readings and of minutes, by name.
+    """
+
+    buckets: tuple[str, str]
+
+    def minutes_troubles(self) -> list[str]:
+        """Return what is not in order with the tasks."""
+        ...
+
+    def install_minutes(self, states: Sequence[str]) -> None:
+        """Install the tasks; `states` are signals of which minutes hold last and count only."""
+        ...
+
+    def retention_s(self, bucket: str) -> int:
+        """Return how long a bucket keeps what it holds [s]."""
+        ...
+
+    def set_retention(self, bucket: str, kept_s: int) -> None:
+        """Let a bucket keep what it holds for so long [s]."""
+        ...
+
+
 def housekeeping(
     settings: Settings, store: ReadingStore, plants: Sequence[Plant], now_ms: Callable[[], int]
 ) -> list[BackgroundLoop]:
@@ -38,7 +64,7 @@ def housekeeping(
         plants: Whose states are rolled up as states.
         now_ms: Station time, epoch ms; of several stations that of the one furthest back.
     """
-    if isinstance(store, InfluxReadings):
+    if isinstance(store, RollsUpItself):
         keep = settings.keep if "keep" in settings.model_fields_set else None
         return [BackgroundLoop("minutes", InfluxKeeping(store, states_of(plants), keep).step, _LOOK_S)]
     return [BackgroundLoop("retention", lambda: forget(store, now_ms(), settings.keep), RETENTION_S)]
@@ -54,7 +80,7 @@ def forget(store: ReadingStore, now_ms: int, keep: dt.timedelta) -> bool:
 class InfluxKeeping:
     """Sees that the tasks of minutes are there and the bucket keeps what it shall, at the start and each hour."""
 
-    def __init__(self, store: InfluxReadings, states: Sequence[str], keep: dt.timedelta | None) -> None:
+    def __init__(self, store: RollsUpItself, states: Sequence[str], keep: dt.timedelta | None) -> None:
         self._store = store
         self._states = states
         self._keep_s = None if keep is None else round(keep.total_seconds())

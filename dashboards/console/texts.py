@@ -14,6 +14,7 @@ from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
 from dashboards.console.trend_texts import TREND_TEXTS
 from station.domain.plant import Text
+from station.domain.words import PRIORITY_WORDS
 
 TEXTS: Final[dict[str, Text]] = {
     **CAPACITY_TEXTS,
@@ -170,10 +171,7 @@ TEXTS: Final[dict[str, Text]] = {
     "help_cause": Text("Cause", "原因"),
     "help_consequence": Text("Consequence", "后果"),
     "help_action": Text("Action", "措施"),
-    "critical": Text("critical", "紧急"),
-    "high": Text("high", "高"),
-    "medium": Text("medium", "中"),
-    "low": Text("low", "低"),
+    **PRIORITY_WORDS,
     "state_UNACK": Text("active", "未确认"),
     "state_ACKED": Text("acknowledged", "已确认"),
     "state_RTNUN": Text("cleared, unack.", "恢复未确认"),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from dashboards.grafana.flux import DATASOURCE_TYPE, DATASOURCE_UID, FluxQuery
 from dashboards.grafana.sdk import bargauge, common, dashboard, kinds, parts, stat, statetimeline, table, timeseries
 from station.domain.plant import Signal
+from station.domain.words import PRIORITY_WORDS
 
 Steps = Sequence[tuple[float | None, str]]
 Size = tuple[int, int]
@@ -17,9 +18,8 @@ Size = tuple[int, int]
 NORMAL: Final = "#8e9aa6"
 """Grey-blue: what is as it should be has no colour (ISA-101)."""
 WARNING, ALARM, QUANTITY = "#e0a100", "#d43c3c", "#5b8db8"
-PRIORITIES: Final = {
-    "critical": ("紧急", ALARM), "high": ("高", "#e8762d"), "medium": ("中", WARNING), "low": ("低", "#5794f2"),
-}  # fmt: skip
+_PRIORITY_COLOURS: Final = {"critical": ALARM, "high": "#e8762d", "medium": WARNING, "low": "#5794f2"}
+PRIORITIES: Final = {name: (PRIORITY_WORDS[name].zh, colour) for name, colour in _PRIORITY_COLOURS.items()}
 """Priority -> its Chinese word, its colour."""
 STATE_COLOURS: Final = {
     "trip": ALARM, "fault": ALARM, "abort": WARNING, "empty": WARNING,

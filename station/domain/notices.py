@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from station.domain.alarm_views import AlarmView, alarm_view_json
 from station.domain.plant import Text
+from station.domain.words import AREA_WORDS, PRIORITY_WORDS
 
 RAISED, WORSE, CLEARED, ESCALATED, FLOOD, TEST = "raised", "worse", "cleared", "escalated", "flood", "test"
 REPORT = "report"
@@ -20,22 +21,11 @@ _WORDS = {
     ESCALATED: Text("NOT ACKNOWLEDGED", "未确认"),
     TEST: Text("Test", "测试"),
 }
-_PRIORITY = {
-    "critical": Text("critical", "紧急"),
-    "high": Text("high", "高"),
-    "medium": Text("medium", "中"),
-    "low": Text("low", "低"),
-}
 _MANY = {
     FLOOD: Text("alarms at once", "同时出现 {} 条报警"),
     CLEARED: Text("alarms returned to normal", "{} 条报警恢复正常"),
     ESCALATED: Text("alarms NOT ACKNOWLEDGED", "{} 条报警未确认"),
 }
-_AREA = {
-    "trailer": "长管拖车", "compression": "压缩", "storage": "储氢", "cooling": "预冷", "dispensing": "加注",
-    "vehicle": "车辆", "fire_gas": "消防与气体", "utilities": "公用工程", "quality": "氢气质量", "system": "系统",
-    "capacity": "供氢能力",
-}  # fmt: skip
 _NAMED_IN_FLOOD = 10
 
 
@@ -83,7 +73,7 @@ def flood_body(kind: str, views: Sequence[tuple[AlarmView, str]], place: Place) 
     prefix, said = _prefix(place), _MANY[kind]
     areas = {
         "en": ", ".join(f"{area} {count}" for area, count in counts),
-        "zh": "，".join(f"{_AREA.get(area, area)} {count}" for area, count in counts),
+        "zh": "，".join(f"{AREA_WORDS[area].zh if area in AREA_WORDS else area} {count}" for area, count in counts),
     }
     return {
         "kind": kind,
@@ -133,7 +123,7 @@ def _prefix(place: Place) -> Text:
 
 
 def _title(kind: str, view: AlarmView, place: Place, language: str) -> str:
-    word, priority = _WORDS[kind].in_language(language), _PRIORITY[view.priority].in_language(language)
+    word, priority = _WORDS[kind].in_language(language), PRIORITY_WORDS[view.priority].in_language(language)
     mark = "（{}）" if language == "zh" else " ({})"
     label, colon = place.label.in_language(language), "：" if language == "zh" else ": "
     said = view.text.in_language(language)

@@ -177,16 +177,13 @@ class TrailerLedger:
                 self._arrivals.append((weighed, True))
                 self._yard += 1
 
-    def outlook(
-        self, deliveries: Iterable[Delivery], at_ms: int, grace_ms: int, long_ms: int = _LONG_LATE_MS
-    ) -> tuple[tuple[Expected, ...], int]:
+    def outlook(self, deliveries: Iterable[Delivery], at_ms: int, grace_ms: int) -> tuple[tuple[Expected, ...], int]:
         """Return (trailers that have not come, by ETA; trailers known to wait in the yard).
 
         Args:
             deliveries: All announced around now.
             at_ms: Station time, epoch ms.
             grace_ms: A bay free for this long proves the yard empty, where the weighbridge is silent.
-            long_ms: Who comes later than this shows that trailers had not come at all.
         """
         self._sort_weighings(at_ms)
         self._forget(at_ms)
@@ -195,7 +192,7 @@ class TrailerLedger:
         resumed_ms = 0
         for came in self.came(open_ones):
             open_ones.remove(came.delivery)
-            if came.arrival_ms - came.delivery.eta_ms > long_ms:
+            if came.arrival_ms - came.delivery.eta_ms > _LONG_LATE_MS:
                 resumed_ms = came.arrival_ms
         proven = self._yard_is_known(at_ms, grace_ms)
         expected = [
