@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JINMA := $(BIN)/jinma
 N ?= 10
+# What pytest ends with where the arguments choose no test.
+NONE_CHOSEN := 5
 
 .PHONY: help
 help: ## Print this help
@@ -32,7 +34,8 @@ run: $(READY) ## The whole service in one process: simulator, MQTT broker, store
 
 .PHONY: test
 test: $(READY) programs ## All tests, with the real mosquitto, InfluxDB, PostgreSQL and Chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone" $(ARGS) || test $$? -eq $(NONE_CHOSEN)
+	@$(BIN)/python -m pytest -m alone $(ARGS) || test $$? -eq $(NONE_CHOSEN)
 
 .PHONY: programs
 programs: $(READY) ## Install or build the programs that the tests run (root, Go and Rust), or say what is missing

@@ -26,6 +26,7 @@ from tests.support.plants import jinma as jinma_plant
 from tests.support.processes import wait_until
 from tests.support.service import Service, ingest, jinma
 
+pytestmark = pytest.mark.alone
 PLANT = jinma_plant()
 TOTALS = [tag for tag in PLANT.signals if tag.startswith("FQ-")]
 PEAK = "2026-06-01T07:00:00+08:00"

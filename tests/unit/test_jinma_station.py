@@ -288,6 +288,7 @@ def test_the_station_day_is_local() -> None:
     assert plant.day_start(dt.date(2026, 6, 1)) == dt.datetime(2026, 5, 31, 16, tzinfo=dt.UTC)
 
 
+@pytest.mark.alone
 def test_loading_takes_less_than_150_ms() -> None:
     text = shipped_plant_text()
     took = []
