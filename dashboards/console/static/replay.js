@@ -10,6 +10,7 @@ import { showAlarms, showCompared, showForecast, showValues, startTables } from 
 const COMPARED_MS = 4000; // Between two looks at then and now while it plays.
 let shown = null; // The replay, as the API's stream tells it.
 let source = null;
+let asking = new AbortController(); // Of the replay that is shown: what is still on its way when it goes is called back.
 let compared = [];
 let comparedAt = -Infinity;
 const alarms = new Map();
@@ -40,7 +41,7 @@ async function followLink() {
 
 /** Show a replay. */
 function show(replay) {
-  source?.close();
+  forget();
   shown = { ...replay, at_ms: Date.parse(replay.at), start_ms: Date.parse(replay.start), end_ms: Date.parse(replay.end), played_ms: [] };
   for (const id of ["player", "moment-parts", "compared"]) byId(id).hidden = false;
   setText(byId("player-what"), replay.file ?? layout.name);
@@ -68,8 +69,15 @@ function show(replay) {
   source.onerror = () => source.readyState === EventSource.CLOSED && leave();
 }
 
-function leave() {
+/** Hear and ask no more of the replay that was shown. */
+function forget() {
   source?.close();
+  asking.abort();
+  asking = new AbortController();
+}
+
+function leave() {
+  forget();
   shown = source = null;
   for (const id of ["player", "moment-parts", "compared"]) byId(id).hidden = true;
   setText(byId("opening-problem"), word("replay_gone"));
@@ -87,6 +95,7 @@ function addressOf(made = false) {
 }
 
 function take(news) {
+  if (!shown) return; // An answer that was on its way when the replay was left.
   const before = shown.state;
   shown = { ...shown, ...news };
   draw();
@@ -104,8 +113,9 @@ function draw() {
 
 async function renew() {
   const { id } = shown;
+  const { signal } = asking;
   try {
-    const { items } = await ask(replayPath(id, "/alarms?limit=10000"));
+    const { items } = await ask(replayPath(id, "/alarms?limit=10000"), { signal });
     if (shown?.id !== id) return;
     alarms.clear();
     for (const alarm of items) alarms.set(alarm.id, alarm);
@@ -113,13 +123,13 @@ async function renew() {
   } catch (error) {
     if (error.status === 404) leave();
   }
-  renewCompared();
+  if (!signal.aborted) renewCompared();
 }
 
 async function renewCompared() {
   comparedAt = performance.now();
   const { id } = shown;
-  const answer = await ask(replayPath(id, "/comparison?limit=10000")).catch(() => null);
+  const answer = await ask(replayPath(id, "/comparison?limit=10000"), { signal: asking.signal }).catch(() => null);
   if (!answer || shown?.id !== id) return;
   compared = answer.items;
   showCompared(answer);

@@ -10,7 +10,7 @@ let show = () => {};
 let ended = () => {};
 let drawn = null;
 
-/** Begin; `onShow(replay)` shows one, `onEnd(id)` hears of one that was ended here. */
+/** Begin; `onShow(replay)` shows one, `onEnd(id)` hears of one that is about to be ended here. */
 export function startOpening(onShow, onEnd) {
   [show, ended] = [onShow, onEnd];
   if (!context.may_operate) return;
@@ -97,7 +97,7 @@ function rowFor(replay) {
 }
 
 async function remove(id) {
+  ended(id); // First: a stream that its server ends is asked for anew, and answered with an error.
   await ask(replayPath(id), { method: "DELETE" });
-  ended(id);
   showOpen();
 }
