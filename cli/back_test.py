@@ -67,6 +67,7 @@ def back_test(  # noqa: PLR0913 - one for each option
     step: float,
     every: int,
     replicas: int,
+    events: bool,
     scenarios: Sequence[str],
     start: str | None,
     output: Path | None,
@@ -86,7 +87,7 @@ def back_test(  # noqa: PLR0913 - one for each option
         raise BadInputError(f"--every {every}: must be a multiple of 5 min")
     folder = cache or settings.data_dir / "back-test"
     plan = BackTestPlan(
-        days, seed, jobs, folder, Thrift(step, every, replicas=replicas), tuple(scenarios), _date(start)
+        days, seed, jobs, folder, Thrift(step, every, replicas=replicas, events=events), tuple(scenarios), _date(start)
     )
     of_station = one_plant(settings.plant)
     with progress("back-test", float(days)) as tell:

@@ -10,9 +10,9 @@ import datetime as dt
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -40,13 +40,25 @@ _GRACE_S: Final = 3_600
 
 _BLOCK_S: Final = 3_600.0
 _MINUTE_MS: Final = 60_000
-_CALM: Final = 0.1
-_CERTAIN: Final = 0.9
-"""Between these probabilities each regular run is made, as the service does always."""
 
-_URGENT: Final = ("CAP-SHORT", "CAP-RISK")
 
-_Mood = Literal["calm", "certain", "open"]
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Probabilities [low, high] in which no urgent alert is raised or cleared, their scatter allowed for."""
+
+    low: float
+    high: float
+
+    def holds(self, probability: float) -> bool:
+        return self.low <= probability <= self.high
+
+
+_QUIET: Final = _Band(0.0, 0.1)
+_AT_RISK: Final = _Band(0.2, 0.4)
+_SHORT: Final = _Band(0.35, 1.0)
+"""Of no alert, of CAP-RISK, of CAP-SHORT: their thresholds are 0.2 and 0.5 to raise, 0.1 and 0.2 to clear."""
+
+_RISK: Final = "CAP-RISK"
 
 _LIVED_BY: Final = ("simulators", "station.data", "station.domain.hydrogen", "station.domain.isotherms")
 _SEEN_BY: Final = ("cli.back_test_day", "api.forecast", "station")
@@ -59,7 +71,7 @@ class Thrift:
 
     Attributes:
         step_s: Step of the plant's physics [s].
-        every_min: Between the forecasts while nothing changes: no shortage in sight, or a certain one alerted [min].
+        every_min: Between the forecasts while no urgent alert is about to be raised or cleared [min].
         busy_min: Between them at all other times [min]; the service's own is 5.
         replicas: Monte Carlo replicas of each.
         events: Make those too that an event asks for: a trip, a trailer that docks.
@@ -112,8 +124,10 @@ class DayMaker:
 
     def files(self, script: DayScript) -> DayFiles:
         """Return where a day stands in the cache."""
-        lived = _hash(_state(script), self.thrift.step_s, self.lived_by, repr(self.plant))
-        seen = _hash(lived, self.thrift, self.seen_by)
+        # The estimates that tune the forecast change nothing of what the plant lives through.
+        untuned = repr(replace(self.plant, parameters={}))
+        lived = _hash(_state(script), self.thrift.step_s, self.lived_by, untuned)
+        seen = _hash(lived, self.thrift, self.seen_by, repr(self.plant))
         day = self.cache / f"{script.number:04}"
         return DayFiles(
             log=day.with_name(f"{day.name}-day-{lived}.ndjson.zst"),
@@ -177,7 +191,7 @@ class DayMaker:
 
 
 class _ThriftyRunner(InlineRunner):
-    """Leaves out regular runs while they would say the same again.
+    """Leaves out regular runs while they would raise and clear nothing.
 
     What was left out is made as soon as a later forecast says otherwise, so each change is seen at its own run. A
     change that comes and goes between two forecasts that agree stays unseen.
@@ -186,16 +200,14 @@ class _ThriftyRunner(InlineRunner):
     def __init__(self, plant: Plant, start_ms: int, thrift: Thrift) -> None:
         super().__init__(plant, thrift.replicas)
         self._start_ms, self._thrift = start_ms, thrift
-        self._mood: _Mood = "open"
+        self._band: _Band | None = None
         self._spared: list[StationSnapshot] = []
 
     def look(self, forecast: Forecast, active: frozenset[str]) -> None:
         """Take what the newest forecast says, and which alerts stand."""
-        self._mood = "open"
-        if _agrees(forecast, "calm") and forecast.shortfall_probability < _CALM and active.isdisjoint(_URGENT):
-            self._mood = "calm"
-        elif _agrees(forecast, "certain") and forecast.shortfall_probability > _CERTAIN and SHORT in active:
-            self._mood = "certain"
+        band = _SHORT if SHORT in active else _AT_RISK if _RISK in active else _QUIET
+        calm = _agrees(forecast, band) and band.holds(forecast.shortfall_probability)
+        self._band = band if calm else None
 
     def submit(self, snapshot: StationSnapshot, *, on_grid: bool) -> None:
         """Make a forecast, and those that were left out before it where it changes the picture; or leave it out."""
@@ -203,23 +215,21 @@ class _ThriftyRunner(InlineRunner):
         wanted = minute % self._thrift.busy_min == 0 if on_grid else self._thrift.events
         if not wanted:
             return
-        if on_grid and self._mood != "open" and minute % self._thrift.every_min:
+        if on_grid and self._band is not None and minute % self._thrift.every_min:
             self._spared.append(snapshot)
             return
         newest = forecast(self._plant, snapshot, self._replicas, on_grid=on_grid)
-        if not _agrees(newest, self._mood):
+        if self._band is None or not _agrees(newest, self._band):
             for spared in self._spared:
                 super().submit(spared, on_grid=True)
         self._spared.clear()
         self._done.append(newest)
 
 
-def _agrees(forecast: Forecast, mood: _Mood) -> bool:
-    """Return whether a forecast by itself says what a mood stands for."""
+def _agrees(forecast: Forecast, band: _Band) -> bool:
+    """Return whether a forecast by itself stays within a band; a quiet one has a base case that is not short either."""
     detail = forecast.detail
-    if mood == "certain":
-        return detail.probability_now > _CERTAIN
-    return mood == "calm" and detail.probability_now < _CALM and detail.base_shortfall_kg < SHORT_KG
+    return band.holds(detail.probability_now) and (band is not _QUIET or detail.base_shortfall_kg < SHORT_KG)
 
 
 @dataclass

@@ -339,6 +339,9 @@ def back_test_(
     step: Annotated[float, typer.Option(help="Step of the simulated plant, 1 to 10 s.")] = 5.0,
     every: Annotated[int, typer.Option(help="Minutes between forecasts while nothing changes, else 5.")] = 30,
     replicas: Annotated[int, typer.Option(min=0, max=1000, help="Monte Carlo replicas of a forecast.")] = 100,
+    events: Annotated[
+        bool, typer.Option(help="Make those too that an event asks for; without them alerts come up to 5 min later.")
+    ] = True,
     scenario: Annotated[
         list[str] | None, typer.Option(help="Play this shipped scenario or file instead of the mix; repeatable.")
     ] = None,
@@ -354,7 +357,7 @@ def back_test_(
 
     back_test(
         days=days, seed=seed, jobs=jobs, cache=cache, step=step, every=every, replicas=replicas,
-        scenarios=scenario or (), start=start, output=output, plant=plant, as_json=json,
+        events=events, scenarios=scenario or (), start=start, output=output, plant=plant, as_json=json,
     )  # fmt: skip
 
 

@@ -116,7 +116,7 @@ class CapacityParameters:
     late_wait_min: float = 30.0
     on_call_lead_min: float = 90.0
     on_call_trailers: float = 2.0
-    on_call_share: float = 0.7
+    on_call_share: float = 0.9
     on_call_gap: float = 3.0
     twin_limit_share: float = 0.02
     model_flow_sd_share: float = 0.02

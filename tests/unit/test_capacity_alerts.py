@@ -81,12 +81,20 @@ def test_runs_that_events_asked_for_do_not_count(calm: Forecast) -> None:
 
 
 def test_a_certain_near_shortage_is_raised_at_once(calm: Forecast) -> None:
-    line = Line(calm)
-    line.tell(detail={"base_shortfall_kg": 79.0, "base_lead_minutes": 30.0})
-    line.tell(detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 300.0})
+    line, likely = Line(calm), {"probability_now": 0.5}
+    line.tell(detail={"base_shortfall_kg": 79.0, "base_lead_minutes": 30.0, **likely})
+    line.tell(detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 300.0, **likely})
     assert line.of("CAP-SHORT") == []
-    line.tell(1.0, detail={"base_shortfall_kg": 80.0, "base_lead_minutes": 240.0, "on_grid": False})
+    line.tell(1.0, detail={"base_shortfall_kg": 80.0, "base_lead_minutes": 240.0, "on_grid": False, **likely})
     assert line.of("CAP-SHORT") == [(11.0, True)]
+
+
+def test_a_base_case_that_most_replicas_gainsay_is_not_certain(calm: Forecast) -> None:
+    line = Line(calm)
+    line.tell(detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 30.0, "probability_now": 0.49})
+    assert line.of("CAP-SHORT") == []
+    line.tell(1.0, detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 30.0, "probability_now": 0.5})
+    assert line.of("CAP-SHORT") == [(6.0, True)]
 
 
 def test_a_shortage_within_the_hour_is_critical_and_stays_so(calm: Forecast) -> None:
