@@ -25,6 +25,9 @@ WORTH_DIVIDING: Final = 1000
 """With fewer messages than this a second request costs more than it saves."""
 LATENCY_BOUNDS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
+_OF_ONE_MESSAGE: Final = (ValueError, TypeError, ArithmeticError)
+"""What code raises that was given a value it cannot take: a mistake in an adapter, not the answer of a store."""
+
 Refused = dict[int, str]
 """Index of a message and why the store does not take it."""
 
@@ -70,11 +73,13 @@ class StoreWriter:
 
         Raises:
             StoreUnreachable: Stopped meanwhile.
+            ValueError, TypeError, ArithmeticError: The store's adapter failed with each of several messages: that is
+                no message's fault, so none is set aside.
         """
         attempt = 0
         while True:
             try:
-                refused = self._write_or_split(messages)
+                refused = self._write_or_none(messages)
             except TransientError as error:
                 if attempt == 0 or str(error) != self.error:
                     _log.warning("store does not take messages; they wait in the spool", error=str(error))
@@ -88,22 +93,34 @@ class StoreWriter:
                 self.error = None
                 return refused
 
-    def _write_or_split(self, messages: Sequence[UnitMessage]) -> Refused:
+    def _write_or_none(self, messages: Sequence[UnitMessage]) -> Refused:
+        """Write messages; raise what the store's adapter raises where it does with every single one of several."""
+        faults: list[Exception] = []
+        refused = self._write_or_split(messages, faults)
+        if len(faults) == len(messages) > 1:
+            raise faults[0]
+        if faults:
+            _log.warning("the store's adapter failed with messages, set aside", count=len(faults), exc_info=faults[0])
+        return refused
+
+    def _write_or_split(self, messages: Sequence[UnitMessage], faults: list[Exception]) -> Refused:
         """Halve a batch that is refused as a whole until the one that spoils it stands alone."""
         began = time.monotonic()
         try:
             self._store.write(messages)
         except PointsRefusedError as error:
             return error.refused
-        except FinalError as error:
-            if len(messages) == 1:
+        except (FinalError, *_OF_ONE_MESSAGE) as error:
+            if len(messages) > 1:
+                middle = len(messages) // 2
+                refused = self._write_or_split(messages[:middle], faults)
+                later = self._write_or_split(messages[middle:], faults)
+                return refused | {middle + index: reason for index, reason in later.items()}
+            if isinstance(error, FinalError):
                 return {0: str(error)}
-            middle = len(messages) // 2
-            refused = self._write_or_split(messages[:middle])
-            later = self._write_or_split(messages[middle:])
-            return refused | {middle + index: reason for index, reason in later.items()}
-        else:
-            self._note_time(time.monotonic() - began)
+            faults.append(error)
+            return {0: f"{type(error).__name__}: {error}"}
+        self._note_time(time.monotonic() - began)
         return {}
 
     def _note_time(self, took_s: float) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import pytest
 
 from ingest.ledger import Ledger
 from ingest.sorting import Sorter
@@ -108,6 +110,33 @@ def test_a_bad_point_is_split_off_with_its_device_and_reason() -> None:
     assert letter.text == "seventy-seven is not stored here"
     assert (letter.topic, letter.payload) == batch(range(77, 78)).messages[0]
     assert sum(1 for _ in store.messages("jinma", 0, 2 * NOW_MS)) == 199
+
+
+class Brittle(MemoryReadings):
+    """Its adapter has a mistake, which some messages meet."""
+
+    def __init__(self, meets: Callable[[UnitMessage], bool]) -> None:
+        super().__init__()
+        self._meets = meets
+
+    def write(self, messages: Sequence[UnitMessage]) -> None:
+        if any(map(self._meets, messages)):
+            raise OverflowError("int too large")
+        super().write(messages)
+
+
+def test_messages_that_the_adapter_stumbles_over_are_set_aside_and_the_others_stored() -> None:
+    store, piece = Brittle(lambda message: message.t_ms in {NOW_MS + 4, NOW_MS + 5}), sorter().sort([batch(range(60))])
+    assert StoreWriter(store, threading.Event()).write(piece.messages) == dict.fromkeys(
+        (4, 5), "OverflowError: int too large"
+    )
+    assert sum(1 for _ in store.messages("jinma", 0, 2 * NOW_MS)) == 58
+
+
+def test_an_adapter_that_stumbles_over_every_message_is_no_fault_of_theirs() -> None:
+    store, piece = Brittle(lambda _: True), sorter().sort([batch(range(60))])
+    with pytest.raises(OverflowError):
+        StoreWriter(store, threading.Event()).write(piece.messages)
 
 
 def test_the_ledger_keeps_the_numbering_of_the_piece_not_of_what_was_sorted_since(tmp_path: Path) -> None:
