@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from cli.data_directory import DataDirectory
-from station.adapters.store_urls import open_store
+from station.adapters.store_urls import open_store, sqlite_path
 from station.domain.plant import Plant
 from station.domain.signals import Kind
 from station.errors import BadInputError
@@ -54,13 +54,16 @@ def store_url(settings: Settings, *, must_exist: bool = True) -> str:
 
     Args:
         settings: `store`, InfluxDB's own variables, `data_dir`.
-        must_exist: Refuse a data directory in which there is no store.
+        must_exist: Refuse a file that is not there; opening it would make an empty store.
 
     Raises:
-        BadInputError: None is named, and the data directory has none.
+        BadInputError: None is named, and the data directory has none; the file named is not there.
     """
     if settings.store is not None or settings.influxdb_url is not None:
-        return service_store_url(settings, None)
+        url = service_store_url(settings, None)
+        if must_exist and url.startswith("sqlite:") and not sqlite_path(url).exists():
+            raise BadInputError(f"--store {url!r}: there is no {sqlite_path(url)}")
+        return url
     file = settings.data_dir / "readings.sqlite"
     if must_exist and not file.exists():
         raise BadInputError(f"--store: none named, and {settings.data_dir} holds no readings")

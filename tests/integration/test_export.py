@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.stores import log_store
 from station.adapters.log_export import export_log
 from station.adapters.log_files import read_log, read_log_header
 from station.adapters.memory import MemoryReadings
@@ -17,6 +18,7 @@ from station.adapters.store_urls import open_store
 from station.domain.signals import UnitMessage
 from station.errors import BadInputError, StoreUnavailableError
 from station.ports import ReadingStore
+from station.settings import load_settings
 from station.wire import json_v1, topics
 from tests.support.influxd import Influxd
 
@@ -140,3 +142,12 @@ def test_what_cannot_be_is_said(tmp_path: Path, station: str, start: int, end: i
     store.write(hour_of_readings("jinma"))
     with pytest.raises(BadInputError, match=text):
         export_log(store, station, start, end, tmp_path / name, version="1")
+
+
+def test_a_store_that_is_not_there_is_said_and_not_made(tmp_path: Path) -> None:
+    settings = load_settings(store=f"sqlite:///{tmp_path}/typo.db")
+    with pytest.raises(BadInputError, match=r"there is no .*typo\.db"):
+        log_store(settings, must_exist=True)
+    assert not (tmp_path / "typo.db").exists()
+    log_store(settings, must_exist=False).close()
+    log_store(settings, must_exist=True).close()
