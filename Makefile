@@ -8,6 +8,9 @@ JINMA := $(BIN)/jinma
 N ?= 10
 # What pytest ends with where the arguments choose no test.
 NONE_CHOSEN := 5
+# Where the environment forbids bytecode, as containers often do, every start compiles three thousand modules anew:
+# `jinma run` takes twice as long to begin, and the tests start it a hundred times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## Print this help

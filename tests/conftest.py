@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from tests.support.influxd import Influxd
 from tests.support.mosquitto import Mosquitto
 
 gc.disable()
+
+# Programs that tests start compile their modules once and not at each start, as under `make test`.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A deadline would fail a test for what other programs do; 50 examples a run, and other ones each time, find the same.
 settings.register_profile("jinma", deadline=None, max_examples=50)
