@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import Scheduling
 
 from tests.support.influxd import Influxd
 from tests.support.mosquitto import Mosquitto
+from tests.support.sharing_out import FileSeconds, InShares, known_seconds, longest_first
 
 gc.disable()
 
@@ -20,6 +23,28 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A deadline would fail a test for what other programs do; 50 examples a run, and other ones each time, find the same.
 settings.register_profile("jinma", deadline=None, max_examples=50)
 settings.load_profile("jinma")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note how long each file takes, if told to."""
+    file = os.environ.get("JINMA_FILE_SECONDS")
+    if file and config.getoption("numprocesses", None):
+        config.pluginmanager.register(FileSeconds(Path(file)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a worker begin with the longest; without workers the order stays: unit tests come first and fail first."""
+    if hasattr(config, "workerinput"):
+        items[:] = [items[n] for n in longest_first([item.nodeid for item in items], known_seconds())]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
+    """Share the files out between the workers by their length, not by their number of tests."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return InShares(config, log)
 
 
 def pytest_collection_finish() -> None:
