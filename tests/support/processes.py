@@ -53,6 +53,22 @@ def wait_until(holds: Callable[[], bool], within_s: float, what: str, every_s: f
         time.sleep(every_s)
 
 
+def wait_while_moving(done: Callable[[], float], target: float, still_s: float, what: str) -> None:
+    """Poll until `done()` has reached a target, for as long as it comes nearer: a slow machine takes longer.
+
+    Raises:
+        TimeoutError: It stood still for `still_s` seconds; the text says where.
+    """
+    reached, moved_s = done(), time.monotonic()
+    while reached < target:
+        time.sleep(0.5)
+        before, reached = reached, done()
+        if reached != before:
+            moved_s = time.monotonic()
+        elif time.monotonic() - moved_s > still_s:
+            raise TimeoutError(f"{what}: at {reached:g} of {target:g} for {still_s:g} s")
+
+
 class OwnedProcess:
     """A child process with its output in a file; ended at the end of the `with` block, killed if it lingers."""
 
