@@ -135,6 +135,6 @@ def test_ctrl_c_does_not_reach_the_worker_and_closing_ends_it_soon(worker: Worke
     began = time.monotonic()
     worker.close()
     worker.close()
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 10.0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -20,7 +20,8 @@ import httpx
 from tests.support.processes import OwnedProcess, wait_until
 
 ROOT = Path(__file__).parents[2]
-START_WITHIN_S = 60.0
+START_WITHIN_S = 120.0
+"""Three seconds on a quiet machine; one that is asked for forty times that has other things to do than tests."""
 _JINMA = (sys.executable, "-m", "cli.main")
 
 

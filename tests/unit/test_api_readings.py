@@ -91,17 +91,20 @@ async def test_latest_gives_value_quality_time_and_age(api: LiveApi) -> None:
     ]
 
 
-async def test_latest_of_all_303_takes_under_ten_milliseconds(api: LiveApi) -> None:
+async def test_latest_of_all_303_takes_no_longer_than_a_few_of_one(api: LiveApi) -> None:
+    """They are held ready together: a question for each would take hundreds of times as long."""
     for unit in api.plant.units.values():
         api.say((unit.area, unit.name), dict.fromkeys(unit.tags, 1.0))
     async with api.client(Role.VIEWER) as client:
         assert len((await client.get(f"{BASE}/readings/latest")).json()["items"]) == 303
-        took = []
+        took: dict[str, list[float]] = {"": [], "?signal=PT-330A": []}
         for _ in range(5):
-            began = time.perf_counter()
-            await client.get(f"{BASE}/readings/latest")
-            took.append(time.perf_counter() - began)
-    assert min(took) < 0.010
+            for query, seconds in took.items():
+                began = time.process_time()
+                await client.get(f"{BASE}/readings/latest{query}")
+                seconds.append(time.process_time() - began)
+    every, one = map(min, took.values())
+    assert every < 20.0 * one
 
 
 async def test_latest_of_a_replay_comes_from_the_store(api: LiveApi) -> None:
