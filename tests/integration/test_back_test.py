@@ -15,8 +15,8 @@ from cli.main import app
 from station.domain.back_test import JudgedDay, brier, missed, skill
 from tests.support.plants import jinma
 
-DAYS = int(os.environ.get("JINMA_BACK_TEST_DAYS", "4"))
-"""The first four are told of, usual, of a lost train and of a silent supply; each costs some ten seconds."""
+DAYS = int(os.environ.get("JINMA_BACK_TEST_DAYS", "6"))
+"""Each costs some ten seconds."""
 THRIFT = Thrift(step_s=10.0, every_min=240, busy_min=60, replicas=10, events=False)
 
 
