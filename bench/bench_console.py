@@ -1,9 +1,10 @@
 """The console under live clients: `python -m bench.bench_console [--clients 50] [--seconds 60] [--soak 3600]`.
 
 Each client is what a browser is to the service: it logs in, loads the page, holds NiceGUI's socket and reads the shared
-stream; it draws nothing, so that the machine can hold fifty. One real Chromium looks on and says how old a value is
-when it is shown: from the reading's own time to the frame in which it stands, with the stream's second of gathering
-within. The service runs its own simulator at station rate; what it takes without clients is measured first.
+stream; it draws nothing, so that the machine can hold fifty. One real Chromium looks on, and a device beside the
+simulator publishes readings to the broker: how long each takes from there to the screen is measured, the stream's
+second of gathering within. A soak goes on for longer and says what the memory of both sides grows by in an hour. The
+service runs its own simulator at station rate; what it takes without clients is measured first.
 """
 
 from __future__ import annotations
@@ -13,37 +14,23 @@ import asyncio
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
 import numpy as np
 import socketio
-from playwright.async_api import Page, async_playwright
 
-from bench.bench_trends import FLAGS
+from bench.console_eye import SHOWN, Eye, Heap, chromium, eye_of, session_of
+from bench.console_readings import TAG, Device
 from bench.figures import show
 from bench.processes import cpu_s, memory_mb
-from tests.support.processes import require_program
 from tests.support.service import Service
 
 QUIET_S: Final = 10.0
 PATIENCE_S: Final = 120.0
-LAG = """
-async () => {
-  const { valueOf } = await import("/console/static/numbers.js");
-  window.__lags = [];
-  const seen = new Map();
-  new MutationObserver(() => requestAnimationFrame(() => {
-    for (const cell of document.querySelectorAll("#mimic .value[data-tag]")) {
-      const held = valueOf(cell.dataset.tag);
-      if (!held || seen.get(cell.dataset.tag) === held[2]) continue;
-      if (seen.has(cell.dataset.tag)) window.__lags.push(Date.now() - held[2]);
-      seen.set(cell.dataset.tag, held[2]);
-    }
-  })).observe(document.getElementById("mimic"), { subtree: true, childList: true, characterData: true });
-}
-"""
+SETTLE_MIN: Final = 11
+"""The stream's ring holds ten minutes: until it is full, memory grows by what it is meant to hold."""
 
 
 @dataclass
@@ -53,6 +40,17 @@ class Sample:
     cores: float
     memory_mb: float
     events: int
+    heap: Heap | None = None
+
+
+@dataclass
+class Run:
+    """All that was measured."""
+
+    alone: Sample
+    samples: list[Sample] = field(default_factory=list)
+    lags: list[float] = field(default_factory=list)
+    published: int = 0
 
 
 class Client:
@@ -98,6 +96,11 @@ class Client:
                     self.ready.set()
         raise SystemExit("the stream ended")
 
+    @property
+    def connected(self) -> bool:
+        """Whether the socket still stands."""
+        return bool(self._socket.connected)
+
     async def close(self) -> None:
         """Close the socket."""
         await self._socket.disconnect()
@@ -107,46 +110,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--soak", type=float, default=0.0, help="seconds; memory is then printed each minute")
+    parser.add_argument("--soak", type=float, default=0.0, help="seconds; a line is printed each minute")
     asked = parser.parse_args()
+    seconds = asked.soak or asked.seconds
     with Service() as service:
         service.wait_live(PATIENCE_S)
-        asyncio.run(_measure(service, asked.clients, asked.soak or asked.seconds))
+        run = asyncio.run(_measure(service, asked.clients, seconds))
+    _show(run, asked.clients, seconds)
 
 
-async def _measure(service: Service, count: int, seconds: float) -> None:
+async def _measure(service: Service, count: int, seconds: float) -> Run:
     pid = service.process.pid
-    alone = await _sample(pid, [], QUIET_S)
-    clients = [Client(service.url, service.token) for _ in range(count)]
+    run = Run(await _sample(pid, [], QUIET_S))
+    clients, device = [Client(service.url, service.token) for _ in range(count)], Device()
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(client.run()) for client in clients]
         for client in clients:
             await asyncio.wait_for(client.ready.wait(), PATIENCE_S)
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=str(require_program("chromium")), args=FLAGS)
-            context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-            await context.request.post(f"{service.url}/api/v1/session", data={"token": service.token})
-            page = await context.new_page()
-            await page.goto(f"{service.url}/console/?lang=en")
-            await page.wait_for_selector('#link[data-state="live"]', timeout=PATIENCE_S * 1e3)
-            await page.evaluate(LAG)
-            samples = await _soak(pid, clients, seconds)
-            lags = await _lags(page)
-            await browser.close()
+        async with chromium() as browser:
+            eye = await eye_of(await session_of(browser, service))
+            await eye.open(f"{service.url}/console/?lang=en")
+            await eye.page.evaluate(SHOWN, TAG)
+            running.append(tasks.create_task(device.run(service)))
+            run.samples = await _soak(pid, clients, seconds, eye)
+            run.lags = device.lags_ms(await eye.page.evaluate("window.__shown"))
+            run.published = len(device.sent)
+        if not all(client.connected for client in clients):
+            raise SystemExit("a client's socket was closed meanwhile")
         for client in clients:
             await client.close()
         for task in running:
             task.cancel()
-    _show(alone, samples, count, seconds, lags)
+    return run
 
 
-async def _soak(pid: int, clients: list[Client], seconds: float) -> list[Sample]:
+async def _soak(pid: int, clients: list[Client], seconds: float, eye: Eye) -> list[Sample]:
     """Return a sample a minute, the last one shorter."""
     samples = []
     ends = time.monotonic() + seconds
     while (rest := ends - time.monotonic()) > 1.0:
-        samples.append(await _sample(pid, clients, min(60.0, rest)))
-        print(f"{samples[-1].cores:.2f} cores, {samples[-1].memory_mb:.0f} MB, {samples[-1].events} events", flush=True)
+        sample = await _sample(pid, clients, min(60.0, rest))
+        sample.heap = await eye.heap()
+        samples.append(sample)
+        page = f"page {sample.heap.mb:.1f} MB, {sample.heap.nodes} nodes"
+        print(f"{sample.cores:.2f} cores, {sample.memory_mb:.1f} MB, {sample.events} events, {page}", flush=True)
     return samples
 
 
@@ -157,23 +164,39 @@ async def _sample(pid: int, clients: list[Client], seconds: float) -> Sample:
     return Sample(cores, memory_mb(pid), sum(client.events for client in clients) - began)
 
 
-async def _lags(page: Page) -> Any:
-    return np.array(await page.evaluate("window.__lags"), dtype=float)
-
-
-def _show(alone: Sample, samples: list[Sample], count: int, seconds: float, lags: Any) -> None:
+def _show(run: Run, count: int, seconds: float) -> None:
+    samples = run.samples
     cores = [one.cores for one in samples]
     events = sum(one.events for one in samples) / max(count, 1) / seconds
-    p50, p95, most = np.percentile(lags, (50, 95, 100)) if len(lags) else (np.nan,) * 3
+    p50, p95, most = np.percentile(run.lags, (50, 95, 100)) if run.lags else (np.nan,) * 3
     rows = [
-        ("service without clients", f"{alone.cores:.2f} cores, {alone.memory_mb:.0f} MB"),
+        ("service without clients", f"{run.alone.cores:.2f} cores, {run.alone.memory_mb:.0f} MB"),
         (f"with {count} clients and a Chromium, {seconds:.0f} s", f"{np.mean(cores):.2f} cores, most {max(cores):.2f}"),
         ("its memory, first and last minute", f"{samples[0].memory_mb:.0f} and {samples[-1].memory_mb:.0f} MB"),
         ("events of readings a client and second", f"{events:.2f}"),
-        (f"age of {len(lags)} values when shown", f"median {p50:.0f} ms, p95 {p95:.0f} ms, most {most:.0f} ms"),
+        (f"{len(run.lags)} of {run.published} readings, published to shown",
+         f"median {p50:.0f} ms, p95 {p95:.0f} ms, most {most:.0f} ms"),
+        *_growth(samples),
     ]  # fmt: skip
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     show(f"Console with live clients (machine's load {load:.1f} a core)", ("", "figure"), rows)
+
+
+def _growth(samples: list[Sample]) -> list[tuple[str, str]]:
+    """Return what an hour adds, by a line through the minutes after the ring is full; nothing where they are few."""
+    settled = samples[SETTLE_MIN:-1]  # The last one may be short.
+    if len(settled) < 5:
+        return []
+    what = f"growth an hour, minutes {SETTLE_MIN + 1} to {SETTLE_MIN + len(settled)}"
+    heaps = [one.heap for one in settled if one.heap is not None]
+    service, page = _per_hour([one.memory_mb for one in settled]), _per_hour([one.mb for one in heaps])
+    nodes = _per_hour([float(one.nodes) for one in heaps])
+    return [(what, f"service {service:+.1f} MB, page {page:+.1f} MB and {nodes:+.0f} nodes")]
+
+
+def _per_hour(minutes: list[float]) -> float:
+    slope: Any = np.polyfit(np.arange(len(minutes)), minutes, 1)[0]
+    return float(60.0 * slope)
 
 
 if __name__ == "__main__":
