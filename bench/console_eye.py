@@ -33,15 +33,17 @@ SHOWN: Final = """
     .observe(document.getElementById("mimic"), { subtree: true, childList: true, characterData: true });
 }
 """
+# A server that was started anew makes the page load itself: what was noted before must outlive that.
 STATES: Final = """
-() => {
-  window.__states = [];
+document.addEventListener("DOMContentLoaded", () => {
   const link = document.getElementById("link");
+  if (!link) return;
   const note = () => requestAnimationFrame(() => {
-    window.__states.push([link.dataset.state, document.getElementById("link-state").textContent, Date.now()]);
+    const seen = JSON.parse(sessionStorage.getItem("bench_states") ?? "[]");
+    sessionStorage.setItem("bench_states", JSON.stringify([...seen, [link.dataset.state, Date.now()]]));
   });
   new MutationObserver(note).observe(link, { attributes: true, attributeFilter: ["data-state"] });
-}
+});
 """
 
 
