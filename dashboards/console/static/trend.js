@@ -27,7 +27,7 @@ export async function startTrend() {
   byId("trend-signal").addEventListener("change", (event) => pickText(event.target.value));
   byId("trend-signal").addEventListener("focus", (event) => event.target.select());
   ({ echarts } = await import("nicegui-echart"));
-  window.addEventListener("resize", () => chart?.resize());
+  new ResizeObserver(() => chart?.resize()).observe(byId("trend-chart")); // What stands above it grows and shrinks, too.
   document.addEventListener("theme", () => drawChart());
   await pick(layout.signals[kept.tag] ? kept.tag : usual());
 }
@@ -139,7 +139,7 @@ function options(style) {
     animation: false,
     useUTC: true,
     aria: { enabled: true },
-    grid: { left: 64, right: 64, top: 14, bottom: 28 },
+    grid: { left: 64, right: 64, top: 18, bottom: 24 },
     xAxis: { type: "time", ...span(), axisLabel: { ...text, hideOverlap: true, formatter: (t) => minuteTime(real(t)) }, axisLine: { lineStyle: { color: colour("line") } } },
     yAxis: valueAxis(signal, text, colour),
     tooltip: { trigger: "axis", confine: true, formatter: tip },
