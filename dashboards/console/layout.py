@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from api.live.station import LiveStation
+from dashboards.console.pipes import station_pipes
 from dashboards.console.texts import text_of
 from station.domain.plant import Plant, Signal, UnitKey
 
@@ -33,8 +34,8 @@ def station_layout(plant: Plant, language: str) -> Json:
         ("trailer", [*draw.bays(), *draw.low_header()]),
         ("compression", draw.trains()),
         ("storage", [*draw.banks(), *draw.high_header()]),
-        ("cooling", [*draw.chillers(), *draw.brine()]),
         ("dispensing", draw.hoses()),
+        ("cooling", [*draw.chillers(), *draw.brine()]),
         ("safety", [*draw.emergency(), *draw.gas(), *draw.vent()]),
         ("utilities", draw.utilities()),
     ]
@@ -44,6 +45,7 @@ def station_layout(plant: Plant, language: str) -> Json:
         "timezone": plant.timezone.key,
         "totals": list(plant.tags_with_role("total")),
         "sections": [{"key": key, "title": text_of(key, language), "tiles": tiles} for key, tiles in sections if tiles],
+        "pipes": station_pipes(plant),
         "signals": {signal.tag: signal_layout(signal, language) for signal in plant.signals.values()},
     }
 

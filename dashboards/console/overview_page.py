@@ -14,15 +14,15 @@ from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = (
-    "main", "mimic", "capacity", "day", "verdict", "alarms", "alarm_acts", "alarm_words", "standing", "dialog",
-    "trend", "chart_axis",
+    "main", "mimic", "pipes", "pipes_paths", "capacity", "day", "verdict", "alarms", "alarm_acts", "alarm_words",
+    "standing", "dialog", "trend", "chart_axis",
 )  # fmt: skip
 
 
 def overview_page(live: LiveStation, session: Session, language: str) -> None:
     """Draw the station's overview."""
     t = translator(language)
-    head("overview", _MODULES, ("console", "wall"))
+    head("overview", _MODULES, ("console", "wall", "pipes"))
     layout = station_layout(live.plant, language) | {"signals": signals_now(live, language)}
     ui.add_body_html(f"""
 <div id="console" lang="{html_lang(language)}">

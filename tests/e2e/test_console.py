@@ -22,6 +22,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+ORDER = ["trailer", "compression", "storage", "dispensing", "cooling"]
 WIDE, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
 UNTIL_LIVE_MS = 40_000
 BANK = '[data-unit="storage/bank-HB"] .value[data-tag="PT-330A"] b'
@@ -211,6 +212,113 @@ def test_a_value_that_is_bad_old_or_doubtful_never_looks_good(
       return [[...cell.classList].filter((name) => name.startsWith("q-")).join(), cell.querySelector("b").textContent];
     }}"""
     assert screen.page.evaluate(put) == [dressed, shown]
+
+
+PIPES = """
+async (held) => {
+  const numbers = await import("/console/static/numbers.js"), mimic = await import("/console/static/mimic.js");
+  const now = numbers.stationNow();
+  const entries = Object.entries(held).map(([tag, [value, quality]]) => [tag, [value, quality, now]]);
+  mimic.refresh(numbers.takeValues(Object.fromEntries(entries), false));
+  return [...document.querySelectorAll("#pipes .used[data-end]")].map((one) => one.dataset.end).sort();
+}
+"""
+QUIET = ["FT-114", "FT-124", "FT-134", "FT-144", "FT-210B", "FT-220B", "FT-230B", "FT-240B"]
+QUIET += [f"FT-5{number}5{side}" for number in (1, 2, 3, 4) for side in "AB"]
+QUIET += [f"ZS-3{number}0{side}" for number in (1, 2, 3) for side in "DE"]
+QUIET += ["XS-310F", "XS-320F", "XS-330F", "FS-352", "FT-4103", "FT-4203"]
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [
+        ({}, []),
+        (
+            {"FT-124": (200.0, "good"), "FT-220B": (100.0, "good"), "ZS-310D": (1, "good")},
+            ["compression/train-2", "from compression/train-2", "storage/bank-LB", "trailer/bay-2"],
+        ),
+        ({"ZS-310D": (1, "good"), "ZS-320E": (1, "good")}, []),
+        (
+            {"FT-525B": (40.0, "good"), "ZS-330E": (1, "good")},
+            ["banks", "dispensing/hose-2B", "from storage/bank-HB"],
+        ),
+        (
+            {"FT-114": (150.0, "good"), "FT-515A": (40.0, "good")},
+            ["direct", "dispensing/hose-1A", "trailer/bay-1"],
+        ),
+        ({"FT-124": (200.0, "bad:range"), "FT-220B": (None, "bad:null")}, []),
+        ({"XS-330F": (1, "good")}, ["relief", "vent"]),
+    ],
+    ids=[
+        "quiet",
+        "to a bank",
+        "open, but nothing flows",
+        "from a bank",
+        "past the banks",
+        "not to be believed",
+        "vent",
+    ],
+)
+def test_a_pipe_is_in_use_where_gas_moves_and_only_there(
+    screen: Screen, service: Service, said: dict[str, tuple[float | None, str]], used: list[str]
+) -> None:
+    screen.page.goto(f"{service.url}/console/?lang=en")
+    screen.wait_live()
+    expect(screen.page.locator("#pipes [data-end]").first).to_be_attached()
+    held = dict.fromkeys(QUIET, (0.0, "good")) | said
+    found = screen.page.evaluate(PIPES, held)
+    assert [end for end in found if end != "trailer/header-lp"] == used
+
+
+OUTSIDE = """
+async () => {
+  const numbers = await import("/console/static/numbers.js"), mimic = await import("/console/static/mimic.js");
+  const { layout } = await import("/console/static/dom.js");
+  const now = numbers.stationNow();
+  const full = Object.entries(layout.signals).map(([tag, { states, range, limits, unit }]) => {
+    const most = Math.max(range[1], ...Object.values(limits));
+    const longest = states && states.map((name, at) => [name.length, at]).sort((one, other) => other[0] - one[0])[0][1];
+    return [tag, [states ? longest : unit === "kg" ? 55.5 : most, "good", now]];
+  });
+  numbers.takeValues(Object.fromEntries(full), false);
+  for (const { tiles } of layout.sections) // Numbers that show in some states only are to be seen as well.
+    for (const { rows, main } of tiles) for (const row of [...rows, ...(main ? [main] : [])]) delete row.only;
+  mimic.refreshAll();
+  return [...document.querySelectorAll("#mimic .tile")].flatMap((tile) => {
+    const box = tile.getBoundingClientRect();
+    const beside = [...tile.querySelectorAll("b, i, dt, .name, .state")].filter((one) => {
+      const at = one.getBoundingClientRect();
+      return at.width > 0 && (at.right > box.right + 0.5 || at.left < box.left - 0.5);
+    });
+    const below = [...tile.querySelectorAll(".main, dl > div, h3")].filter((one) => {
+      const at = one.getBoundingClientRect();
+      return at.height > 0 && (at.bottom > box.bottom || at.top < box.top);
+    });
+    const out = [...beside, ...below];
+    return out.map((one) => `${tile.dataset.unit}: ${one.textContent}`);
+  });
+}
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("place", ["", "wall=1&"], ids=["desk", "wall"])
+def test_the_longest_values_stay_in_their_tiles(screen: Screen, service: Service, place: str, language: str) -> None:
+    screen.page.goto(f"{service.url}/console/?{place}lang={language}")
+    screen.wait_live()
+    assert screen.page.evaluate(OUTSIDE) == []
+
+
+def test_pipes_lead_from_section_to_section_on_a_phone(screen: Screen, service: Service) -> None:
+    screen.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    screen.page.goto(f"{service.url}/console/?lang=en")
+    screen.wait_live()
+    expect(screen.page.locator("#pipes .pipe .head")).to_have_count(4)
+    places = "(all) => all.map((one) => one.getBoundingClientRect().top)"
+    tops = {name: screen.page.locator(f".area-{name}").evaluate_all(places)[0] for name in ORDER}
+    heads = sorted(screen.page.locator("#pipes .pipe .head").evaluate_all(places))
+    assert sorted(tops, key=tops.__getitem__) == ORDER
+    assert [sum(head < tops[name] for head in heads) for name in ORDER] == [0, 1, 2, 3, 4]
 
 
 def test_any_signal_is_found_by_its_name(screen: Screen, service: Service) -> None:

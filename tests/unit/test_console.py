@@ -112,6 +112,24 @@ def test_the_picture_has_every_unit_of_the_station_file_and_only_its_signals(lan
     json.dumps(layout, allow_nan=False)
 
 
+def test_every_unit_that_gas_passes_has_its_pipe_and_the_signal_that_says_it_is_in_use() -> None:
+    plant = jinma()
+    pipes = station_layout(plant, "en")["pipes"]
+    sides = {
+        "bays": plant.supply.bays,
+        "trains": [one.unit for one in plant.trains],
+        "inlets": [one.unit for one in plant.banks],
+        "outlets": [one.unit for one in plant.banks],
+        "hoses": [one.unit for one in plant.hoses],
+    }
+    for name, units in sides.items():
+        assert [end["unit"].partition("/")[2] for end in pipes[name]] == list(units)
+        assert all(plant.signals[end["tag"]].unit == end["unit"].partition("/")[2] for end in pipes[name])
+    assert pipes["hoses"][0] == {"unit": "dispensing/hose-1A", "tag": "FT-515A", "over": pytest.approx(1.45, abs=0.05)}
+    assert pipes["inlets"][0]["over"] == pipes["vent"][0]["over"] == 0.5
+    assert set(pipes["reliefs"]) == {"XS-310F", "XS-320F", "XS-330F"}
+
+
 def test_a_bay_without_a_trailer_has_no_numbers_and_none_that_are_stale() -> None:
     bay = next(tile for s in station_layout(jinma(), "en")["sections"] if s["key"] == "trailer" for tile in s["tiles"])
     assert bay["main"]["only"] == bay["rows"][0]["only"] == {"tag": "XS-116", "states": [1, 2, 3, 4, 5]}

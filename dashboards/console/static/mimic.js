@@ -2,6 +2,7 @@
 
 import { byId, draw, layout, make, setText, word } from "./dom.js";
 import { evaluate, qualityOf, valueOf } from "./numbers.js";
+import { drawPipes } from "./pipes.js";
 import { alarmAt, alarmOf, symbol } from "./symbols.js";
 
 const cells = []; // {row, node, value, unit, mark, last}
@@ -17,6 +18,7 @@ export function drawMimic(pick) {
     const list = make("div", { class: "tiles" }, ...tiles);
     place.append(make("section", { class: `area area-${section.key}` }, make("h2", {}, section.title), list));
   }
+  drawPipes(add);
   refreshAll();
 }
 
@@ -129,7 +131,7 @@ function flatBar(bar) {
   return picture;
 }
 
-const TALL = "wall" in document.documentElement.dataset ? 310 : 200; // A wall screen has more height a bank.
+const TALL = "wall" in document.documentElement.dataset ? 380 : 200; // A wall screen has more height a bank.
 
 /** An upright bar with its limits named beside it. */
 function tallBar(bar) {
