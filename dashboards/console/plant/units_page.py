@@ -13,7 +13,7 @@ from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS
 from station.domain.plant import Plant, Unit
 
-_MODULES: Final = ("plant/units", "standing")
+_MODULES: Final = ("plant/units", "standing", "alarm_words")
 
 
 def units_page(live: LiveStation, session: Session, language: str) -> None:

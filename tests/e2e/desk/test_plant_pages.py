@@ -50,6 +50,32 @@ def test_a_unit_shows_its_alarms_their_history_and_its_maintenance(desk: Desk, o
         desk.service.ask("DELETE", path)
 
 
+STAND = """
+async ([alarm, states]) => {
+  const { takeAlarm } = await import("/console/static/standing.js");
+  const seen = {};
+  for (const state of states) {
+    takeAlarm({ ...alarm, id: "PT-2207.LL", signal: "PT-2207", active: true, late: false, state });
+    await new Promise((done) => setTimeout(done, 200));
+    const marks = '[data-unit="compression/train-2"] .mark svg, [data-tag="PT-2207"] .mark svg';
+    seen[state] = document.querySelectorAll(marks).length;
+  }
+  return seen;
+}
+"""
+
+
+@pytest.mark.parametrize("path", ["units", "units/compression/train-2"])
+def test_an_alarm_that_is_hidden_by_design_or_by_hand_marks_nothing(
+    desk: Desk, open_page: Callable[..., Page], path: str
+) -> None:
+    page = open_page(path)
+    page.locator(".units .state, #signal-rows .value b").first.wait_for(timeout=LONG_MS)
+    alarm = desk.service.get("/stations/jinma/alarms/PT-330A.L")
+    seen = page.evaluate(STAND, [alarm, ["UNACK", "SUPPRESSED", "ACKED", "SHELVED", "OUT_OF_SERVICE"]])
+    assert seen == {"UNACK": 1, "SUPPRESSED": 0, "ACKED": 1, "SHELVED": 0, "OUT_OF_SERVICE": 0}
+
+
 def test_a_unit_that_there_is_not_is_said_to_be_none(desk: Desk, open_page: Callable[..., Page]) -> None:
     page = open_page("units/storage/bank-XX")
     expect(page.locator("main [role=alert]")).to_contain_text("storage/bank-XX")
@@ -86,7 +112,7 @@ def test_trailers_electricity_and_gas_quality_show_their_figures(desk: Desk, ope
     expect(page.locator("#course-plots .plot")).to_have_count(6, timeout=LONG_MS)
     page.locator('[data-range="7d"]').click()
     expect(page.locator('[data-range="7d"]')).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#course-note")).to_contain_text("1h", timeout=LONG_MS)
+    expect(page.locator("#course-note")).to_contain_text("1 h", timeout=LONG_MS)
 
 
 def test_settings_are_shown_to_engineers_and_the_stations_numbers_to_all(
@@ -100,4 +126,5 @@ def test_settings_are_shown_to_engineers_and_the_stations_numbers_to_all(
     expect(page.locator('#fact-rows [data-key="volume_m3"]')).to_have_count(3, timeout=LONG_MS)
     viewer = open_page("settings", desk.page("vera", "viewer"))
     assert viewer.locator("#setting-rows").count() == 0
+    expect(viewer.locator("#settings [role=note]")).to_contain_text("Only engineers")
     viewer.locator('#fact-rows [data-key="no_show_share"]').wait_for(timeout=LONG_MS)

@@ -1,7 +1,7 @@
 // A unit's alarms: those that stand, and what happened in the last day.
 
 import { ask, byId, context, layout, make, stationPath, word } from "../dom.js";
-import { needsAck, order, raisedAt, valueAndLimit } from "../alarm_words.js";
+import { isHidden, needsAck, order, raisedAt, valueAndLimit } from "../alarm_words.js";
 import { problemOf } from "../dialog.js";
 import { journalTable } from "../journal.js";
 import { stationNow } from "../numbers.js";
@@ -30,8 +30,8 @@ export function onUnitAlarms(changed) {
 
 export { loadAlarms as loadUnitAlarms };
 
-/** Return the alarm to be looked at first at a signal, undefined without one. */
-export const marksOf = (tag) => mine().filter((alarm) => alarm.signal === tag && alarm.active).sort((one, other) => weight(one) - weight(other))[0];
+/** Return the alarm to be looked at first at a signal, undefined without one; what is shelved, suppressed or out of service is listed only. */
+export const marksOf = (tag) => mine().filter((alarm) => alarm.signal === tag && alarm.active && !isHidden(alarm)).sort((one, other) => weight(one) - weight(other))[0];
 
 function show() {
   const alarms = mine().sort(order);

@@ -1,6 +1,7 @@
 // The list of units: the state of each, and the alarm that stands at it.
 
 import { layout, setText } from "../dom.js";
+import { isHidden } from "../alarm_words.js";
 import { evaluate } from "../numbers.js";
 import { loadAlarms, onStanding, standingAlarms, takeAlarm } from "../standing.js";
 import { alarmAt, symbol, takeStanding } from "../symbols.js";
@@ -11,7 +12,6 @@ const rows = [...document.querySelectorAll(".units li")];
 
 onStanding(showAlarms);
 startSheet({ values: showStates, alarm: takeAlarm, opened: loadAlarms, second: showStates });
-
 
 function showStates() {
   for (const chip of chips) {
@@ -25,7 +25,7 @@ function showStates() {
 }
 
 function showAlarms() {
-  takeStanding(standingAlarms().filter(({ state }) => state !== "NORM"));
+  takeStanding(standingAlarms().filter((alarm) => alarm.state !== "NORM" && !isHidden(alarm)));
   for (const row of rows) {
     const alarm = alarmAt([row.dataset.unit]);
     row.querySelector(".mark").replaceChildren(...(alarm ? [symbol(alarm.priority, alarm.acked)] : []));
