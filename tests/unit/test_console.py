@@ -22,12 +22,14 @@ from dashboards.console.layout import station_layout
 from dashboards.console.people_texts import PEOPLE_TEXTS
 from dashboards.console.plant.fact_texts import FACT_TEXTS
 from dashboards.console.plant.plant_texts import PLANT_TEXTS
+from dashboards.console.plant.setting_texts import SETTING_REMARKS_ZH
 from dashboards.console.registry import console_pages, offered_pages
 from dashboards.console.replay_texts import REPLAY_TEXTS
 from dashboards.console.report_texts import REPORT_TEXTS
 from dashboards.console.texts import TEXTS, text_of, texts_of
 from dashboards.console.trend_texts import TREND_TEXTS
 from station.domain.signals import AREAS
+from station.settings import Settings
 from tests.support.plants import jinma
 
 STATIC = Path(pages.__file__).parent / "static"
@@ -88,6 +90,11 @@ def test_every_page_stands_in_the_navigation_once_and_is_offered_to_its_roles_on
     assert all("{" not in page.path for page in listed)
     assert [page.name for page in listed if page not in offered_pages(Role.VIEWER)] == ["people"]
     assert offered_pages(Role.ADMIN) == listed
+
+
+def test_every_setting_says_in_chinese_what_it_does() -> None:
+    assert SETTING_REMARKS_ZH.keys() == Settings.model_fields.keys()
+    assert all(re.search("[\u4e00-\u9fff]", remark) for remark in SETTING_REMARKS_ZH.values())
 
 
 def test_a_raw_key_is_never_shown() -> None:

@@ -21,10 +21,12 @@ async function loadSettings() {
   }
 }
 
+const remarkOf = (name, description) => layout.remarks[name] ?? description.replaceAll("`", "");
+
 function drawn({ name, value, source, description, secret, is_set: isSet }) {
   const shown = secret ? word(isSet ? "secret_set" : "not_set") : (value ?? word("not_set"));
   const origin = word(`source_${source.replace(" ", "_")}`);
-  return rowOf([make("code", {}, name), shown, source === "default" ? make("span", { class: "muted" }, origin) : make("b", {}, origin), description], { "data-setting": name });
+  return rowOf([make("code", {}, name), shown, source === "default" ? make("span", { class: "muted" }, origin) : make("b", {}, origin), remarkOf(name, description)], { "data-setting": name });
 }
 
 async function showSection() {

@@ -1,0 +1,47 @@
+"""What each setting does, in Chinese; in English the API says it, as docs/settings.md does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SETTING_REMARKS_ZH: Final[dict[str, str]] = {
+    "broker": "MQTT 服务器；不设则启动内置服务器",
+    "store": "读数存储；不设则在数据目录中使用 SQLite",
+    "journal": "报警日志的 SQLAlchemy URL；不设则在数据目录中使用 SQLite",
+    "data_dir": "本服务自身保存的全部数据",
+    "host": "监听地址；默认仅限本机",
+    "port": "API 与站控台的端口；0 表示任选空闲端口",
+    "plant": "站点文件；不设则为自带的金马站",
+    "scenario": "模拟器运行的场景：自带名称或文件",
+    "speed": "每实际秒对应的站内秒数，为上限",
+    "seed": "模拟器种子：相同种子得到相同数据",
+    "keep": "SQLite 保留读数的时长；仅在设置时也用于 InfluxDB",
+    "clock": "跟随实际时间，或跟随模拟器的时钟主题",
+    "spool": "采集缓冲目录；不设则为数据目录下的 spool/",
+    "spool_bytes": "缓冲达到此大小后，采集停止应答",
+    "spool_age": "缓冲中最早数据达到此时长后，采集停止应答",
+    "shared_group": "共同接收同一服务器报文的采集组",
+    "metrics_port": "jinma ingest 在 host 上提供 /metrics 的端口；0 表示不提供",
+    "accept_older": "时间早于此限的报文另存为死信",
+    "accept_newer": "时间超前此限的报文另存为死信",
+    "unknown_signals": "站点文件中没有的信号：存为死信、忽略或照常存储",
+    "accept_replays": "同时接收名为 {station}~{id} 的站点",
+    "replays": "本服务可同时进行的回放数",
+    "replay_idle": "回放静止且无人收听超过此时长即结束",
+    "replay_upload_bytes": "可上传用于回放的最大日志",
+    "replay_bytes": "上传的日志及其衍生数据总量；超出时删除最旧的",
+    "log_level": "记录日志的最低级别",
+    "bootstrap_token": "首次启动的管理员令牌；设置后不再显示令牌",
+    "token": "命令调用 API 所用的令牌",
+    "api": "命令所调用的 API 地址",
+    "notices": "哪些报警通知谁：见 docs/notices.md；不设则不通知",
+    "report_after": "站内零点后经过此时长生成日报",
+    "report_recheck": "每隔此时长按迟到读数更正最近三天的日报",
+    "report_to": "接收每日数据的通知目标（见通知文件），以逗号分隔",
+    "heartbeat_url": "本服务运行时每分钟访问一次，供外部判断其是否存活",
+    "grafana_token": "推送仪表板所用的服务账号令牌",
+    "hook_token": "Grafana 告警进入所用的令牌：操作员角色，设置期间有效",
+    "influxdb_url": "InfluxDB 地址；与组织一起，在未指定存储时作为存储",
+    "influxdb_token": "打开 influxdb:// 存储所用的令牌",
+    "influxdb_org": "InfluxDB 组织，见 influxdb_url",
+}
