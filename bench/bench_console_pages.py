@@ -15,7 +15,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,8 +26,7 @@ from bench.console_eye import PAINT, STATES, Eye, chromium, eye_of, session_of
 from bench.figures import show
 from bench.processes import cpu_s
 from dashboards.console.language import LANGUAGES
-from dashboards.console.registry import console_pages
-from station.adapters.plant_files import shipped_plant
+from tests.support.console_paths import every_path
 from tests.support.ports import free_port
 from tests.support.service import Service
 
@@ -57,16 +55,6 @@ def main() -> None:
         asyncio.run(_measure(service, asked.loads, asked.silences))
 
 
-def paths() -> Iterator[str]:
-    """Yield every page's path; a page of parts with one of its kind in each area."""
-    units = dict(reversed(shipped_plant().units))
-    for page in console_pages():
-        if "{" not in page.path:
-            yield page.path
-        else:
-            yield from (page.path.format(area=area, unit=unit) for area, unit in units.items())
-
-
 async def _measure(service: Service, loads: int, silences: int) -> None:
     async with chromium() as browser:
         if loads:
@@ -77,14 +65,14 @@ async def _measure(service: Service, loads: int, silences: int) -> None:
 
 async def _paints(browser: Browser, service: Service, count: int) -> None:
     rows = []
-    for path in paths():
+    for path in every_path():
         for language in LANGUAGES:
             context = await session_of(browser, service)
             await context.add_init_script(PAINT)
             eye = await eye_of(context)
-            loads = [await _load(eye, service, f"/console{path}?lang={language}") for _ in range(count)]
+            loads = [await _load(eye, service, f"/console/{path}?lang={language}") for _ in range(count)]
             await context.close()
-            rows.append(_row(f"{path} {language}", loads))
+            rows.append(_row(f"/{path} {language}", loads))
             print(*rows[-1], flush=True)
     columns = (
         "page",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from api.people.roles import Role
 from dashboards.console.registry import offered_pages
@@ -15,8 +17,34 @@ from tests.e2e.test_console import OVERLAPS, PAINT, PHONE, WIDE
 PATHS = [page.path.strip("/") for page in offered_pages(Role.ADMIN)]
 SIZES = "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
 SLOWEST_PAINT_MS = 1500
+QUIET_LOOKS = 10
+"""So many looks, 0.1 s apart, at which no request is on its way: a page that is loaded asks for no more."""
 TRIES = 4
 """Other tests may have the machine meanwhile: the best of so many loads counts."""
+
+
+@dataclass
+class Asked:
+    """Which requests of a page are on their way; streams never end."""
+
+    page: Page
+    under_way: set[Request] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, page: Page) -> Asked:
+        asked = cls(page)
+        page.on("request", lambda one: asked.under_way.add(one) if "/stream" not in one.url else None)
+        for event in ("requestfinished", "requestfailed"):
+            page.on(event, lambda one: asked.under_way.discard(one))  # type: ignore[call-overload]  # noqa: PLW0108 - playwright wants a function
+        return asked
+
+    def wait_answered(self, within_s: float = 40.0) -> None:
+        """Return once nothing has been on its way for a second."""
+        deadline, quiet = time.monotonic() + within_s, 0
+        while quiet < QUIET_LOOKS:
+            assert time.monotonic() < deadline, [one.url for one in self.under_way]
+            self.page.wait_for_timeout(100)
+            quiet = 0 if self.under_way else quiet + 1
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -31,6 +59,21 @@ def test_a_page_fits_a_wide_screen_and_a_phone_without_an_error(
         page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert page.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "engineer"])
+def test_no_page_asks_for_what_a_role_is_refused(desk: Desk, open_page: Callable[..., Page], role: str) -> None:
+    """A page that is not offered says so itself; no request is sent that the API would answer with 403."""
+    page = desk.page(f"a.{role}", role)
+    asked, refused = Asked.of(page), []
+    page.on("response", lambda answer: refused.append((answer.status, answer.url)) if answer.status >= 400 else None)
+    for path in [*PATHS, "units/compression/train-1"]:
+        open_page(path, page)
+        for tab in page.locator('[role="tab"]').all():
+            tab.click()
+        asked.wait_answered()
+    assert refused == []
+    expect(page.locator('#ways a[href^="/console/people"]')).to_have_count(0)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path or "overview")
