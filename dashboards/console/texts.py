@@ -157,6 +157,7 @@ TEXTS: Final[dict[str, Text]] = {
     "curve_done": Text("dispensed", "已加注"),
     "minutes": Text("{0} min", "{0} 分钟"),
     "hours": Text("{0} h {1} min", "{0} 小时 {1} 分"),
+    "whole_hours": Text("{0} h", "{0} 小时"),
     # Alarms
     "alarms": Text("Alarms", "报警"),
     "no_unacked": Text("No unacknowledged alarm", "无未确认报警"),

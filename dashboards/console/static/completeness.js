@@ -51,6 +51,7 @@ async function load() {
   asked += 1;
   const mine = asked;
   const [start, end] = range();
+  if (!items.length) setText(byId("sum"), word("loading"));
   try {
     const answer = await ask(stationPath(`/completeness?start=${start}&end=${end}&every=1h`), { timeoutMs: 30000 });
     if (mine !== asked) return; // Another day was asked for meanwhile.
@@ -59,6 +60,7 @@ async function load() {
     tellSum();
     choose(items.find((item) => keyOf(item) === chosen) ?? null);
   } catch (error) {
+    setText(byId("sum"), "");
     byId("grid").replaceChildren(noteOf(problemOf(error), "problem"));
   }
 }

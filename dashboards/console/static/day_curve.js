@@ -13,7 +13,7 @@ let shown = null;
 export async function startDay() {
   ({ echarts } = await import("nicegui-echart"));
   chart = echarts.init(byId("day-curve"), null, { renderer: "canvas" });
-  window.addEventListener("resize", () => chart.resize());
+  new ResizeObserver(() => chart.resize()).observe(byId("day-curve")); // It is as high as what stands beside it.
   document.addEventListener("theme", () => drawDay(shown));
 }
 

@@ -107,7 +107,8 @@ export const localText = (ms) => `${dayOf(ms)}T${minuteTime(ms)}`;
 /** Return a duration as people say it. */
 export function duration(minutes) {
   const whole = Math.max(0, Math.round(minutes));
-  return whole < 60 ? word("minutes", whole) : word("hours", Math.floor(whole / 60), whole % 60);
+  if (whole < 60) return word("minutes", whole);
+  return whole % 60 ? word("hours", Math.floor(whole / 60), whole % 60) : word("whole_hours", whole / 60);
 }
 
 export class RequestError extends Error {

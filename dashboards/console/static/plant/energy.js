@@ -59,7 +59,7 @@ function showMachines({ station, trains, chillers, rest_kwh: rest }) {
 }
 
 function showHours(hours) {
-  const heads = [word("energy_hour"), word("energy_kwh"), word("energy_kg"), word("energy_kwh_kg"), ...Object.keys(layout.trains)];
+  const heads = [word("energy_hour"), word("energy_kwh"), word("energy_kg"), word("energy_kwh_kg"), ...Object.values(layout.trains)];
   const rows = hours.map(({ start, station, trains }) => rowOf([minuteTime(Date.parse(start)), numberOf(station.kwh), numberOf(station.kg), numberOf(station.kwh_per_kg, 2), ...Object.keys(layout.trains).map((unit) => numberOf(trains[unit].kwh_per_kg, 2))]));
   byId("hour-rows").replaceChildren(rows.length ? tableOf(heads, rows.reverse()) : noteOf(word("trend_empty")));
 }

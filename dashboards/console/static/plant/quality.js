@@ -1,6 +1,6 @@
 // Gas quality: each analyser against its limits, now and over the last days.
 
-import { ask, byId, layout, make, setText, stationPath, word } from "../dom.js";
+import { ask, byId, duration, layout, make, setText, stationPath, word } from "../dom.js";
 import { problemOf } from "../dialog.js";
 import { qualityOf, stationNow, valueOf } from "../numbers.js";
 import { rowOf, tableOf } from "../sheet_table.js";
@@ -67,7 +67,7 @@ async function load() {
     const names = tags.map((tag) => `signal=${encodeURIComponent(tag)}`).join("&");
     const { series } = await ask(stationPath(`/readings?${names}&start=${start}&end=${end}&every=${every}&aggregate=max`), { timeoutMs: 60000 });
     if (asked !== mine) return;
-    setText(byId("course-note"), word("quality_highest_each", every));
+    setText(byId("course-note"), word("quality_highest_each", duration(everyMs / 60000)));
     show(series, start, end, everyMs);
   } catch (error) {
     if (asked === mine) setText(byId("course-note"), problemOf(error));
