@@ -1,4 +1,4 @@
-"""The journal as a table: CSV line by line, or a workbook; a cell that looks like a formula stays a text."""
+"""The journal as a table, CSV line by line; a cell that looks like a formula stays a text."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any, Final
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from typing import Final
 
 from station.domain.plant import Text
 
@@ -31,9 +27,6 @@ Cell = str | float | int | dt.datetime | None
 """A moment is aware, in the zone in which it is to be shown."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _BOM: Final = "\ufeff"
-_SHEET_ROWS: Final = 1_000_000
-"""A workbook's sheet ends at 1 048 576; what goes beyond stands on the next."""
-_MOMENT: Final = "yyyy-mm-dd hh:mm:ss.000"
 
 
 def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
@@ -58,34 +51,3 @@ def _written(cell: Cell) -> str | float | int:
 def _harmless(cell: Cell) -> Cell:
     """Return a cell that no spreadsheet works out: an apostrophe before what begins like a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def write_xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]], out: IO[bytes]) -> None:
-    """Write a workbook; rows go to a temporary file as they come, times are times of a spreadsheet."""
-    book = Workbook(write_only=True)
-    sheet = _sheet(book, heads)
-    for number, row in enumerate(rows):
-        if number and number % _SHEET_ROWS == 0:
-            sheet = _sheet(book, heads)
-        sheet.append([_cell(sheet, cell) for cell in row])
-    book.save(out)
-
-
-def _sheet(book: Workbook, heads: Sequence[str]) -> Any:
-    number = len(book.sheetnames) + 1
-    sheet = book.create_sheet("journal" if number == 1 else f"journal {number}")
-    sheet.freeze_panes = "A2"
-    sheet.append(list(heads))
-    return sheet
-
-
-def _cell(sheet: Any, value: Cell) -> Any:
-    if isinstance(value, str):
-        cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
-        cell.data_type = "s"
-        return cell
-    if isinstance(value, dt.datetime):
-        cell = WriteOnlyCell(sheet, value.replace(tzinfo=None))
-        cell.number_format = _MOMENT
-        return cell
-    return value

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
-from api.journal_table import COLUMNS, Cell, csv_lines, write_xlsx
+from api.journal_table import COLUMNS, Cell, csv_lines
+from api.journal_workbook import write_xlsx
 from api.routes.alarm_figures import table_rows
 from bench.figures import show
 from station.adapters.sql_journal import open_journal

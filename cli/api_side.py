@@ -40,10 +40,10 @@ from api.people.users import Users
 from api.replay.desk import ReplayDesk
 from api.reports.desk import ReportDesk
 from api.services import About, ApiServices, Check
-from cli.check import read_text
+from cli.about import about_of
 from cli.live_session import ALIVE_S, LiveSession
 from cli.report_side import ReportUpkeep, build_reports
-from cli.stations import about_of
+from cli.text_files import read_text
 from cli.version import VERSION
 from dashboards.console.app import mount_console
 from station.adapters.clocks import FollowedClock, WallClock, wall_ms

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cli.text_files import read_text
 from simulators.fills import FillCaseError, is_fill_case, load_case
 from simulators.scenario import Scenario, ScenarioError, load_scenario
 from simulators.scenario_keys import key_rows, sections
@@ -21,9 +22,6 @@ from station.domain.plant import Plant
 from station.domain.plant_file import load_plant
 from station.domain.toml_reader import FileMistakesError, Mistake, parse_toml
 from station.errors import BadInputError
-
-_MOST_BYTES = 16 * 1024 * 1024
-"""A hundred times the shipped station file; more is some other file."""
 
 
 class _Finding(NamedTuple):
@@ -91,24 +89,6 @@ def print_keys(of: str, *, as_json: bool) -> None:
 def print_plant_from_csv(file: Path, station: str) -> None:
     """Print a first station file made from a signal list."""
     sys.stdout.write(plant_from_signal_list(read_text(file), station))
-
-
-def read_text(file: Path) -> str:
-    """Return a file's text.
-
-    Raises:
-        BadInputError: Missing, unreadable, too large or not UTF-8.
-    """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BadInputError(f"{file}: {error.strerror or error}") from error
-    if len(data) > _MOST_BYTES:
-        raise BadInputError(f"{file}: {len(data)} bytes, at most {_MOST_BYTES} are read")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
 
 
 def _check(text: str, name: str, plant: Plant) -> _Checked:

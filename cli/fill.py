@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cli.check import read_text
+from cli.text_files import read_text
 from simulators.fills import FillCase, FillTrace, Verdict, judge, load_case, run_fill, shipped_case, shipped_names
 from station.adapters.property_tables import hydrogen_tables
 from station.errors import BadInputError

@@ -13,11 +13,11 @@ from typing import IO, Any, Final
 
 import typer
 
-from cli.check import read_text
 from cli.progress import progress
 from cli.stations import read_plants
 from cli.stopping import stop_on_signals
 from cli.stores import log_store
+from cli.text_files import read_text
 from station.adapters.foreign.draft import draft_map
 from station.adapters.foreign.log_map import LogMap, load_log_map
 from station.adapters.foreign.reading import columns_left_out

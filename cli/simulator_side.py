@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from cli.check import read_text
+from cli.text_files import read_text
 from simulators.physics import StationPhysics
 from simulators.scenario import Scenario, load_scenario, scenario_names, shipped_scenario
 from simulators.station import SimulatedStation

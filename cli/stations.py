@@ -7,14 +7,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.services import About
-from cli.check import read_text
+from cli.text_files import read_text
 from station.adapters.plant_files import read_plant, shipped_plant, shipped_plant_text
 from station.domain.plant import Plant
-from station.domain.plant_facts import facts_of
 from station.errors import BadInputError
 from station.settings import Settings
-from station.shown_settings import shown_settings
 from station.wire.admission import Policy
 
 
@@ -52,17 +49,6 @@ def live_policy_of(settings: Settings) -> Policy:
     """Return what the alarm engine does with them: the same, but that it has no rules for a signal that is unknown."""
     policy = policy_of(settings)
     return dataclasses.replace(policy, unknown="ignore") if policy.unknown == "store" else policy
-
-
-def about_of(settings: Settings) -> About:
-    """Return what the settings page shows: the settings, and what the station files say.
-
-    Raises:
-        BadInputError: A file cannot be read.
-    """
-    texts = [read_text(file) for file in settings.plant] or [shipped_plant_text()]
-    facts = {plant.id: facts_of(text) for plant, text in zip(read_plants(settings.plant), texts, strict=True)}
-    return About(shown_settings(settings), facts)
 
 
 def copies_of(plant: Plant, count: int) -> list[Plant]:

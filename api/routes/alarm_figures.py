@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from api import openapi_examples as examples
 from api.alarms.advice import advice_of
-from api.journal_table import COLUMNS, Cell, csv_lines, write_xlsx
+from api.journal_table import COLUMNS, Cell, csv_lines
 from api.live.station import LiveStation
 from api.people.roles import Role
 from api.routes.bodies import TextBody, json_answer
@@ -161,6 +161,8 @@ def routes(services: ApiServices) -> APIRouter:
         heads = [heading.in_language(lang) for heading in COLUMNS]
         if format_ == "csv":
             return StreamingResponse(csv_lines(heads, rows), media_type="text/csv; charset=utf-8", headers=disposition)
+        from api.journal_workbook import write_xlsx  # noqa: PLC0415 - see there
+
         book = tempfile.TemporaryFile()  # noqa: SIM115 - closed once it is sent
         write_xlsx(heads, rows, book)
         book.seek(0)

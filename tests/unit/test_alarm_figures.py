@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
-from api.journal_table import COLUMNS, csv_lines, write_xlsx
+from api.journal_table import COLUMNS, csv_lines
+from api.journal_workbook import write_xlsx
 from api.people.roles import Role
 from station.domain import alarm_figures as figures
 from station.ports import JournalEntry
@@ -149,7 +150,7 @@ def test_a_cell_that_looks_like_a_formula_stays_a_text() -> None:
 
 
 def test_a_workbook_goes_on_on_another_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.journal_table._SHEET_ROWS", 2)
+    monkeypatch.setattr("api.journal_workbook._SHEET_ROWS", 2)
     for count, sizes in ((0, [1]), (2, [3]), (5, [3, 3, 2])):
         out = io.BytesIO()
         write_xlsx(["a"], [[n] for n in range(count)], out)
