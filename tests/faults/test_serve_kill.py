@@ -34,7 +34,7 @@ from tests.support.postgres import Postgres
 from tests.support.processes import wait_until
 from tests.support.service import Service, jinma
 
-ROUNDS = int(os.environ.get("JINMA_FAULT_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("JINMA_FAULT_ROUNDS", "6"))
 UNITS, EACH, EVERY_S = 8, 3, 0.1
 """72 signals ten times a second: 80 messages and 720 values a second."""
 PHASES_S = {"prompt": (0.2, 5.0), "latched": (0.2, 8.0), "delayed": (3 * DELAY_S, 6 * DELAY_S)}

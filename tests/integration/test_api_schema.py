@@ -1,6 +1,11 @@
-"""Any request that the API description allows, and many that it forbids, get an answer that it describes."""
+"""Any request that the API description allows, and many that it forbids, get an answer that it describes.
+
+`JINMA_SCHEMA_EXAMPLES` requests for each operation, five by default.
+"""
 
 from __future__ import annotations
+
+import os
 
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
@@ -37,7 +42,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 
 @SCHEMA.parametrize()
 @settings(
-    max_examples=8,
+    max_examples=int(os.environ.get("JINMA_SCHEMA_EXAMPLES", "5")),
     deadline=None,
     derandomize=True,
     database=None,

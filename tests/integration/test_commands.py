@@ -171,7 +171,7 @@ def test_help_shows_an_example() -> None:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with Service() as running:
+    with Service("--speed", "5") as running:  # a first forecast is due at the next whole minute of the station
         running.wait_live()
         yield running
 
@@ -180,7 +180,6 @@ def test_capacity_is_shown_as_json_and_as_a_table(service: Service) -> None:
     def there() -> bool:
         return service.ask("GET", "/stations/jinma/capacity").status_code == httpx.codes.OK
 
-    # The first forecast is due at the next whole minute.
     wait_until(there, 90, "a first forecast", every_s=0.5)
     env = {"JINMA_TOKEN": service.token}
     done = jinma("capacity", "--api", service.url, "--json", env=env)

@@ -15,7 +15,7 @@ from tests.support.plants import jinma
 
 MIDNIGHT = dt.datetime.fromisoformat("2026-06-01T00:00+08:00")
 HOUR = 360
-SEEDS = int(os.environ.get("JINMA_NORMAL_SEEDS", "2"))
+SEEDS = int(os.environ.get("JINMA_NORMAL_SEEDS", "1"))
 HOUR_MS = 3_600_000
 
 

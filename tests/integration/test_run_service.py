@@ -26,7 +26,6 @@ from tests.support.plants import jinma as jinma_plant
 from tests.support.processes import wait_until
 from tests.support.service import Service, ingest, jinma
 
-pytestmark = pytest.mark.alone
 PLANT = jinma_plant()
 TOTALS = [tag for tag in PLANT.signals if tag.startswith("FQ-")]
 PEAK = "2026-06-01T07:00:00+08:00"
@@ -79,6 +78,7 @@ def restless(service: Service) -> list[str]:
     return [item["id"] for item in items if item["state"] in ("UNACK", "LATCHED", "RTNUN")]
 
 
+@pytest.mark.alone
 def test_a_first_start_is_live_soon_and_a_second_goes_on_from_it() -> None:
     began_s, began_ms = time.monotonic(), wall_ms()
     with Service() as service:
@@ -165,6 +165,7 @@ def check_nothing_lost(heard: Heard, kept: dict[tuple[str, str, int], UnitMessag
     assert set(heard.messages) == set(kept)
 
 
+@pytest.mark.alone
 def test_speed_20_of_the_peak_hour_on_the_embedded_broker_loses_nothing() -> None:
     with Service("--no-simulator") as service:
         heard = simulate(service.broker, 20, 12)
@@ -182,6 +183,7 @@ def test_speed_20_of_the_peak_hour_on_the_embedded_broker_loses_nothing() -> Non
     assert reached >= 19.0
 
 
+@pytest.mark.alone
 def test_run_at_speed_20_reaches_it_and_loses_nothing_when_it_ends_in_the_middle() -> None:
     """Someone beside the ingest hears what the simulator says until the end; the store must have all of it."""
     with Service("--speed", "20") as service:
