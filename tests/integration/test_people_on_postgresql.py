@@ -98,7 +98,8 @@ def test_no_secret_stands_in_logs_answers_or_tables(service: Service, postgres: 
         tried = boss.post("/stations/jinma/alarms/test").json()["items"]
         assert {one["ok"] for one in tried} == {False}
         assert httpx.get(f"{service.url}/console?login=guess-80").status_code == 401
-        time.sleep(0.6)  # the audit is written beside the answers
+        # The audit is written beside the answers.
+        wait_until(lambda: "login link" in boss.get("/audit").text, 20, "the last act in the audit", every_s=0.2)
         answers = [boss.get(path).text for path in ("/audit", "/users", "/tokens", "/stations/jinma/notices")]
         answers.append(httpx.get(f"{service.url}/metrics").text)
     everywhere = "\n".join([service.process.output(), *answers])

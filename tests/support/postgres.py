@@ -87,11 +87,11 @@ class Postgres:
 
         wait_until(ready, 20.0, "PostgreSQL listening")
 
-    def stop(self) -> None:
-        """End it; open connections are cut."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it; open connections are cut: "fast", where SIGTERM would wait for every client."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGINT)  # "fast": SIGTERM would wait for every client
+        self._process.send_signal(how)
         try:
             self._process.wait(_STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -121,5 +121,5 @@ class Postgres:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # "immediate": nothing is written to what is removed
         shutil.rmtree(self._directory, ignore_errors=True)

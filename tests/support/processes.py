@@ -13,8 +13,8 @@ from typing import Self
 
 import pytest
 
-STOP_WITHIN_S = 10.0
-"""influxd flushes its caches when it ends; the others take well under a second."""
+STOP_WITHIN_S = 30.0
+"""influxd flushes its caches when it ends; the others take under a second, or twenty on a machine at its limits."""
 
 
 def program_cache() -> Path:
