@@ -18,6 +18,8 @@ from tests.support.service import Service
 LOW = ("PT-330A", "PT-330B", "PT-320A", "PT-320B")
 """Signals whose alarm L stands, of medium priority."""
 PASSWORD = "seven green chillers"
+NAVIGATION_MS = 120_000.0
+"""A page that never comes fails; one that waits for a machine that plays days beside it does not."""
 NOTICES = """
 [targets.hook]
 webhook = "{hook}"
@@ -49,6 +51,7 @@ class Desk:
         if user not in self.sessions:
             self.sessions[user] = self._logged_in(user, role)
         page = self.sessions[user].new_page()
+        page.set_default_navigation_timeout(NAVIGATION_MS)
         page.set_viewport_size(WIDE)  # type: ignore[arg-type]
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)

@@ -109,7 +109,7 @@ def test_dark_and_light_follow_the_system_until_somebody_chooses(desk: Desk, ope
     page = open_page("trends")
     theme = "document.documentElement.dataset.theme"
     page.emulate_media(color_scheme="dark")
-    assert page.evaluate(theme) == "dark"
+    page.wait_for_function(f"{theme} === 'dark'")  # the page hears of it with its next frame
     page.locator("#theme").click()
     assert page.evaluate(theme) == "light"
     page.reload()
