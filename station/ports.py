@@ -50,6 +50,24 @@ class Window(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """Windows of one signal with all their numbers, oldest first, as columns; a window without readings has no place.
+
+    Attributes:
+        t_ms: Starts.
+        mean, min, max, last: Over good and uncertain values; None where there was none.
+        quality: The worst in the window.
+    """
+
+    t_ms: Sequence[int]
+    mean: Sequence[float | None]
+    min: Sequence[float | None]
+    max: Sequence[float | None]
+    last: Sequence[float | None]
+    quality: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Minute:
     """What is kept of a minute of one signal when its readings have gone (contract section 4, `BUCKET_1m`).
 
@@ -119,6 +137,12 @@ class ReadingStore(Protocol):
         Mean, min, max, last and count go over good and uncertain values; quality is the worst in the window. Windows of
         whole minutes are answered for as long as minutes are kept, others as long as readings are.
         """
+        ...
+
+    def courses(
+        self, station: str, signals: Sequence[str], start_ms: int, end_ms: int, every_ms: int, offset_ms: int = 0
+    ) -> list[Course]:
+        """Return for each signal the windows that `windows` would give, with all their numbers."""
         ...
 
     def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:

@@ -40,10 +40,10 @@ from station.adapters.influx_windows import LONG_MS, SETTLED_MS, question, sure_
 from station.adapters.influx_writing import InfluxWriting
 from station.adapters.point_rules import Stored, visible, worst
 from station.adapters.reading_tables import ReadingTable
-from station.adapters.windowing import MINUTE_MS, check_windows, windows_of_minutes
+from station.adapters.windowing import AGGREGATES, MINUTE_MS, check_windows, course_of, windows_of_minutes
 from station.domain.signals import AREAS, GOOD, Reading, UnitMessage, quality_rank
 from station.errors import StoreUnavailableError
-from station.ports import Aggregate, Minute, ServicePoint, Window
+from station.ports import Aggregate, Course, Minute, ServicePoint, Window
 
 MINUTES_RETENTION_S = 2 * 365 * 86_400
 """Of the bucket of minutes: contract section 4."""
@@ -257,6 +257,17 @@ class InfluxReadings(InfluxWriting):
             again = self._out_of_readings(station, signal, part, every_ms, aggregate, offset_ms)
             windows.update({window.t_ms: window for window in again})
         return [windows[t_ms] for t_ms in sorted(windows)]
+
+    def courses(
+        self, station: str, signals: Sequence[str], start_ms: int, end_ms: int, every_ms: int, offset_ms: int = 0
+    ) -> list[Course]:
+        """Return windows of some signals with all their numbers; see `ReadingStore.courses`."""
+        check_windows(every_ms)
+        over = (start_ms, end_ms, every_ms)
+        return [
+            course_of({name: self.windows(station, one, *over, name, offset_ms) for name in AGGREGATES})
+            for one in signals
+        ]
 
     def _sure(
         self, station: str, signal: str, over: tuple[int, int], every_ms: int, aggregate: Aggregate, offset_ms: int

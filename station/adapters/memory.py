@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from station.adapters.point_rules import Stored, counts, merged, message_from, refusal, storable_fields, visible, worst
-from station.adapters.windowing import MINUTE_MS, check_windows
+from station.adapters.windowing import MINUTE_MS, check_windows, course_of
 from station.domain.signals import Reading, UnitMessage
 from station.errors import PointsRefusedError
-from station.ports import Aggregate, Minute, ServicePoint, Window
+from station.ports import Aggregate, Course, Minute, ServicePoint, Window
 
 AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
     "mean": lambda values: math.fsum(values) / len(values),
@@ -112,6 +112,17 @@ class MemoryReadings:
             if start_ms <= reading.t_ms < end_ms:
                 grouped[reading.t_ms - (reading.t_ms - offset_ms) % every_ms].append(reading)
         return [_window(t_ms, readings, aggregate) for t_ms, readings in sorted(grouped.items())]
+
+    def courses(
+        self, station: str, signals: Sequence[str], start_ms: int, end_ms: int, every_ms: int, offset_ms: int = 0
+    ) -> list[Course]:
+        """Return windows of some signals with all their numbers; see `ReadingStore.courses`."""
+        check_windows(every_ms)
+        over = (start_ms, end_ms, every_ms)
+        return [
+            course_of({name: self.windows(station, one, *over, name, offset_ms) for name in AGGREGATES})
+            for one in signals
+        ]
 
     def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:
         """Return minutes of a signal, oldest first."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ def head_row(
     return prefix + bytes([code is not None]) + records.tobytes()
 
 
-def columns_of_head(rows: Iterable[bytes], only: int | None = None) -> dict[int, Column]:
-    """Return the readings of each signal id (or of `only` one) out of the rows of one unit."""
+def columns_of_head(rows: Iterable[bytes], only: AbstractSet[int] | None = None) -> dict[int, Column]:
+    """Return the readings of each signal id (or of `only` some) out of the rows of one unit."""
     alike: dict[bytes, list[bytes]] = defaultdict(list)
     for row in rows:
         size = 3 + 4 * (row[0] | row[1] << 8)
@@ -53,13 +54,13 @@ def columns_of_head(rows: Iterable[bytes], only: int | None = None) -> dict[int,
     for prefix, bodies in alike.items():
         count = prefix[0] | prefix[1] << 8
         ids = np.frombuffer(prefix, "<u4", count, 2).tolist()
-        if only is not None and only not in ids:
+        if only is not None and only.isdisjoint(ids):
             continue
         records = np.frombuffer(b"".join(bodies), _record(count, coded=bool(prefix[-1])))
         t_ms, arrival = records["t"].astype(np.int64), records["arrival"].astype(np.int64)
         codes = records["code"] if prefix[-1] else np.zeros((len(records), count), np.uint32)
         for place, signal in enumerate(ids):
-            if only not in (None, signal):
+            if only is not None and signal not in only:
                 continue
             parts[signal].append((arrival, Column(t_ms, records["value"][:, place], codes[:, place])))
     return {signal: _in_time(found) for signal, found in parts.items()}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +25,6 @@ from station.adapters.sqlite_blocks import (
     merge_columns,
 )
 from station.adapters.sqlite_head import columns_of_head
-from station.adapters.sqlite_minutes import minutes_kept
-from station.adapters.windowing import MINUTE_MS, NO_MINUTES, Minutes, TextOf, joined, minutes_of
 from station.domain.signals import BAD_NULL, GOOD, UnitMessage
 
 
@@ -159,9 +159,9 @@ def blocks_of(connection: sqlite3.Connection, signal_id: int, first_slot: int, l
 
 
 def head_of(
-    connection: sqlite3.Connection, unit_id: int, start_ms: int, end_ms: int, only: int | None = None
+    connection: sqlite3.Connection, unit_id: int, start_ms: int, end_ms: int, only: AbstractSet[int] | None = None
 ) -> dict[int, Column]:
-    """Return the newest readings of each signal id of a unit, those in the hours that [start, end) touches."""
+    """Return a unit's newest readings by signal id (`only` of some), those of the hours that [start, end) touches."""
     # No row lies across the end of an hour, so its first time is enough to find it.
     rows = connection.execute(
         "SELECT body FROM head WHERE unit_id = ? AND t_first >= ? AND t_first < ?",
@@ -170,81 +170,27 @@ def head_of(
     return columns_of_head((body for (body,) in rows), only)
 
 
-def _fresh(connection: sqlite3.Connection, carriers: Sequence[Carrier], start_ms: int, end_ms: int) -> Column:
-    """Return the readings of a signal in [start, end) that are in no block yet."""
-    found = [
-        head_of(connection, one.unit_id, start_ms, end_ms, one.signal_id).get(one.signal_id, EMPTY) for one in carriers
-    ]
-    return merge_columns(found).between(start_ms, end_ms)
+class Newest:
+    """Readings of [start, end) that are in no block yet: a unit's are unpacked once for all signals that are asked for.
 
-
-def minutes_between(
-    connection: sqlite3.Connection, carriers: Sequence[Carrier], start_ms: int, end_ms: int, text_of: TextOf
-) -> Minutes:
-    """Return the minutes of a signal that have readings in [start, end); the first and the last may be cut by it.
-
-    Minutes that were worked out already are taken as they are, unless the newest readings add to them.
+    Args:
+        connection: In a read transaction.
+        carriers: Of all signals that will be asked for.
+        start_ms: Epoch ms.
+        end_ms: As `start_ms`, exclusive.
     """
-    if not carriers or end_ms <= start_ms:
-        return NO_MINUTES
-    first_ms, last_ms = -(-start_ms // MINUTE_MS) * MINUTE_MS, end_ms - end_ms % MINUTE_MS
-    kept = [minutes_kept(connection, one.signal_id, first_ms, last_ms) for one in carriers]
-    fresh = _fresh(connection, carriers, start_ms, end_ms)
-    cut = [edge - edge % MINUTE_MS for edge in (start_ms, end_ms) if edge % MINUTE_MS]
-    shared = [np.intersect1d(one.t_ms, other.t_ms) for i, one in enumerate(kept) for other in kept[:i]]
-    anew = np.unique(np.concatenate([_minute(fresh.t_ms), np.array(cut, np.int64), *shared]))
-    sealed = [
-        column
-        for low, high in _runs(np.unique(anew // SLOT_MS).tolist())
-        for one in carriers
-        for column in blocks_of(connection, one.signal_id, low, high)
-    ]
-    readings = merge_columns([*sealed, fresh]).between(start_ms, end_ms)
-    found = minutes_of(readings.at(np.isin(_minute(readings.t_ms), anew)), text_of)
-    for one in kept:
-        found = joined(one, found)
-    return found
 
+    def __init__(self, connection: sqlite3.Connection, carriers: Sequence[Carrier], start_ms: int, end_ms: int) -> None:
+        wanted: dict[int, set[int]] = defaultdict(set)
+        for one in carriers:
+            wanted[one.unit_id].add(one.signal_id)
+        self._over = (start_ms, end_ms)
+        self._of_unit = {unit: head_of(connection, unit, start_ms, end_ms, only) for unit, only in wanted.items()}
 
-def _minute(t_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return t_ms - t_ms % MINUTE_MS
-
-
-def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Return (first, last) of each run of neighbours."""
-    runs: list[tuple[int, int]] = []
-    for number in numbers:
-        if runs and runs[-1][1] == number - 1:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
-    return runs
-
-
-def columns_of(
-    connection: sqlite3.Connection, carriers: Sequence[Carrier], start_ms: int, end_ms: int
-) -> Iterator[Column]:
-    """Yield the readings of a signal in [start, end), oldest first, about an hour at a time."""
-    if not carriers or end_ms <= start_ms:
-        return
-    fresh = _fresh(connection, carriers, start_ms, end_ms)
-    done_ms = start_ms
-    slots = sorted({slot for c in carriers for slot in _block_slots(connection, c, start_ms, end_ms)})
-    for slot in slots:
-        until_ms = min(end_ms, (slot + 1) * SLOT_MS)
-        sealed = [column for c in carriers for column in blocks_of(connection, c.signal_id, slot, slot)]
-        parts = [*sealed, fresh.between(done_ms, until_ms)]
-        yield merge_columns(parts).between(start_ms, until_ms)
-        done_ms = until_ms
-    yield fresh.between(done_ms, end_ms)
-
-
-def _block_slots(connection: sqlite3.Connection, carrier: Carrier, start_ms: int, end_ms: int) -> list[int]:
-    rows = connection.execute(
-        "SELECT slot FROM blocks WHERE signal_id = ? AND slot BETWEEN ? AND ?",
-        (carrier.signal_id, start_ms // SLOT_MS, (end_ms - 1) // SLOT_MS),
-    )
-    return [slot for (slot,) in rows]
+    def of(self, carriers: Sequence[Carrier]) -> Column:
+        """Return those of one signal."""
+        found = [self._of_unit[one.unit_id].get(one.signal_id, EMPTY) for one in carriers]
+        return merge_columns(found).between(*self._over)
 
 
 def slots_of(connection: sqlite3.Connection, station: str, start_ms: int, end_ms: int) -> list[int]:

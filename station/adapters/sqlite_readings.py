@@ -4,9 +4,9 @@ Layout, and why: a row a message takes writes as fast as they come, but a day of
 its unit; a row a value reads well, but takes 24 bytes and falls to half its speed by ten million rows. So both, one
 after the other: `head` holds the newest messages of each unit as they came, a row a write; when a unit has `SEAL_ROWS`
 of them they are moved, in the same transaction as a write, into `blocks`, one compressed row a signal and hour, and
-`minutes`, what is kept of them for longer. A query merges the two, head over blocks, which also makes late data and
-second arrivals right without a special case. `latest` holds the newest reading of each signal, so that a page of 303
-of them costs one look.
+into `minutes` and `quarters` (of an hour), what is kept of them for longer. A query merges the two, head over blocks,
+which also makes late data and second arrivals right without a special case. `latest` holds the newest reading of each
+signal, so that a page of 303 of them costs one look.
 """
 
 from __future__ import annotations
@@ -33,27 +33,20 @@ from station.adapters.point_rules import (
     visible,
 )
 from station.adapters.reading_tables import ReadingTable
-from station.adapters.sqlite_blocks import GOOD_CODE, NULL_CODE, SLOT_MS, merge_columns
+from station.adapters.sqlite_blocks import GOOD_CODE, NULL_CODE, SLOT_MS
 from station.adapters.sqlite_file import SqliteFile, Upgrades
 from station.adapters.sqlite_head import head_prefix, head_row
 from station.adapters.sqlite_minutes import forget_minutes
-from station.adapters.sqlite_queries import (
-    Hour,
-    Qualities,
-    carriers_of,
-    columns_of,
-    minutes_between,
-    one,
-    slots_of,
-)
+from station.adapters.sqlite_past import Past
+from station.adapters.sqlite_queries import Hour, Qualities, one, slots_of
 from station.adapters.sqlite_sealing import forget_before, seal
 from station.adapters.sqlite_upgrade import make_way, upgrade
-from station.adapters.windowing import MINUTE_MS, check_windows, windows_of, windows_of_minutes
+from station.adapters.windowing import MINUTE_MS, check_windows
 from station.domain.signals import Reading, UnitMessage
 from station.errors import PointsRefusedError
-from station.ports import Aggregate, Minute, ServicePoint, Window
+from station.ports import Aggregate, Course, Minute, ServicePoint, Window
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS units (
     id INTEGER PRIMARY KEY, station TEXT NOT NULL, area TEXT NOT NULL, unit TEXT NOT NULL,
@@ -75,6 +68,9 @@ CREATE INDEX IF NOT EXISTS blocks_by_slot ON blocks (slot, signal_id, t_first, t
 CREATE TABLE IF NOT EXISTS minutes (
     signal_id INTEGER NOT NULL, span INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (signal_id, span));
 CREATE INDEX IF NOT EXISTS minutes_by_span ON minutes (span, signal_id);
+CREATE TABLE IF NOT EXISTS quarters (
+    signal_id INTEGER NOT NULL, span INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (signal_id, span));
+CREATE INDEX IF NOT EXISTS quarters_by_span ON quarters (span, signal_id);
 CREATE TABLE IF NOT EXISTS latest (
     signal_id INTEGER PRIMARY KEY, t INTEGER NOT NULL, value REAL, code INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS points (
@@ -298,7 +294,7 @@ class SqliteReadings:
 
     def forget_minutes_before(self, t_ms: int) -> None:
         """Delete minutes older than `t_ms`."""
-        self._file.write(lambda connection: forget_minutes(connection, t_ms))
+        self._file.write(lambda connection: forget_minutes(connection, t_ms, Qualities(connection).text))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -334,14 +330,14 @@ class SqliteReadings:
         """Return the readings of one signal, oldest first."""
         found: list[Reading] = []
         with self._file.reading() as connection:
-            names = Qualities(connection)
-            for column in columns_of(connection, carriers_of(connection, station, signal), start_ms, end_ms):
+            past = Past(connection, station, [signal], start_ms, end_ms)
+            for column in past.readings(signal):
                 rest = None if limit is None else limit - len(found)
                 if rest == 0:
                     break
                 for t_ms, value, code in zip(*(part[:rest].tolist() for part in column), strict=True):
                     number = None if code == NULL_CODE or math.isnan(value) else value
-                    found.append(Reading(signal, t_ms, number, names.text(code)))
+                    found.append(Reading(signal, t_ms, number, past.text_of(code)))
         return found
 
     def windows(
@@ -357,20 +353,23 @@ class SqliteReadings:
         """Return non-empty windows; see `ReadingStore.windows`."""
         check_windows(every_ms, aggregate)
         with self._file.reading() as connection:
-            names = Qualities(connection)
-            carriers = carriers_of(connection, station, signal)
-            if every_ms % MINUTE_MS == 0 and offset_ms % MINUTE_MS == 0:
-                found = minutes_between(connection, carriers, start_ms, end_ms, names.text)
-                return windows_of_minutes(found, names.text, every_ms, aggregate, offset_ms)
-            whole = merge_columns(list(columns_of(connection, carriers, start_ms, end_ms)))
-            return windows_of(whole, names.text, every_ms, aggregate, offset_ms)
+            past = Past(connection, station, [signal], start_ms, end_ms)
+            return past.windows(signal, every_ms, aggregate, offset_ms)
+
+    def courses(
+        self, station: str, signals: Sequence[str], start_ms: int, end_ms: int, every_ms: int, offset_ms: int = 0
+    ) -> list[Course]:
+        """Return windows of some signals with all their numbers; see `ReadingStore.courses`."""
+        check_windows(every_ms)
+        with self._file.reading() as connection:
+            past = Past(connection, station, signals, start_ms, end_ms)
+            return [past.course(signal, every_ms, offset_ms) for signal in signals]
 
     def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:
         """Return minutes of a signal, oldest first."""
         first_ms, last_ms = (-(-edge // MINUTE_MS) * MINUTE_MS for edge in (start_ms, end_ms))
         with self._file.reading() as connection:
-            carriers = carriers_of(connection, station, signal)
-            return minutes_between(connection, carriers, first_ms, last_ms, Qualities(connection).text).told()
+            return Past(connection, station, [signal], first_ms, last_ms).minutes(signal).told()
 
     def messages(self, station: str, start_ms: int, end_ms: int) -> Iterator[UnitMessage]:
         """Yield the stored messages in order of (t, area, unit); an hour at a time is held in memory."""

@@ -1,4 +1,4 @@
-"""What happens to readings in the SQLite store as they age: packed into blocks and minutes, and forgotten."""
+"""What happens to readings in the SQLite store as they age: packed into blocks, minutes and quarters, and forgotten."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seal(connection: sqlite3.Connection, unit_id: int) -> None:
             whole = merge_columns([*blocks_of(connection, signal_id, slot, slot), part])
             _put_block(connection, signal_id, slot, whole)
             hours.append(whole)
-        put_minutes(connection, signal_id, minutes_of(merge_columns(hours), text_of))
+        put_minutes(connection, signal_id, minutes_of(merge_columns(hours), text_of), text_of)
     connection.execute("DELETE FROM head WHERE unit_id = ?", (unit_id,))
 
 
@@ -61,4 +61,4 @@ def work_out_minutes(connection: sqlite3.Connection) -> None:
         slots = [slot for (slot,) in connection.execute("SELECT slot FROM blocks WHERE signal_id = ?", (signal_id,))]
         for first in range(min(slots), max(slots) + 1, _SLOTS_AT_ONCE):
             hours = list(blocks_of(connection, signal_id, first, first + _SLOTS_AT_ONCE - 1))
-            put_minutes(connection, signal_id, minutes_of(merge_columns(hours), text_of))
+            put_minutes(connection, signal_id, minutes_of(merge_columns(hours), text_of), text_of)

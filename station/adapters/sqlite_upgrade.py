@@ -7,11 +7,15 @@ import sqlite3
 import struct
 from typing import Final
 
+from station.adapters.sqlite_minutes import work_out_quarters
+from station.adapters.sqlite_queries import Qualities
 from station.adapters.sqlite_sealing import work_out_minutes
 
 _LOG = logging.getLogger(__name__)
 _VERSION_1: Final = 1
 """`head` had a row a message, of (unit, t), and no minutes were kept."""
+_VERSION_2: Final = 2
+"""No quarters of an hour were kept."""
 
 
 def make_way(connection: sqlite3.Connection, found: int) -> None:
@@ -32,6 +36,9 @@ def upgrade(connection: sqlite3.Connection, found: int) -> None:
         connection.execute("UPDATE arrivals SET count = ?", (len(rows),))
         connection.execute("DROP TABLE head_1")
         work_out_minutes(connection)
+    if found == _VERSION_2:
+        _LOG.info("upgrading the reading store: quarters of an hour are worked out once")
+        work_out_quarters(connection, Qualities(connection).text)
 
 
 def _row(t_ms: int, arrival: int, body: bytes) -> bytes:

@@ -304,7 +304,7 @@ def test_a_file_of_version_1_is_brought_up_to_date_after_a_copy(tmp_path: Path) 
     store.forget_before(newest)
     assert len(store.minutes("jinma", "A", T0, newest)) == 120
     store.close()
-    copy = sqlite3.connect(tmp_path / "r.db.before-2")
+    copy = sqlite3.connect(tmp_path / "r.db.before-3")
     assert copy.execute("PRAGMA user_version").fetchone() == (1,)
     assert copy.execute("SELECT count(*) FROM head").fetchone() == (2,)
     copy.close()
@@ -318,7 +318,7 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None
     damaged.execute("UPDATE blocks SET body = x'00'")
     damaged.commit()
     damaged.close()
-    with pytest.raises(DataDirectoryError, match="cannot be brought to version 2"):
+    with pytest.raises(DataDirectoryError, match="cannot be brought to version 3"):
         SqliteReadings(path)
     left = sqlite3.connect(path)
     assert left.execute("PRAGMA user_version").fetchone() == (1,)
