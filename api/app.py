@@ -34,6 +34,7 @@ from api.routes import (
     stations,
     stream,
     trailers,
+    trends,
     units,
     what_if,
 )
@@ -66,6 +67,7 @@ def create_app(services: ApiServices) -> FastAPI:
     for part in (
         stations,
         readings,
+        trends,
         completeness,
         log,
         capacity,

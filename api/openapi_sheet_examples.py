@@ -1,4 +1,4 @@
-"""Examples for the API description: a day's fills, trailers and electricity, settings and facts."""
+"""Examples for the API description: trends, a day's fills, trailers and electricity, settings and facts."""
 
 from __future__ import annotations
 
@@ -118,4 +118,20 @@ FACTS: Final = {
         }
     ],
     "next_cursor": None,
+}
+TRENDS: Final = {
+    "t": 1795430400000,
+    "every_ms": 3600000,
+    "size": 3,
+    "series": [
+        {
+            "signal": "PT-330A",
+            "unit": "MPa",
+            "mean": [44.12, 43.8, None],
+            "min": [43.9, 42.1, None],
+            "max": [44.3, 44.2, None],
+            "last": None,
+            "doubts": [[1, 1, "uncertain:drift"], [2, 1, "bad:null"]],
+        }
+    ],
 }

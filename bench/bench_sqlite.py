@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import resource
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from bench.figures import count_values, show
+from bench.processes import cpu_s
 from bench.station_hours import HOUR_MS, StationHours
 from station.adapters.sqlite_readings import SqliteReadings
 from station.domain.signals import UnitMessage
@@ -118,28 +120,41 @@ def _ask(service: Service, start_ms: int, days: int) -> None:
         return str(random.choice(TAGS[:8]))
 
     trend = _query(TAGS, start_ms, end_ms, every="1h", aggregate="mean", limit=2000)
+    picture = _query(TAGS, start_ms, end_ms, route="trends", every="1h")
     fine = _query(TAGS, start_ms, end_ms, every="5m", aggregate="mean", limit=10_000)
     reader = _Reader(service)
-    rows = [
-        ("a day of one signal by the minute", *_percentiles(reader.times(day_of(tag()) for _ in range(200)))),
-        ("one second, anywhere", *_percentiles(reader.times(second() for _ in range(200)))),
-        (f"10 signals over {days} days by the hour", *_percentiles(reader.times([trend] * 20))),
-        (f"10 signals over {days} days by 5 minutes", *_percentiles(reader.times([fine] * 10))),
+    questions: list[tuple[str, Callable[[], list[float]]]] = [
+        ("a day of one signal by the minute", lambda: reader.times(day_of(tag()) for _ in range(200))),
+        ("one second, anywhere", lambda: reader.times(second() for _ in range(200))),
+        (f"10 signals over {days} days by the hour", lambda: reader.times([trend] * 20)),
+        ("the same with least and greatest, as a picture", lambda: reader.times([picture] * 20)),
+        (f"10 signals over {days} days by 5 minutes", lambda: reader.times([fine] * 10)),
     ]
     days_asked = [day_of(tag()) for _ in range(READERS * 20)]
     for name, pause_s in ((f"{READERS} readers, a day each second", 1.0), (f"{READERS} readers without a pause", 0.0)):
-        rows.append((name, *_percentiles(_at_once(service, days_asked, pause_s))))
-    age_s = service.newest_age_s()
+        questions.append((name, lambda pause_s=pause_s: _at_once(service, days_asked, pause_s)))
+    pictures = [picture] * READERS * 4
+    questions.append((f"{READERS} readers, a picture each four seconds", lambda: _at_once(service, pictures, 4.0)))
+    rows = [(name, *_figures(service, ask)) for name, ask in questions]
+    age_s, load = service.newest_age_s(), os.getloadavg()[0] / (os.cpu_count() or 1)
     show(
-        f"SQLite through the API of `jinma run`, its simulator publishing (newest value {age_s:.1f} s old at the end)",
-        ("question", "median [ms]", "p95 [ms]", "most [ms]"),
+        f"SQLite through the API of `jinma run`, its simulator publishing (newest value {age_s:.1f} s old at the end, "
+        f"machine's load {load:.1f} a core)",
+        ("question", "median [ms]", "p95 [ms]", "most [ms]", "CPU of the service [ms an answer]"),
         rows,
     )
 
 
-def _query(tags: Iterable[str], start_ms: int, end_ms: int, **how: object) -> str:
+def _figures(service: Service, ask: Callable[[], list[float]]) -> tuple[str, ...]:
+    """Return the percentiles of what was asked, and the service's CPU an answer, what it does besides counted in."""
+    began_s = cpu_s(service.process.pid)
+    took = ask()
+    return *_percentiles(took), f"{(cpu_s(service.process.pid) - began_s) / len(took) * 1e3:.1f}"
+
+
+def _query(tags: Iterable[str], start_ms: int, end_ms: int, *, route: str = "readings", **how: object) -> str:
     pairs = [("signal", tag) for tag in tags] + [("start", start_ms), ("end", end_ms), *how.items()]
-    return "/api/v1/stations/jinma/readings?" + urlencode(pairs)
+    return f"/api/v1/stations/jinma/{route}?" + urlencode(pairs)
 
 
 class _Reader:
@@ -159,10 +174,15 @@ class _Reader:
         answer = self._connection.getresponse()
         body = answer.read()
         took_s = time.perf_counter() - began_s
-        if answer.status != 200 or not json.loads(body)["series"][0]["points"]:
+        if answer.status != 200 or not _has_numbers(body):
             raise SystemExit(f"{path}: {answer.status} {body[:200]!r}")
         time.sleep(max(0.0, pause_s - took_s))
         return took_s
+
+
+def _has_numbers(body: bytes) -> bool:
+    first = json.loads(body)["series"][0]
+    return any(number is not None for number in first.get("points") or first.get("mean") or ())
 
 
 def _at_once(service: Service, paths: list[str], pause_s: float) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple, Protocol
 
 from station.domain.day_plan import DayPlan
@@ -51,20 +52,22 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Windows of one signal with all their numbers, oldest first, as columns; a window without readings has no place.
+    """Windows of one signal as columns, oldest first; a window without readings has no place.
 
     Attributes:
         t_ms: Starts.
-        mean, min, max, last: Over good and uncertain values; None where there was none.
+        numbers: What was asked for, each over good and uncertain values; None where there was none.
         quality: The worst in the window.
     """
 
     t_ms: Sequence[int]
-    mean: Sequence[float | None]
-    min: Sequence[float | None]
-    max: Sequence[float | None]
-    last: Sequence[float | None]
+    numbers: Mapping[Aggregate, Sequence[float | None]]
     quality: Sequence[str]
+
+    def windows(self, aggregate: Aggregate) -> list[Window]:
+        """Return the windows with one of the numbers each."""
+        rows = zip(self.t_ms, self.numbers[aggregate], self.quality, strict=True)
+        return list(map(tuple.__new__, repeat(Window), rows))  # Window's own __new__ takes four times as long.
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +143,16 @@ class ReadingStore(Protocol):
         ...
 
     def courses(
-        self, station: str, signals: Sequence[str], start_ms: int, end_ms: int, every_ms: int, offset_ms: int = 0
+        self,
+        station: str,
+        signals: Sequence[str],
+        start_ms: int,
+        end_ms: int,
+        every_ms: int,
+        aggregates: Sequence[Aggregate],
+        offset_ms: int = 0,
     ) -> list[Course]:
-        """Return for each signal the windows that `windows` would give, with all their numbers."""
+        """Return for each signal the windows that `windows` would give, with several numbers each: one question."""
         ...
 
     def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:

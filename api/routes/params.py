@@ -16,6 +16,8 @@ DEFAULT_LIMIT: Final = 1000
 MAX_LIMIT: Final = 10_000
 LONGEST_RANGE: Final = dt.timedelta(days=3660)
 _HOUR_MS: Final = 3_600_000
+_MOST_SIGNALS: Final = 64
+"""In one query of the past: a chart holds fewer, and the answer stays bounded."""
 
 StationId = Annotated[str, Path(description="Station id", max_length=80, examples=["jinma"])]
 TimeText = Annotated[
@@ -109,3 +111,17 @@ def known_signals(plant: Plant, asked: list[str] | None) -> list[Signal]:
             raise broken("query.signal", tag, f"{plant.id} has no such signal; see /api/v1/stations/{plant.id}/signals")
         found.append(signal)
     return found
+
+
+def some_signals(plant: Plant, asked: list[str] | None) -> list[Signal]:
+    """Return the signals that a query of the past names.
+
+    Raises:
+        ProblemError: 422, none, too many, or one that the station does not have.
+    """
+    if not asked:
+        raise broken("query.signal", "", "name at least one signal")
+    signals = known_signals(plant, asked)
+    if len(signals) > _MOST_SIGNALS:
+        raise broken("query.signal", f"{len(signals)} signals", f"at most {_MOST_SIGNALS} in one query")
+    return signals

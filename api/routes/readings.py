@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 
 from api import openapi_examples as examples
 from api.people.roles import Role
-from api.problems import broken
 from api.routes.bodies import Page, json_answer
 from api.routes.guard import Viewer, needs
 from api.routes.params import (
@@ -24,6 +23,7 @@ from api.routes.params import (
     TimeText,
     cursor_ms,
     known_signals,
+    some_signals,
     time_range,
     window_ms,
     window_offset_ms,
@@ -33,8 +33,6 @@ from station.domain.plant import Plant, Signal
 from station.domain.signals import Reading
 from station.ports import ReadingStore
 
-_MOST_SIGNALS: Final = 64
-"""In one query of the past: a chart holds fewer, and the answer stays bounded."""
 _USUAL_RANGE: Final = dt.timedelta(hours=1)
 
 Signals = Annotated[list[str] | None, Query(description="Signal id; repeat it for several", examples=[["PT-330A"]])]
@@ -94,9 +92,15 @@ class _Grid:
         first_ms = start_ms - (start_ms - self.offset_ms) % self.every_ms
         return min(end_ms, first_ms + limit * self.every_ms)
 
-    def points(self, store: ReadingStore, station: str, tag: str, start_ms: int, end_ms: int) -> Sequence[Point]:
-        """Return the windows of one signal."""
-        return store.windows(station, tag, start_ms, end_ms, self.every_ms, self.aggregate, self.offset_ms)
+    def points(
+        self, store: ReadingStore, station: str, tags: Sequence[str], start_ms: int, end_ms: int
+    ) -> list[Sequence[Point]]:
+        """Return the windows of each signal."""
+        over = (start_ms, end_ms, self.every_ms)
+        return [
+            list(zip(one.t_ms, one.numbers[self.aggregate], one.quality, strict=True))
+            for one in store.courses(station, tags, *over, [self.aggregate], self.offset_ms)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,8 @@ class _Query:
             rows, next_ms = _raw_page(self.store, self.station, self.signals, self.start_ms, self.end_ms, self.limit)
         else:
             next_ms = grid.page_end(self.start_ms, self.end_ms, self.limit)
-            rows = [grid.points(self.store, self.station, one.tag, self.start_ms, next_ms) for one in self.signals]
+            tags = [one.tag for one in self.signals]
+            rows = grid.points(self.store, self.station, tags, self.start_ms, next_ms)
         return json_answer(_series_body(self.signals, rows, next_ms if next_ms < self.end_ms else None))
 
 
@@ -163,7 +168,7 @@ def routes(services: ApiServices) -> APIRouter:
     ) -> Response:
         """Points of each signal, oldest first, in pages."""
         plant = services.plant(station)
-        signals = _some_signals(plant, signal)
+        signals = some_signals(plant, signal)
         now_ms = services.live(plant.id).now_ms
         start_ms, end_ms = time_range(start, end, now_ms, _USUAL_RANGE)
         from_ms = cursor_ms(cursor, start_ms, end_ms)
@@ -186,15 +191,6 @@ def _latest_answer(readings: Sequence[Reading], now_ms: int) -> Response:
         for reading in readings
     ]
     return json_answer({"items": items, "next_cursor": None})
-
-
-def _some_signals(plant: Plant, asked: list[str] | None) -> list[Signal]:
-    if not asked:
-        raise broken("query.signal", "", "name at least one signal")
-    signals = known_signals(plant, asked)
-    if len(signals) > _MOST_SIGNALS:
-        raise broken("query.signal", f"{len(signals)} signals", f"at most {_MOST_SIGNALS} in one query")
-    return signals
 
 
 def _raw_page(

@@ -16,8 +16,9 @@ from station.domain.plant import Plant
 
 _MODULES: Final = (
     "trends", "trends_alarms", "trends_chart", "trends_data", "trends_export", "trends_legend", "trends_moves",
-    "trends_view", "trends_views", "chart_axis", "signal_search", "dialog",
+    "trends_paint", "trends_ticks", "trends_view", "trends_views", "chart_axis", "signal_search", "dialog",
 )  # fmt: skip
+_OF_SIGNAL: Final = ("name", "unit", "digits", "limits", "stale_s", "states")
 _SPANS: Final = ("1m", "15m", "2h", "24h", "7d", "30d")
 
 
@@ -41,7 +42,10 @@ def trends_page(live: LiveStation, session: Session, language: str) -> None:
 
 
 def trends_layout(live: LiveStation, language: str) -> dict[str, Any]:
-    """Return what the page's scripts need of the station: signals as they are now, their other name, their alarms."""
+    """Return what the page's scripts need of the station: signals as they are now, their other name, their alarms.
+
+    No more than that: it stands in the page, which is made and read before anything is drawn.
+    """
     plant = live.plant
     other = "en" if language == "zh" else "zh"
     return {
@@ -49,11 +53,12 @@ def trends_layout(live: LiveStation, language: str) -> dict[str, Any]:
         "name": plant.label.in_language(language),
         "timezone": plant.timezone.key,
         "signals": {
-            tag: {**body, "other": plant.signals[tag].name.in_language(other)}
+            tag: {name: body[name] for name in _OF_SIGNAL if name in body}
+            | {"other": plant.signals[tag].name.in_language(other)}
             for tag, body in signals_now(live, language).items()
         },
         "alarms": {
-            f"{tag}.{alarm.condition}": [alarm.priority, alarm.text.in_language(language)]
+            f"{tag}.{alarm.condition}": alarm.priority
             for tag, signal in plant.signals.items()
             for alarm in signal.alarms
         },

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from station.adapters.point_rules import Stored, counts, merged, message_from, refusal, storable_fields, visible, worst
-from station.adapters.windowing import MINUTE_MS, check_windows, course_of
+from station.adapters.windowing import MINUTE_MS, check_windows
 from station.domain.signals import Reading, UnitMessage
 from station.errors import PointsRefusedError
 from station.ports import Aggregate, Course, Minute, ServicePoint, Window
@@ -105,7 +105,7 @@ class MemoryReadings:
         offset_ms: int = 0,
     ) -> list[Window]:
         """Return non-empty windows; see `ReadingStore.windows`."""
-        check_windows(every_ms, aggregate)
+        check_windows(every_ms, [aggregate])
         grouped: dict[int, list[Reading]] = defaultdict(list)
         whole_minutes = every_ms % MINUTE_MS == 0 and offset_ms % MINUTE_MS == 0
         for reading in self._readings(station, signal, past=whole_minutes):
@@ -114,13 +114,20 @@ class MemoryReadings:
         return [_window(t_ms, readings, aggregate) for t_ms, readings in sorted(grouped.items())]
 
     def courses(
-        self, station: str, signals: Sequence[str], start_ms: int, end_ms: int, every_ms: int, offset_ms: int = 0
+        self,
+        station: str,
+        signals: Sequence[str],
+        start_ms: int,
+        end_ms: int,
+        every_ms: int,
+        aggregates: Sequence[Aggregate],
+        offset_ms: int = 0,
     ) -> list[Course]:
-        """Return windows of some signals with all their numbers; see `ReadingStore.courses`."""
-        check_windows(every_ms)
+        """Return windows of some signals with several numbers each; see `ReadingStore.courses`."""
+        check_windows(every_ms, aggregates)
         over = (start_ms, end_ms, every_ms)
         return [
-            course_of({name: self.windows(station, one, *over, name, offset_ms) for name in AGGREGATES})
+            _course({name: self.windows(station, one, *over, name, offset_ms) for name in aggregates})
             for one in signals
         ]
 
@@ -176,6 +183,12 @@ class MemoryReadings:
 
     def close(self) -> None:
         """Do nothing: the readings go with the object."""
+
+
+def _course(windows: Mapping[Aggregate, Sequence[Window]]) -> Course:
+    first = next(iter(windows.values()))
+    numbers = {name: [window.value for window in found] for name, found in windows.items()}
+    return Course([window.t_ms for window in first], numbers, [window.quality for window in first])
 
 
 def _window(t_ms: int, readings: Sequence[Reading], aggregate: Aggregate) -> Window:

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from station.adapters.sqlite_blocks import SLOT_MS, Column, merge_columns
+from station.adapters.sqlite_blocks import SLOT_MS, Column, decode_block, merge_columns
 from station.adapters.sqlite_minutes import MINUTES, QUARTERS, Level, kept_between
 from station.adapters.sqlite_queries import Carrier, Newest, Qualities, blocks_of, carriers_of
 from station.adapters.windowing import (
     NO_MINUTES,
     Minutes,
     coarser,
+    course_of_minutes,
+    course_of_readings,
     joined,
     minutes_of,
     replaced,
     strung,
-    windows_of,
-    windows_of_minutes,
 )
-from station.ports import Aggregate, Course, Window
+from station.ports import Aggregate, Course
+
+_block = lru_cache(maxsize=128)(decode_block)
+"""Hours that stay unpacked, 70 KB each: a page that follows ten signals asks for the same ones again and again."""
 
 
 class Past:
@@ -60,7 +64,9 @@ class Past:
         done_ms = start_ms
         for slot in sorted({slot for one in carriers for slot in self._block_slots(one)}):
             until_ms = min(end_ms, (slot + 1) * SLOT_MS)
-            sealed = [column for one in carriers for column in blocks_of(self._connection, one.signal_id, slot, slot)]
+            sealed = [
+                column for one in carriers for column in blocks_of(self._connection, one.signal_id, slot, slot, _block)
+            ]
             parts = [*sealed, fresh.between(done_ms, until_ms)]
             yield merge_columns(parts).between(start_ms, until_ms)
             done_ms = until_ms
@@ -74,20 +80,13 @@ class Past:
         )
         return [slot for (slot,) in rows]
 
-    def windows(self, signal: str, every_ms: int, aggregate: Aggregate, offset_ms: int) -> list[Window]:
-        """Return windows with one number each."""
+    def course(self, signal: str, every_ms: int, aggregates: Sequence[Aggregate], offset_ms: int) -> Course:
+        """Return windows."""
         kept = self._steps(signal, every_ms, offset_ms)
         if kept is not None:
-            return windows_of_minutes(kept, self.text_of, every_ms, aggregate, offset_ms)
-        return windows_of(merge_columns(list(self.readings(signal))), self.text_of, every_ms, aggregate, offset_ms)
-
-    def course(self, signal: str, every_ms: int, offset_ms: int) -> Course:
-        """Return windows with all their numbers."""
-        kept = self._steps(signal, every_ms, offset_ms)
-        if kept is not None:
-            return coarser(kept, self.text_of, every_ms, offset_ms).course(self.text_of)
+            return course_of_minutes(kept, self.text_of, every_ms, aggregates, offset_ms)
         whole = merge_columns(list(self.readings(signal)))
-        return minutes_of(whole, self.text_of, every_ms, offset_ms).course(self.text_of)
+        return course_of_readings(whole, self.text_of, every_ms, aggregates, offset_ms)
 
     def _steps(self, signal: str, every_ms: int, offset_ms: int) -> Minutes | None:
         """Return the widest steps that windows are made of, None where those of a minute are too wide."""
@@ -134,7 +133,7 @@ class Past:
             column
             for low, high in _runs(anew // SLOT_MS)
             for one in carriers
-            for column in blocks_of(self._connection, one.signal_id, low, high)
+            for column in blocks_of(self._connection, one.signal_id, low, high, _block)
         ]
         readings = merge_columns([*sealed, fresh]).between(start_ms, end_ms)
         found = minutes_of(readings.at(np.isin(_begun(readings.t_ms, MINUTES), anew)), self.text_of)

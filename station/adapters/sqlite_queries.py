@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -148,14 +148,20 @@ def carriers_of(connection: sqlite3.Connection, station: str, signal: str) -> li
     return [Carrier(*row) for row in rows]
 
 
-def blocks_of(connection: sqlite3.Connection, signal_id: int, first_slot: int, last_slot: int) -> Iterator[Column]:
+def blocks_of(
+    connection: sqlite3.Connection,
+    signal_id: int,
+    first_slot: int,
+    last_slot: int,
+    decode: Callable[[bytes, int], Column] = decode_block,
+) -> Iterator[Column]:
     """Yield the sealed hours of a signal, first_slot..last_slot, oldest first."""
     rows = connection.execute(
         "SELECT slot, body FROM blocks WHERE signal_id = ? AND slot BETWEEN ? AND ? ORDER BY slot",
         (signal_id, first_slot, last_slot),
     )
     for slot, body in rows:
-        yield decode_block(body, slot)
+        yield decode(body, slot)
 
 
 def head_of(

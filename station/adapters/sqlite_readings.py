@@ -17,6 +17,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -168,7 +169,7 @@ class SqliteReadings:
             alike[message.station, message.area, message.unit, *message.values].append(index)
         arrival = self._arrivals(connection, len(messages))
         rows: list[_HeadRow] = []
-        newest: dict[tuple[int, ...], list[tuple[_Shape, UnitMessage]]] = {}
+        newest: list[tuple[int, int, _Shape, UnitMessage]] = []
         for key, indexes in alike.items():
             shape = self._shape(connection, key)
             if isinstance(shape, str):
@@ -177,7 +178,8 @@ class SqliteReadings:
             batch = _batch_of(messages, indexes, refused)
             if batch.said:
                 rows += self._head_rows(connection, shape, batch, arrival)
-                newest[shape.signal_ids] = [(shape, batch.said[place]) for place in batch.newest()]
+                said = [(int(batch.places[place]), batch.said[place]) for place in batch.newest()]
+                newest += [(message.t_ms, came, shape, message) for came, message in said]
         connection.executemany(_PUT_HEAD, rows)
         connection.executemany(_PUT_LATEST, self._latest_rows(connection, newest))
         self._seal_full_units(connection, rows)
@@ -240,11 +242,11 @@ class SqliteReadings:
         return code
 
     def _latest_rows(
-        self, connection: sqlite3.Connection, newest: Mapping[tuple[int, ...], list[tuple[_Shape, UnitMessage]]]
+        self, connection: sqlite3.Connection, newest: Sequence[tuple[int, int, _Shape, UnitMessage]]
     ) -> list[tuple[int, int, float | None, int]]:
         found: dict[int, tuple[int, tuple[float | None, str]]] = {}
-        every = sorted((pair for pairs in newest.values() for pair in pairs), key=lambda pair: pair[1].t_ms)
-        for shape, message in every:
+        # Of the same time, in the order in which they came: they merge.
+        for _, _, shape, message in sorted(newest, key=itemgetter(0, 1)):
             for signal_id, (tag, value) in zip(shape.signal_ids, message.values.items(), strict=True):
                 new = (value, message.quality_of(tag))
                 before = found.get(signal_id)
@@ -351,19 +353,24 @@ class SqliteReadings:
         offset_ms: int = 0,
     ) -> list[Window]:
         """Return non-empty windows; see `ReadingStore.windows`."""
-        check_windows(every_ms, aggregate)
-        with self._file.reading() as connection:
-            past = Past(connection, station, [signal], start_ms, end_ms)
-            return past.windows(signal, every_ms, aggregate, offset_ms)
+        (course,) = self.courses(station, [signal], start_ms, end_ms, every_ms, [aggregate], offset_ms)
+        return course.windows(aggregate)
 
     def courses(
-        self, station: str, signals: Sequence[str], start_ms: int, end_ms: int, every_ms: int, offset_ms: int = 0
+        self,
+        station: str,
+        signals: Sequence[str],
+        start_ms: int,
+        end_ms: int,
+        every_ms: int,
+        aggregates: Sequence[Aggregate],
+        offset_ms: int = 0,
     ) -> list[Course]:
-        """Return windows of some signals with all their numbers; see `ReadingStore.courses`."""
-        check_windows(every_ms)
+        """Return windows of some signals with several numbers each; see `ReadingStore.courses`."""
+        check_windows(every_ms, aggregates)
         with self._file.reading() as connection:
             past = Past(connection, station, signals, start_ms, end_ms)
-            return [past.course(signal, every_ms, offset_ms) for signal in signals]
+            return [past.course(signal, every_ms, aggregates, offset_ms) for signal in signals]
 
     def minutes(self, station: str, signal: str, start_ms: int, end_ms: int) -> list[Minute]:
         """Return minutes of a signal, oldest first."""

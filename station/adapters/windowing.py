@@ -12,7 +12,7 @@ import numpy.typing as npt
 from station.adapters.sqlite_blocks import EXACT, SCALES, Column, decimals
 from station.domain.signals import quality_rank
 from station.errors import BadInputError
-from station.ports import Aggregate, Course, Minute, Window
+from station.ports import Aggregate, Course, Minute
 
 AGGREGATES: tuple[Aggregate, ...] = ("mean", "min", "max", "last", "count")
 MINUTE_MS: Final = 60_000
@@ -57,15 +57,6 @@ class Minutes(NamedTuple):
             Minute(t_ms, mean, low, high, last, count, bad) if count else Minute(t_ms, None, None, None, None, 0, bad)
             for t_ms, mean, low, high, last, count, bad in zip(*(column.tolist() for column in columns), strict=True)
         ]
-
-    def course(self, text_of: TextOf) -> Course:
-        """Return them as whoever asks a store for windows sees them."""
-        mean = self.total / np.maximum(self.counted, 1)
-        empty = np.flatnonzero(self.counted == 0).tolist()
-        columns = (mean, self.low, self.high, self.last)
-        means, least, most, last = (_or_none(column.tolist(), empty) for column in columns)
-        texts = list(_told(self.code, _texts(self.code, text_of)))
-        return Course(self.t_ms.tolist(), means, least, most, last, texts)
 
 
 def _or_none(numbers: list[float | None], empty: Sequence[int]) -> list[float | None]:
@@ -151,62 +142,61 @@ def joined(old: Minutes, new: Minutes) -> Minutes:
     return whole.at(order[np.diff(t_ms, append=np.iinfo(np.int64).max) != 0])
 
 
-def windows_of_minutes(
-    minutes: Minutes, text_of: TextOf, every_ms: int, aggregate: Aggregate, offset_ms: int
-) -> list[Window]:
+def course_of_minutes(
+    minutes: Minutes, text_of: TextOf, every_ms: int, aggregates: Sequence[Aggregate], offset_ms: int
+) -> Course:
     """Return the windows that hold minutes; both `every_ms` and `offset_ms` are whole minutes."""
     number = (minutes.t_ms - offset_ms) // every_ms
     first = _firsts(number)
     if not len(first):
-        return []
-    counted = np.add.reduceat(minutes.counted, first)
-    kept = minutes.counted > 0
-    if aggregate == "mean":
-        value = np.where(counted > 0, _totals(minutes.total, first) / np.maximum(counted, 1), np.nan)
-    elif aggregate == "count":
-        value = np.where(counted > 0, counted, np.nan)
-    else:
-        source = {"min": minutes.low, "max": minutes.high, "last": minutes.last}[aggregate]
-        value = _aggregate(source, kept, first, aggregate)
+        return Course([], {name: [] for name in aggregates}, [])
+    values = {name: _of_minutes(minutes, first, name) for name in aggregates}
     coded = _texts(minutes.code, text_of)
-    return _windows(number[first] * every_ms + offset_ms, value, _worst(minutes.code, first, coded), coded)
+    return _course(number[first] * every_ms + offset_ms, values, _worst(minutes.code, first, coded), coded)
 
 
-def check_windows(every_ms: int, aggregate: Aggregate = "mean") -> None:
+def _of_minutes(minutes: Minutes, first: _Places, aggregate: Aggregate) -> _Floats:
+    if aggregate in ("mean", "count"):
+        counted = np.add.reduceat(minutes.counted, first)
+        value = counted if aggregate == "count" else _totals(minutes.total, first) / np.maximum(counted, 1)
+        return np.where(counted > 0, value, np.nan)
+    source = {"min": minutes.low, "max": minutes.high, "last": minutes.last}[aggregate]
+    return _aggregate(source, minutes.counted > 0, first, aggregate)
+
+
+def check_windows(every_ms: int, aggregates: Sequence[Aggregate]) -> None:
     """Refuse a question that no store can answer.
 
     Raises:
-        BadInputError: `every_ms` is not positive, or `aggregate` unknown.
+        BadInputError: `every_ms` is not positive, or an aggregate unknown.
     """
     if every_ms <= 0:
         raise BadInputError(f"every {every_ms} ms: must be positive")
-    if aggregate not in AGGREGATES:
+    for aggregate in set(aggregates).difference(AGGREGATES):
         raise BadInputError(f"aggregate {aggregate!r}: must be one of {', '.join(AGGREGATES)}")
 
 
-def course_of(windows: Mapping[Aggregate, Sequence[Window]]) -> Course:
-    """Return windows of one signal with all their numbers, out of those with one number each."""
-    found = windows["mean"]
-    mean, low, high, last = ([window.value for window in windows[name]] for name in ("mean", "min", "max", "last"))
-    return Course([window.t_ms for window in found], mean, low, high, last, [window.quality for window in found])
-
-
-def windows_of(column: Column, text_of: TextOf, every_ms: int, aggregate: Aggregate, offset_ms: int) -> list[Window]:
+def course_of_readings(
+    column: Column, text_of: TextOf, every_ms: int, aggregates: Sequence[Aggregate], offset_ms: int
+) -> Course:
     """Return the windows that hold readings."""
-    check_windows(every_ms, aggregate)
-    if not len(column.t_ms):
-        return []
     number = (column.t_ms - offset_ms) // every_ms
     first = _firsts(number)
+    if not len(first):
+        return Course([], {name: [] for name in aggregates}, [])
     coded = _texts(column.code, text_of)
-    value = _aggregate(column.value, _counted(column, coded), first, aggregate)
-    return _windows(number[first] * every_ms + offset_ms, value, _worst(column.code, first, coded), coded)
+    kept = _counted(column, coded)
+    values = {name: _aggregate(column.value, kept, first, name) for name in aggregates}
+    return _course(number[first] * every_ms + offset_ms, values, _worst(column.code, first, coded), coded)
 
 
-def _windows(starts: _Places, value: _Floats, worst: npt.NDArray[np.uint32], coded: Mapping[int, str]) -> list[Window]:
-    numbers = _or_none(value.tolist(), np.flatnonzero(np.isnan(value)).tolist())
-    # Window._make is a function of Python: this takes a quarter of the time.
-    return list(map(tuple.__new__, repeat(Window), zip(starts.tolist(), numbers, _told(worst, coded), strict=True)))
+def _course(
+    starts: _Places, values: Mapping[Aggregate, _Floats], worst: npt.NDArray[np.uint32], coded: Mapping[int, str]
+) -> Course:
+    numbers = {
+        name: _or_none(value.tolist(), np.flatnonzero(np.isnan(value)).tolist()) for name, value in values.items()
+    }
+    return Course(starts.tolist(), numbers, list(_told(worst, coded)))
 
 
 def _firsts(number: _Places) -> _Places:

@@ -23,11 +23,12 @@ from station.adapters.sqlite_readings import SEAL_ROWS, SqliteReadings
 from station.adapters.store_urls import open_store
 from station.domain.signals import Reading, UnitMessage
 from station.errors import BadInputError, PointsRefusedError
-from station.ports import Minute, ReadingStore, ServicePoint, Window
+from station.ports import Course, Minute, ReadingStore, ServicePoint, Window
 from tests.support.influxd import Influxd
 
 T0 = 1_795_420_800_000  # 2026-11-23T08:00:00Z
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
+NUMBERS = ("mean", "min", "max", "last")
 _numbers = itertools.count()
 
 
@@ -97,6 +98,16 @@ def test_null_wins_over_a_number_of_the_same_time(store: ReadingStore, station: 
     assert store.windows(station, "PT-330A", T0, T0 + 1, MINUTE, "last") == [Window(T0, None, "bad:null")]
 
 
+def test_messages_of_one_time_and_different_signals_merge_in_the_order_in_which_they_came(
+    store: ReadingStore, station: str
+) -> None:
+    drifting = bank(station, T0, {"PT-330A": "uncertain"}, PT_330A=None, PT_330B=1.0)
+    store.write([bank(station, T0, PT_330A=None), drifting, bank(station, T0, PT_330A=None)])
+    null = Reading("PT-330A", T0, None, "bad:null")
+    assert store.latest(station, ["PT-330A"]) == {"PT-330A": null}
+    assert store.raw(station, "PT-330A", T0, T0 + 1) == [null]
+
+
 @pytest.mark.parametrize(
     ("aggregate", "expected"),
     [("mean", [2.0, 7.5]), ("min", [1.0, 7.0]), ("max", [3.0, 8.0]), ("last", [3.0, 8.0]), ("count", [3.0, 2.0])],
@@ -134,6 +145,12 @@ def test_bad_values_are_left_out_and_the_worst_quality_is_told(store: ReadingSto
         assert [w.value for w in windows] == values, aggregate
         assert [w.quality for w in windows] == ["bad:range", "uncertain:b", "bad:short", "good"]
         assert [w.t_ms for w in windows] == [T0, T0 + MINUTE, T0 + 2 * MINUTE, T0 + 3 * MINUTE]
+
+
+def test_a_window_of_nothing_but_an_uncertain_null_is_there(store: ReadingStore, station: str) -> None:
+    store.write([bank(station, T0, {"PT-330A": "uncertain"}, PT_330A=None), bank(station, T0 + MINUTE, PT_330A=1.0)])
+    windows = store.windows(station, "PT-330A", T0, T0 + HOUR, MINUTE, "mean")
+    assert windows == [Window(T0, None, "uncertain"), Window(T0 + MINUTE, 1.0, "good")]
 
 
 def test_windows_are_aligned_and_take_only_what_was_asked(store: ReadingStore, station: str) -> None:
@@ -303,6 +320,50 @@ def test_close_twice(store: ReadingStore) -> None:
     store.close()
 
 
+def test_courses_hold_all_numbers_of_the_windows_of_some_signals(store: ReadingStore, station: str) -> None:
+    said = [
+        bank(station, T0 + n * 20 * SECOND, PT_330A=float(n % 37), PT_330B=2.0 * n) for n in range(600) if n % 200 < 150
+    ]
+    doubtful = [
+        bank(station, T0 + 5 * MINUTE + 1, {"PT-330A": "uncertain:drift"}, PT_330A=99.0),
+        bank(station, T0 + 40 * MINUTE + 1, {"PT-330A": "bad:range"}, PT_330A=-99.0),
+        bank(station, T0 + 55 * MINUTE, PT_330A=None, PT_330B=1.0),
+    ]
+    store.write(said + doubtful)
+    rolled_up(store, T0, T0 + 4 * HOUR)
+    for every, offset in ((15 * MINUTE, 0), (HOUR, -8 * HOUR), (30 * MINUTE, 15 * MINUTE), (7 * MINUTE, 0), (5000, 0)):
+        over = (T0 + MINUTE, T0 + 3 * HOUR, every)
+        first, second, none = store.courses(station, ["PT-330B", "PT-330A", "PT-999"], *over, NUMBERS, offset)
+        for signal, course in (("PT-330B", first), ("PT-330A", second), ("PT-999", none)):
+            assert tuple(course.numbers) == NUMBERS
+            for name in NUMBERS:
+                assert course.windows(name) == store.windows(station, signal, *over, name, offset), (
+                    signal,
+                    name,
+                    every,
+                )
+    assert {"good", "uncertain:drift", "bad:range"} < set(second.quality)
+    (silent,) = store.courses(station, ["PT-330A"], T0 + 55 * MINUTE, T0 + HOUR, MINUTE, ["mean"])
+    assert None in silent.numbers["mean"]
+    assert store.courses(station, [], T0, T0 + HOUR, MINUTE, ["mean"]) == []
+    assert store.courses(station, ["PT-330A"], T0, T0, MINUTE, ["mean"])[0].t_ms == []
+    with pytest.raises(BadInputError, match="median"):
+        store.courses(station, ["PT-330A"], T0, T0 + 1, MINUTE, ["mean", "median"])
+
+
+def test_a_signal_that_moved_to_another_unit_has_one_course(store: ReadingStore, station: str) -> None:
+    store.write([bank(station, T0 + n * MINUTE, PT_330A=1.0) for n in range(40)])
+    store.write(
+        [UnitMessage(station, "storage", "bank-LB", T0 + n * MINUTE + 1, {"PT-330A": 3.0}) for n in range(35, 90)]
+    )
+    rolled_up(store, T0, T0 + 2 * HOUR)
+    (course,) = store.courses(station, ["PT-330A"], T0, T0 + 2 * HOUR, 15 * MINUTE, NUMBERS)
+    assert course.t_ms == [T0 + n * 15 * MINUTE for n in range(6)]
+    assert course.numbers["mean"] == [1.0, 1.0, pytest.approx((10 + 3 * 10) / 20), 3.0, 3.0, 3.0]
+    assert course.numbers["min"] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0]
+    assert course.numbers["max"] == [1.0, 1.0, 3.0, 3.0, 3.0, 3.0]
+
+
 def test_minutes_are_over_what_counts(store: ReadingStore, station: str) -> None:
     store.write(
         [
@@ -334,8 +395,13 @@ def test_late_data_puts_minutes_right(store: ReadingStore, station: str) -> None
         bank(station, T0 + 120 * SECOND, {"PT-330A": "bad:range"}, PT_330A=6.0),
         bank(station, T0 + 10 * MINUTE, PT_330A=1.0),
     ]
+    hour = (station, ["PT-330A"], T0, T0 + HOUR, HOUR, ["min", "last"])
+    (before,) = store.courses(*hour)
     store.write(late)
     rolled_up(store, T0, T0 + HOUR)
+    (after,) = store.courses(*hour)
+    assert (before.numbers, before.quality) == ({"min": [0.0], "last": [8.0]}, ["good"])
+    assert (after.numbers, after.quality) == ({"min": [-5.0], "last": [1.0]}, ["bad:range"])
     assert store.minutes(station, "PT-330A", T0, T0 + HOUR) == [
         Minute(T0, 1.0, 0.0, 2.0, 2.0, 3, 0),
         Minute(T0 + MINUTE, 1.75, -5.0, 5.0, 5.0, 4, 0),
@@ -348,9 +414,16 @@ def test_minutes_outlive_readings(store: ReadingStore, station: str) -> None:
     store.write([bank(station, T0 + n * 10 * SECOND, PT_330A=float(n)) for n in range(36)])
     rolled_up(store, T0, T0 + HOUR)
     minutes = store.minutes(station, "PT-330A", T0, T0 + HOUR)
+    quarters = (station, ["PT-330A"], T0, T0 + HOUR, 15 * MINUTE, ["mean", "min", "last"])
+    (course,) = store.courses(*quarters)
     store.forget_before(T0 + 3 * MINUTE)
     assert store.raw(station, "PT-330A", T0, T0 + DAY)[0].t_ms == T0 + 3 * MINUTE
     assert store.minutes(station, "PT-330A", T0, T0 + HOUR) == minutes
+    assert course.numbers == {"mean": [17.5], "min": [0.0], "last": [35.0]}
+    if not isinstance(
+        store, InfluxReadings
+    ):  # which asks its minutes once the bucket of readings says they are too old
+        assert store.courses(*quarters) == [course]
     assert [m.mean for m in minutes] == [2.5, 8.5, 14.5, 20.5, 26.5, 32.5]
     store.forget_minutes_before(T0 + 2 * MINUTE)
     assert store.minutes(station, "PT-330A", T0, T0 + HOUR) == minutes[2:]
@@ -409,10 +482,28 @@ def agree_with_memory(store: ReadingStore, batches: list[list[UnitMessage]], sta
     for name in NAMES:
         assert store.raw(station, name, T0, end) == memory.raw(station, name, T0, end)
         assert_same_minutes(store.minutes(station, name, start, end), memory.minutes(station, name, start, end))
-        for aggregate in ("min", "max", "last", "count"):
-            for every, offset in ((7 * MINUTE, 3 * MINUTE), (7 * MINUTE + 1, 7)):
+        for every, offset in (
+            (7 * MINUTE, 3 * MINUTE),
+            (7 * MINUTE + 1, 7),
+            (15 * MINUTE, 0),
+            (30 * MINUTE, -15 * MINUTE),
+        ):
+            for aggregate in ("min", "max", "last", "count"):
                 asked = (station, name, T0 + 50 * MINUTE + 1, end, every, aggregate, offset)
                 assert store.windows(*asked) == memory.windows(*asked)
+            over = (T0 + 50 * MINUTE + 1, end, every, NUMBERS, offset)
+            assert_same_course(*store.courses(station, [name], *over), *memory.courses(station, [name], *over))
+
+
+def assert_same_course(found: Course, expected: Course) -> None:
+    """Means are sums of floats in another order; all else is exact."""
+    exact = ("min", "max", "last")
+    assert [found.windows(name) for name in exact] == [expected.windows(name) for name in exact]
+    means = (found.numbers["mean"], expected.numbers["mean"])
+    for mean, other, low, high in zip(*means, expected.numbers["min"], expected.numbers["max"], strict=True):
+        assert (mean is None) == (other is None)
+        if other is not None and low is not None and high is not None:
+            assert mean == pytest.approx(other, rel=1e-12, abs=1e-12 * max(abs(low), abs(high)))
 
 
 def assert_same_minutes(found: list[Minute], expected: list[Minute]) -> None:

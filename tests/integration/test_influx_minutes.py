@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from station.adapters import influx_readings
+from station.adapters import influx_past, influx_readings
 from station.adapters.influx_readings import InfluxReadings
+from station.adapters.influx_windows import Question
 from station.adapters.memory import MemoryReadings
 from station.domain.signals import UnitMessage
 from station.ports import Aggregate, Minute
@@ -132,15 +133,15 @@ def test_long_ranges_are_answered_out_of_minutes_with_the_numbers_of_the_reading
         store.write(said)
         monkeypatch.setattr(influx_readings, "_ROLL_UP_STEP_MS", 12 * HOUR)
         store.roll_up(HOURS_END - 9 * HOUR, HOURS_END)  # the first three hours were there before the tasks
-    monkeypatch.setattr(influx_readings, "LONG_MS", HOUR)
+    monkeypatch.setattr(influx_past, "LONG_MS", HOUR)
     start, end = HOURS_END - 12 * HOUR + 7 * MINUTE, HOURS_END - 90_000
     for every, offset in ((HOUR, 0), (20 * MINUTE, 5 * MINUTE)):
         expected = plain.windows("jinma", "PT-330A", start, end, every, aggregate, offset)
         found = store.windows("jinma", "PT-330A", start, end, every, aggregate, offset)
         assert [(w.t_ms, w.quality) for w in found] == [(w.t_ms, w.quality) for w in expected]
         assert [w.value for w in found] == pytest.approx([w.value for w in expected], rel=1e-12)
-        sure = store._sure("jinma", "PT-330A", (start, end), every, aggregate, offset)
-        assert len(found) / 3 <= len(sure) < len(found)
+        asked = Question("jinma", ("PT-330A",), start, end, every, offset, (aggregate,))
+        assert len(found) / 3 <= len(store._sure(asked, 0)["PT-330A"]) < len(found)
     store.close()
 
 

@@ -175,6 +175,7 @@ for first in range(0, 10_000, 50):
         ("INSERT OR REPLACE INTO blocks", 1),
         ("INSERT OR REPLACE INTO blocks", 40),
         ("INSERT OR REPLACE INTO minutes", 2),
+        ("INSERT OR REPLACE INTO quarters", 3),
         ("DELETE FROM head", 1),
         ("DELETE FROM head", 30),
         ("COMMIT", 80),
@@ -246,6 +247,46 @@ def test_late_data_and_a_backfill_go_into_packed_hours(tmp_path: Path) -> None:
         for aggregate in ("mean", "min", "max", "last", "count"):
             question = ("jinma", "A", *asked, aggregate)
             assert store.windows(*question) == memory.windows(*question)
+    store.close()
+
+
+def test_quarters_follow_late_data_forgetting_and_a_file_that_had_none(tmp_path: Path) -> None:
+    store, memory = SqliteReadings(tmp_path / "r.db", seal_rows=200), MemoryReadings()
+    said = [n for n in range(0, 40_000, 10) if n // 60 % 15 != 14]  # each quarter's last minute is silent
+    order = sorted(said, key=lambda n: n // 1000 % 7 == 3)  # some of it comes late
+    span, names = ("jinma", ["A", "B"], T0 - DAY, T0 + DAY), ("mean", "min", "max", "last", "count")
+
+    def agree() -> None:
+        for every, offset in ((900_000, 0), (3_600_000, 900_000), (14_400_000, -28_800_000)):
+            assert store.courses(*span, every, names, offset) == memory.courses(*span, every, names, offset)
+
+    for first in range(0, len(order), 500):
+        for each in (store, memory):
+            each.write([message_ab(n) for n in order[first : first + 500]])
+        agree()
+    for each in (store, memory):
+        each.forget_before(T0 + 25_000_000)
+    agree()
+    for each in (store, memory):  # later still: where the readings beside it have gone, their minutes are there
+        each.write([message_ab(n) for n in (14 * 60, 8 * 900 + 14 * 60 + 30)])
+        each.write([message_ab(n) for n in range(40_000, 40_400)])
+    agree()
+    for each in (store, memory):
+        each.forget_before(T0 + 25_000_000)
+    agree()
+    for each in (store, memory):
+        each.forget_minutes_before(T0 + 5 * 900_000 + 7 * 60_000)  # within a quarter
+    agree()
+    oldest = store.courses(*span, 900_000, names)[0]
+    assert (oldest.t_ms[0], oldest.numbers["min"][0]) == (T0 + 5 * 900_000, float(5 * 900 + 7 * 60))
+    store.close()
+    older = sqlite3.connect(tmp_path / "r.db")
+    older.executescript("DROP TABLE quarters; PRAGMA user_version = 2")
+    older.close()
+    store = SqliteReadings(tmp_path / "r.db")
+    agree()
+    kept = store._file._writer.execute("SELECT count(*) FROM quarters").fetchone()
+    assert kept == (2,)  # a row a signal
     store.close()
 
 

@@ -6,8 +6,8 @@ import { openFrame, refreshStation, startFrame } from "./frame.js";
 import { qualityOf, valueOf } from "./numbers.js";
 import { startSearch } from "./signal_search.js";
 import { alarmsIn } from "./trends_alarms.js";
-import { drawTrends, extendTrends, moveAxis, startChart, windowText } from "./trends_chart.js";
-import { addNewest, loadRange, windowFor } from "./trends_data.js";
+import { drawTrends, moveAxis, showCursor, startChart, windowText } from "./trends_chart.js";
+import { addNewest, heldOf, loadRange, windowFor } from "./trends_data.js";
 import { logPath, saveCsv, savePng } from "./trends_export.js";
 import { drawLegend, fillLegend } from "./trends_legend.js";
 import { startMoves } from "./trends_moves.js";
@@ -15,18 +15,25 @@ import { MOST_SIGNALS, SPANS, addTag, goLive, isLive, rangeInView, removeTag, sh
 import { startViews } from "./trends_views.js";
 
 const SETTLE_MS = 60; // A wheel turns on: the readings are asked for once it rests.
+const LATELY_MS = 5000;
 const RENEW_MS = 15000; // Live: how often the past is asked for again, or each window where that is longer.
 let data = null;
-let marks = { spans: [], since: null };
+let marks = null; // {spans, since, tags, from, to}
 let chosen = null; // whose limits are shown
 let cursor = null;
 let asking = null;
 let due = 0;
 let loadedAt = 0;
 
+startView(changed);
+startChart((t) => {
+  cursor = t;
+  fillLegend(data, cursor);
+});
+// Before all else: the readings come while the rest of the page is made.
+changed("signals");
 startFrame({ values() {}, alarm: soonAgain, capacity() {}, opened });
 startDialog();
-startView(changed);
 startViews();
 startSearch(byId("trends-find"), byId("trends-signal"), byId("trends-found"), pick);
 startMoves(stepCursor);
@@ -35,12 +42,6 @@ byId("trends-live").addEventListener("click", () => (isLive() ? standStill() : g
 byId("trends-csv").addEventListener("click", () => data && saveCsv(tagsInView(), data));
 byId("trends-png").addEventListener("click", () => data && savePng(tagsInView(), data));
 openFrame();
-const ready = startChart((t) => {
-  cursor = t;
-  fillLegend(data, cursor);
-});
-// The readings are asked for while the chart's library is still coming.
-changed("signals");
 document.addEventListener("theme", redraw);
 setInterval(eachSecond, 1000);
 
@@ -55,20 +56,35 @@ function pickSpan(span) {
 
 function opened() {
   refreshStation();
-  if (data) load();
+  if (data && performance.now() - loadedAt > LATELY_MS) load(); // The connection was away.
 }
 
 function changed(what) {
-  tellRange();
   if (what === "signals") {
     if (!tagsInView().includes(chosen)) chosen = null;
     legend();
-    loadIn(0);
-    return;
   }
-  ready.then(() => moveAxis(rangeInView()));
-  loadIn(SETTLE_MS);
+  tellRange();
+  moveAxis(rangeInView());
+  if (drawHeld()) clearTimeout(due);
+  else if (what === "signals") load();
+  else loadIn(SETTLE_MS);
 }
+
+/** Draw at once what is held of the view; true where no more is to be had. */
+function drawHeld() {
+  const [tags, range] = [tagsInView(), rangeInView()];
+  const found = heldOf(tags, range);
+  if (!found) return false;
+  asking?.abort(); // What was on its way is for another view.
+  data = found.data;
+  redraw();
+  if (!found.whole || !holdsMarks(tags, range)) return false;
+  drawn(tags, range);
+  return true;
+}
+
+const drawn = (tags, range) => (byId("trends-chart").dataset.drawn = `${range.join()} ${tags.join()}`);
 
 function loadIn(ms) {
   clearTimeout(due);
@@ -85,25 +101,24 @@ function tellRange() {
 }
 
 async function load() {
+  clearTimeout(due);
   asking?.abort();
   const mine = new AbortController();
   asking = mine;
   const [tags, range] = [tagsInView(), rangeInView()];
   loadedAt = performance.now();
   const current = () => asking === mine && !mine.signal.aborted;
-  try {
-    await Promise.all([
-      loadRange(tags, range, mine.signal, async (loaded) => {
-        await ready;
-        if (!current()) return;
-        data = loaded;
-        tell("");
-        await redraw();
-        byId("trends-chart").dataset.drawn = `${range.join()} ${tags.join()}`;
-      }),
-      alarmsIn(tags, range, mine.signal).then((found) => (marks = found)),
-    ]);
+  const take = (loaded) => {
     if (!current()) return;
+    data = loaded;
+    redraw();
+    tell("");
+    drawn(tags, range);
+  };
+  try {
+    const [found] = await Promise.all([alarmsIn(tags, range, mine.signal), loadRange(tags, range, mine.signal).then(take)]);
+    if (!current()) return;
+    marks = { ...found, tags, from: range[0], to: range[1] };
     redraw();
     if (marks.since !== null) tell(word("trends_alarms_cut", `${dayOf(marks.since)} ${clockTime(marks.since)}`));
   } catch (error) {
@@ -111,15 +126,17 @@ async function load() {
   }
 }
 
+/** Return whether the alarms of a view are there already. */
+const holdsMarks = (tags, [from, to]) => marks && marks.since === null && marks.from <= from && marks.to >= to && tags.every((tag) => marks.tags.includes(tag));
+
 function tell(text) {
   const empty = data && tagsInView().length && ![...data.series.values()].some((rows) => rows.length);
   setText(byId("trends-note"), text || (empty ? word("trend_empty") : ""));
 }
 
-async function redraw() {
-  await ready;
+function redraw() {
   tellRange();
-  drawTrends(tagsInView(), rangeInView(), data, marks.spans, chosen);
+  drawTrends(tagsInView(), rangeInView(), data, marks?.spans ?? [], chosen);
   fillLegend(data, cursor);
 }
 
@@ -152,7 +169,7 @@ function eachSecond() {
     if (held && qualityOf(tag) !== "stale") addNewest(data, tag, held);
   }
   tellRange();
-  extendTrends(tagsInView(), rangeInView(), data);
+  moveAxis(rangeInView());
   fillLegend(data, cursor);
 }
 
@@ -160,6 +177,7 @@ function stepCursor(direction) {
   const [from, to] = rangeInView();
   const step = Math.max(data?.window.ms ?? 1000, (to - from) / 400);
   cursor = Math.min(to, Math.max(from, (cursor ?? to) + direction * step));
+  showCursor(cursor);
   fillLegend(data, cursor);
   setText(byId("trends-note"), `${dayOf(cursor)} ${clockTime(cursor)}`);
 }

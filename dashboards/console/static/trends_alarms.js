@@ -30,4 +30,4 @@ function spansOf(rows, from) {
   return [...spans, ...open.values()];
 }
 
-const spanOf = (id, from) => ({ tag: tagOf(id), id, priority: layout.alarms[id][0], from, to: null });
+const spanOf = (id, from) => ({ tag: tagOf(id), id, priority: layout.alarms[id], from, to: null });

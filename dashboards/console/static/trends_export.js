@@ -2,7 +2,8 @@
 
 import { byId, clockTime, dayOf, layout, make, offsetMinutes, word, zoneName } from "./dom.js";
 import { shown } from "./numbers.js";
-import { lookOf, pictureUrl, windowText } from "./trends_chart.js";
+import { pictureOn, windowText } from "./trends_chart.js";
+import { lookOf } from "./trends_paint.js";
 
 const LINE = 26;
 const TEXT = '15px "Noto Sans", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif';
@@ -43,12 +44,10 @@ function stamp(t) {
 const nameOf = ({ from, to }) => `${layout.id}-${[from, to].map((t) => `${dayOf(t)}T${clockTime(t).replaceAll(":", "")}`).join("-")}`;
 
 /** Save the picture, with what it shows written above it and its legend below. */
-export async function savePng(tags, data) {
+export function savePng(tags, data) {
   const style = getComputedStyle(byId("console"));
   const [ground, ink] = ["panel", "text"].map((name) => style.getPropertyValue(`--${name}`).trim());
-  const image = new Image();
-  image.src = pictureUrl(ground);
-  await image.decode();
+  const image = pictureOn(ground);
   const canvas = make("canvas", { width: image.width, height: image.height + 2 * LINE * (tags.length + 2) });
   const pen = canvas.getContext("2d");
   pen.fillStyle = ground;

@@ -3,7 +3,7 @@
 import { byId, draw, layout, make, setText, word } from "./dom.js";
 import { qualityOf, shown, valueOf } from "./numbers.js";
 import { rowAt } from "./trends_data.js";
-import { lookOf } from "./trends_chart.js";
+import { lookOf } from "./trends_paint.js";
 
 const DASH = { solid: "none", dashed: "7 4", dotted: "2 3" };
 const cells = new Map(); // tag -> {at, least, most}
