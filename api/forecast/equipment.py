@@ -158,7 +158,8 @@ def bank_now(r: Reading, index: int, spec: Bank, bank: BankTags) -> BankNow:
     pressure = sum(known) / len(known) if known else spec.floor_mpa or spec.recharge_start_mpa
     kg = spec.volume_m3 * density(pressure, warm_c)
     own = _pair_sd(r, spec, held, pair, kg)
-    return BankNow(spec.unit, pressure, warm_c, math.hypot(own, _warm_sd(r, kg, warm, warm_c)))
+    sd = math.hypot(own, _warm_sd(r, kg, warm, warm_c))
+    return BankNow(spec.unit, pressure, warm_c, sd, r.stock.losses.share(index))
 
 
 def _pair_sd(r: Reading, spec: Bank, held: Held | None, pair: tuple[InputNow, InputNow], kg: float) -> float:

@@ -15,6 +15,7 @@ from api.forecast.stock_book import StockBook
 from api.forecast.tags import BayTags, CapacityTags, ChillerTags, HoseTags, TrainTags, capacity_tags
 from api.forecast.train_health import TrainHealth
 from api.forecast.twins import TwinWatch
+from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import StationSnapshot, Unserved
 from station.domain.day_plan import DayPlan, WaitingTruck
 from station.domain.fill_ledger import FillLedger
@@ -65,7 +66,10 @@ class CapacityInputs:
         plant = self._plant
         self._measured = Measured(plant)
         self._fills = FillLedger(plant.fleet.mean_fill_kg)
-        self._trailers = TrailerLedger()
+        rules = CapacityParameters.of(plant.parameters)
+        self._trailers = TrailerLedger(
+            assumed=round(rules.yard_at_start), grace_ms=round(rules.no_dock_grace_min * 60_000)
+        )
         self._gate = Gate()
         self._health = TrainHealth(plant, self._tags)
         self._stock = StockBook(plant, self._tags)

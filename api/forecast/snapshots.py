@@ -96,6 +96,7 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
     waiting = _waiting(known, hoses, to_come, at_ms)
     named_waiting = {truck.id for truck in waiting}
     coming = [b for b in to_come if b.id not in named_waiting]
+    losses = known.stock.losses
     notes = (*read.notes, *_announced(known, day, at_ms, waiting))
     return StationSnapshot(
         station=plant.id,
@@ -117,7 +118,8 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
         learned=known.learned,
         demand_sd=_lost_sd(notes, _hose_tags(tags), rules.lost_hose_sd_share),
         flow_sd=_lost_sd(notes, _line_tags(tags), rules.lost_air_sd_share),
-        lost_kg_h=known.stock.lost_kg_h(),
+        lost_kg_h=losses.kg_h(),
+        leaking_min=0.0 if losses.since_ms is None else (at_ms - losses.since_ms) / 60_000.0,
     )
 
 

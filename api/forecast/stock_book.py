@@ -8,10 +8,10 @@ is the lost one's. A trailer loses what its unloading meter counts.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from api.forecast.loss_watch import LossWatch
 from api.forecast.measured import Measured
 from api.forecast.tags import BayTags, CapacityTags
 from api.forecast.train_health import TrainHealth
@@ -26,9 +26,6 @@ _LONGEST_STEP_MS = 120_000
 """A flow is held for no longer than this: then nothing is known of it."""
 
 _TO_TRUCKS = ("fill", "hold")
-
-_LOSS_WINDOW = 30
-"""Intervals of a minute over which a loss is summed: what thermometers and meters are wrong by evens out."""
 
 
 @dataclass(slots=True)
@@ -76,21 +73,24 @@ class StockBook:
     Attributes:
         gained_kg: Bank by bank, what each gained in the last interval by the others and the meters alone; None where
             that cannot be told [kg].
+        losses: What the banks lose that no hose got.
     """
 
     plant: Plant
     tags: CapacityTags
     gained_kg: list[float | None] = field(default_factory=list)
+    losses: LossWatch = field(init=False)
     _meters: dict[str, _Meter] = field(default_factory=dict)
     _totals: dict[str, float] = field(default_factory=dict)
     _ahead: dict[str, float] = field(default_factory=dict)
     _banks: list[Held | None] = field(default_factory=list)
     _bays: dict[str, Held] = field(default_factory=dict)
-    _unexplained: deque[float | None] = field(default_factory=lambda: deque(maxlen=_LOSS_WINDOW))
     _at_ms: int | None = None
 
     def __post_init__(self) -> None:
         """Prepare a meter for each flow that is summed."""
+        rules = CapacityParameters.of(self.plant.parameters)
+        self.losses = LossWatch(len(self.tags.banks), rules.leak_kg_h)
         self._banks = [None] * len(self.tags.banks)
         self.gained_kg = [None] * len(self.tags.banks)
         flows = [train.flow for train in self.tags.trains] + [bay.flow for bay in self.tags.bays]
@@ -101,13 +101,6 @@ class StockBook:
         value = message.values.get(flow)
         if value is not None:
             self._meters[flow].take(message.t_ms, max(0.0, value))
-
-    def lost_kg_h(self) -> float:
-        """Return what the banks lose that no hose got [kg/h]; 0 while one of them is not measured."""
-        known = [kg for kg in self._unexplained if kg is not None]
-        if len(known) < _LOSS_WINDOW:
-            return 0.0
-        return max(0.0, sum(known)) * 60.0 / _LOSS_WINDOW
 
     def bank(self, index: int) -> Held | None:
         """Return a bank's book, None where it was never measured."""
@@ -136,7 +129,9 @@ class StockBook:
         moved = compressed + given
         for bay in self.tags.bays:
             self._keep_bay(measured, bay, bays.get(bay.unit, 0.0), at_ms)
-        self._keep_banks(measured, banks_mpa, compressed - given + direct, moved, at_ms)
+        gained = compressed - given + direct
+        rises = self._keep_banks(measured, banks_mpa, gained, moved, at_ms)
+        self.losses.take(gained, rises, given, at_ms)
 
     # --- what moved ---
 
@@ -201,7 +196,8 @@ class StockBook:
 
     def _keep_banks(
         self, measured: Measured, banks_mpa: Sequence[float | None], gained: float, moved: float, at_ms: int
-    ) -> None:
+    ) -> list[float | None]:
+        """Keep each bank's mass, and return what each gained, None where that is not measured [kg]."""
         before = [held.kg if held is not None else None for held in self._banks]
         now: list[float | None] = []
         for spec, tags, mpa in zip(self.plant.banks, self.tags.banks, banks_mpa, strict=True):
@@ -211,7 +207,6 @@ class StockBook:
         lost = [i for i, rise in enumerate(rises) if rise is None]
         rest = gained - sum(rise for rise in rises if rise is not None)
         volume = sum(self.plant.banks[i].volume_m3 for i in lost)
-        self._unexplained.append(None if lost else rest)
         for i, kg in enumerate(now):
             others = [rise for j, rise in enumerate(rises) if j != i]
             self.gained_kg[i] = None if None in others else gained - sum(rise for rise in others if rise is not None)
@@ -221,6 +216,7 @@ class StockBook:
             elif held is not None:
                 held.kg += rest * self.plant.banks[i].volume_m3 / volume
                 held.moved_kg += moved
+        return rises
 
 
 def pressure_of(kg: float, volume_m3: float, temperature_c: float, most_mpa: float) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from station.domain import capacity_lanes as variants
+from station.domain.bank_leaks import is_leaking
 from station.domain.capacity_actions import Action, actions_of, tried
 from station.domain.capacity_forecast import (
     BOTTLENECKS,
@@ -28,6 +29,7 @@ from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.capacity_text import advice_text
 from station.domain.lane_results import LaneResults, middle_short_lane
 from station.domain.lanes import Frame, Lanes
+from station.domain.lanes_together import joined, one_lane
 from station.domain.plant import Plant, Text
 from station.domain.reduced_station import ReducedStation
 from station.domain.static_capacity import static_capacity
@@ -92,7 +94,7 @@ def forecast(plant: Plant, snapshot: StationSnapshot, replicas: int = 100, *, on
     if replicas > 0:
         draw = np.random.default_rng(_seed(snapshot))
         scattered = variants.replicas(plant, snapshot, rules, base, demand, outlook, draw, replicas)
-        lanes = variants.joined([fixed.lanes, scattered])
+        lanes = joined([fixed.lanes, scattered])
     return _assemble(case, lanes, fixed)
 
 
@@ -120,7 +122,7 @@ def _fixed_lanes(case: _Case, base: Lanes) -> _Fixed:
         variants.without_deliveries(base, now.yard),
     ]
     actions = actions_of(plant, now, case.rules, case.frame, base)
-    return _Fixed(variants.joined([*lanes, *(action.change(base) for action in actions)]), actions)
+    return _Fixed(joined([*lanes, *(action.change(base) for action in actions)]), actions)
 
 
 def _judge(case: _Case, lanes: Lanes) -> LaneResults:
@@ -202,7 +204,7 @@ def _story(
     count = fixed.lanes.count
     if base_short or probability < _LIKELY or results.lanes.count <= count:
         return results, fixed.actions
-    lane = variants.one_lane(results.lanes, count + middle_short_lane(results.shortfall_kg[count:], case.rules))
+    lane = one_lane(results.lanes, count + middle_short_lane(results.shortfall_kg[count:], case.rules))
     again = _fixed_lanes(case, lane)
     return _judge(case, again.lanes), again.actions
 
@@ -235,7 +237,7 @@ def _out_of_order(case: _Case) -> frozenset[str]:
     wrong = {
         "trailers": any(e.overdue and now.at_ms - e.eta_ms > late_ms for e in now.expected),
         "compression": not all(t.available for t in now.trains),
-        "storage": now.lost_kg_h > rules.leak_kg_h or min(bank.pressure_mpa for bank in now.banks) < 0.5 * richest,
+        "storage": is_leaking(now, rules) or min(bank.pressure_mpa for bank in now.banks) < 0.5 * richest,
         "cooling": not all(c.available for c in now.chillers),
         "dispensing": not all(h.available for h in now.hoses),
     }

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from station.domain import hydrogen, isotherms
+from station.domain.bank_leaks import leak_share_min, leak_until_min
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import TRAILER_ON_ITS_WAY_IN, BayNow, StationSnapshot
-from station.domain.lanes import NEVER, Float, Frame, Lanes, OnCall, Trucks
+from station.domain.even_draws import even
+from station.domain.lanes import NEVER, Float, Frame, Lanes, OnCall
+from station.domain.lanes_together import repeated
 from station.domain.plant import Chiller, FillRules, Plant, Train
 from station.domain.repairs import Repair, repairs_of
 from station.domain.static_capacity import bank_floor_mpa, enthalpy_drop_j_kg
 from station.domain.supply_outlook import Outlook, gross_kg, replica_arrivals, residual_kg
 from station.domain.truck_queue import Demand, base_trucks, replica_trucks
+from station.domain.waiting_times import normal_quantile
 
 PLENTY = 1e5
 """A flow that never limits [kg/min]."""
@@ -95,7 +99,7 @@ def base_lane(
         b.volume_m3 * isotherms.density(s.pressure_mpa, s.temperature_c)
         for b, s in zip(plant.banks, now.banks, strict=True)
     ]
-    repairs = repairs_of(plant.hoses, now.hoses, rules)
+    repairs = repairs_of(plant.hoses, now.hoses, rules, rules.hose_common_cause_min)
     off = np.zeros(1, dtype=np.bool_)
     return Lanes(
         trucks=base_trucks(plant, demand, rules),
@@ -109,6 +113,8 @@ def base_lane(
         on_call=np.array([outlook.on_call >= 0.5]),
         train_kg_min=_train_base(plant, now, rules, frame.steps)[:, np.newaxis],
         cooling_kg_min=_chiller_base(plant, now, rules, frame.steps)[:, np.newaxis],
+        leak_share_min=leak_share_min(now, rules, bank_kg),
+        leak_until_min=leak_until_min(now, rules, np.array([0.5])),
         hose_down_from=np.array([[NEVER if r is None else -1.0] for r in repairs]),
         hose_down_until=np.array([[NEVER if r is None else r.median_min] for r in repairs]),
         tank_mpa=tank,
@@ -222,7 +228,8 @@ def relaxed(base: Lanes, limit: str) -> Lanes:
     if limit in ("compression", "all"):
         lane = replace(lane, train_kg_min=np.full_like(base.train_kg_min, PLENTY))
     if limit in ("storage", "all"):
-        lane = replace(lane, free_storage=np.ones_like(base.free_storage))
+        sound = np.zeros_like(base.leak_share_min)
+        lane = replace(lane, free_storage=np.ones_like(base.free_storage), leak_share_min=sound)
     if limit in ("cooling", "all"):
         lane = replace(lane, cooling_kg_min=np.full_like(base.cooling_kg_min, PLENTY))
     if limit in ("dispensing", "all"):
@@ -354,7 +361,7 @@ def replicas(
     here = np.repeat(base.delivery_min[: now.yard], count, axis=1)
     kept_kg = residual_kg(plant.supply, plant.supply.fill_temperature_c)
     steps = len(base.train_kg_min)
-    wide = _repeat(base, count)
+    wide = repeated(base, count)
     mass_kg = _blurred_kg(now, base, rules, draw, count)
     hose_from, hose_until = _hose_outages(plant, now, rules, draw, count)
     trains, chillers = train_units(plant, now, rules), chiller_units(plant, now, rules)
@@ -373,12 +380,13 @@ def replicas(
     # Last, so that what is measured is drawn alike whether or not something else is lost.
     train_sd = math.hypot(_flow_sd(trains), rules.train_model_sd_share, now.flow_sd)
     sd = np.array([[train_sd], [math.hypot(_flow_sd(chillers), now.flow_sd)]])
-    sure = np.maximum(0.0, 1.0 + sd * draw.standard_normal((2, count)))
+    sure = np.maximum(0.0, 1.0 + sd * normal_quantile(even(draw, 2, count)))
     return replace(
         lanes,
         train_kg_min=lanes.train_kg_min * sure[0],
         cooling_kg_min=lanes.cooling_kg_min * sure[1],
-        on_call=(draw.random(count) < outlook.on_call) & ~arrivals.interrupted,
+        on_call=(even(draw, count) < outlook.on_call) & ~arrivals.interrupted,
+        leak_until_min=leak_until_min(now, rules, even(draw, count)),
     )
 
 
@@ -404,7 +412,7 @@ def _failing(
     """Return the sum of the units' flows [steps, lanes]: each may fail once, and what is down comes back."""
     minutes = np.arange(shape[0], dtype=np.float64)[:, np.newaxis]
     total = np.zeros(shape)
-    together = draw.random((len(units), shape[1]))
+    together = even(draw, len(units), shape[1])
     for unit in units:
         fails = draw.exponential(60.0 * unit.machine.mtbf_h, shape[1])
         lasts = 60.0 * unit.machine.mttr_median_h * draw.lognormal(0.0, rules.repair_sigma, shape[1])
@@ -425,60 +433,9 @@ def _hose_outages(
     median = np.array([60.0 * h.mttr_median_h for h in plant.hoses])[:, np.newaxis]
     start = draw.exponential(mtbf, (len(mtbf), count))
     end = start + median * draw.lognormal(0.0, rules.repair_sigma, start.shape)
-    together = draw.random(start.shape)
-    for hose, repair in enumerate(repairs_of(plant.hoses, now.hoses, rules)):
+    together = even(draw, *start.shape)
+    for hose, repair in enumerate(repairs_of(plant.hoses, now.hoses, rules, rules.hose_common_cause_min)):
         if repair is not None:
             start[hose] = -1.0
             end[hose] = repair.law.remaining(repair.so_far_min, together[repair.together])
     return start, end
-
-
-# --- putting lanes side by side ---
-
-
-def _repeat(lane: Lanes, count: int) -> Lanes:
-    return joined([lane] * count)
-
-
-def joined(lanes: list[Lanes]) -> Lanes:
-    """Return all lanes side by side; shorter lists of trailers are padded with trailers that never come."""
-    rows = max(len(lane.delivery_min) for lane in lanes)
-    padded = {
-        name: np.concatenate([_padded(getattr(lane, name), rows, by) for lane in lanes], axis=1)
-        for name, by in (("delivery_min", NEVER), ("delivery_kg", 0.0), ("delivery_eta_min", NEVER))
-    }
-    arrays = {
-        f.name: np.concatenate([getattr(lane, f.name) for lane in lanes], axis=-1)
-        for f in fields(Lanes)
-        if f.name not in ("trucks", *padded)
-    }
-    return Lanes(trucks=_joined_trucks([lane.trucks for lane in lanes]), **padded, **arrays)
-
-
-def _joined_trucks(trucks: list[Trucks]) -> Trucks:
-    return replace(
-        trucks[0],
-        arrive_min=np.concatenate([t.arrive_min for t in trucks], axis=1),
-        asked_kg=np.concatenate([t.asked_kg for t in trucks], axis=1),
-        after_min=np.concatenate([t.after_min for t in trucks], axis=1),
-    )
-
-
-def _padded(values: Float, rows: int, by: float) -> Float:
-    missing = rows - len(values)
-    if missing == 0:
-        return values
-    return np.concatenate((values, np.full((missing, values.shape[1]), by)))
-
-
-def one_lane(lanes: Lanes, index: int) -> Lanes:
-    """Return one lane of many."""
-    cut = slice(index, index + 1)
-    trucks = replace(
-        lanes.trucks,
-        arrive_min=lanes.trucks.arrive_min[:, cut],
-        asked_kg=lanes.trucks.asked_kg[:, cut],
-        after_min=lanes.trucks.after_min[:, cut],
-    )
-    arrays = {f.name: getattr(lanes, f.name)[..., cut] for f in fields(Lanes) if f.name != "trucks"}
-    return Lanes(trucks=trucks, **arrays)

@@ -26,6 +26,7 @@ class CapacityParameters:
         trailer_cooling_k: How much colder than the air a trailer's gas is once it is empty [K].
         repair_sigma: Log-standard deviation of repair times.
         common_cause_min: Machines of a kind that stop within this of each other wait for one cause [min].
+        hose_common_cause_min: The same of hoses, whose fault shows only when the next truck is at each [min].
         common_cause_median_h: Median duration of such a cause [h].
         standstill_median_h: Median duration of what stops every machine of a kind at once [h].
         standstill_sigma: Log-standard deviation of it: minutes, or most of a day.
@@ -53,6 +54,8 @@ class CapacityParameters:
         outage_median_h: Median duration of an interrupted supply [h].
         outage_sigma: Log-standard deviation of it.
         outage_gap_share: After an interruption trailers follow each other at this share of their planned gap [0..1].
+        yard_at_start: Trailers thought to wait in the yard where nothing was heard before: the supplier sends the next
+            one before a bay is free. A bay that stays free for `no_dock_grace_min` proves otherwise.
         no_dock_grace_min: A bay that stood free this long proves that no trailer waits in the yard [min].
         sensor_kg_sd_share: Standard deviation of an inventory measured by pressure and temperature [share].
         late_wait_min: A wait longer than this is a failure of the service [min].
@@ -69,6 +72,8 @@ class CapacityParameters:
         lost_air_sd_share: What each lost input of the weather, of a header or of an unloading line adds to the scatter
             of what trains and chillers give [share].
         unknown_flow_sd_share: Standard deviation of a machine's flow while its flow or state is not heard [share].
+        leak_median_h: Median duration of a bank's leak, until somebody has found and closed it [h].
+        leak_sigma: Log-standard deviation of it.
         leak_kg_h: Banks that lose more than this unseen have a leak; meters alone make up to 20 [kg/h].
         saver_soc: State of charge at which operators end fills to spare hydrogen [0..1].
     """
@@ -87,6 +92,7 @@ class CapacityParameters:
     trailer_cooling_k: float = 15.0
     repair_sigma: float = 0.8
     common_cause_min: float = 5.0
+    hose_common_cause_min: float = 45.0
     common_cause_median_h: float = 10.0
     standstill_median_h: float = 2.0
     standstill_sigma: float = 1.2
@@ -111,6 +117,7 @@ class CapacityParameters:
     outage_median_h: float = 8.0
     outage_sigma: float = 0.6
     outage_gap_share: float = 0.3
+    yard_at_start: float = 1.0
     no_dock_grace_min: float = 20.0
     sensor_kg_sd_share: float = 0.008
     late_wait_min: float = 30.0
@@ -126,6 +133,8 @@ class CapacityParameters:
     lost_air_sd_share: float = 0.01
     unknown_flow_sd_share: float = 0.1
     leak_kg_h: float = 50.0
+    leak_median_h: float = 5.0
+    leak_sigma: float = 0.6
     saver_soc: float = 0.9
 
     @classmethod

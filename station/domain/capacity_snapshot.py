@@ -36,12 +36,13 @@ class BayNow:
 
 @dataclass(frozen=True, slots=True)
 class BankNow:
-    """A storage bank; `kg_sd` as for a bay [kg]."""
+    """A storage bank; `kg_sd` as for a bay [kg], `loss_share` its part of what the banks lose [0..1], 0 if unknown."""
 
     unit: str
     pressure_mpa: float
     temperature_c: float
     kg_sd: float = 0.0
+    loss_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ class StationSnapshot:
         demand_sd, flow_sd: Standard deviation of a day's kilograms, and of what trains and chillers give, for inputs
             that are lost and have none of their own [share].
         lost_kg_h: What the banks lose that no hose got, by the meters [kg/h].
+        leaking_min: Since when that is more than the meters are wrong by [min].
     """
 
     station: str
@@ -225,3 +227,4 @@ class StationSnapshot:
     demand_sd: float = 0.0
     flow_sd: float = 0.0
     lost_kg_h: float = 0.0
+    leaking_min: float = 0.0

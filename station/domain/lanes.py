@@ -121,6 +121,8 @@ class Lanes:
         on_call: Lanes in which the supplier sends one more when the stock runs low.
         train_kg_min: Compression from rated suction up, [steps, lanes].
         cooling_kg_min: What the chillers carry, [steps, lanes].
+        leak_share_min: Share of its mass that each bank leaks in a minute, [banks, lanes].
+        leak_until_min: When that is closed, [lanes].
         hose_down_from, hose_down_until: One outage of each hose [min], [hoses, lanes].
         tank_mpa: Tank pressure over the share of the fill: polynomial [4, 2, lanes], second axis cooled, uncooled.
         ramp_min: How long the pressure ramp of a fill takes [2, lanes], cooled, uncooled.
@@ -139,6 +141,8 @@ class Lanes:
     on_call: Bool
     train_kg_min: Float
     cooling_kg_min: Float
+    leak_share_min: Float
+    leak_until_min: Float
     hose_down_from: Float
     hose_down_until: Float
     tank_mpa: Float
@@ -162,6 +166,7 @@ class Course:
         delivered_kg: Given to each truck, [trucks, lanes].
         start_min, end_min: When it came to a hose, when its gas stopped or it left; `NEVER` where not, [trucks, lanes].
         mark_delivered_kg: `delivered_kg` as it stood at `mark_min`, [marks, trucks, lanes].
+        leaked_kg: What banks leaked, [lanes].
         received_kg, returned_kg, dispensed_kg, stock_start_kg, stock_end_kg: Mass balance of each lane, [lanes].
     """
 
@@ -169,6 +174,7 @@ class Course:
     start_min: Float
     end_min: Float
     mark_delivered_kg: Float
+    leaked_kg: Float
     received_kg: Float
     returned_kg: Float
     dispensed_kg: Float
@@ -176,9 +182,9 @@ class Course:
     stock_end_kg: Float
 
     def closure_kg(self) -> Float:
-        """Return what the balance misses, [lanes]: received - dispensed - returned - change of stock [kg]."""
+        """Return what the balance misses, [lanes]: received - dispensed - returned - leaked - change of stock [kg]."""
         change = self.stock_end_kg - self.stock_start_kg
-        return self.received_kg - self.dispensed_kg - self.returned_kg - change
+        return self.received_kg - self.dispensed_kg - self.returned_kg - self.leaked_kg - change
 
 
 def counts_by_minute(times: Float, steps: int) -> Int:

@@ -50,6 +50,7 @@ class ReducedStation:
         self._incoming = lanes.incoming_kg.copy()
         self._deliveries = LaneDeliveries(f, lanes)
         self._received = np.zeros(lanes.count)
+        self._leaked = np.zeros(lanes.count)
         self._returned = np.zeros(lanes.count)
         self._stock_start = self._mass.sum(axis=0)
         self._endless = np.flatnonzero(lanes.free_supply)
@@ -78,6 +79,8 @@ class ReducedStation:
         # A relaxed storage gives whatever the truck's pressure is.
         self._floor = np.array(f.bank_floor_mpa)[:, np.newaxis] * np.where(lanes.free_storage, 0.0, 1.0)
         self._draw_floor = self._floor[self._draw_from]
+        leaking = lanes.leak_share_min.any(axis=0)
+        self._leaks_until = float(lanes.leak_until_min[leaking].max(initial=-1.0))
         self._source = np.empty((f.banks + 1, lanes.count))
         self._stock = np.empty((f.banks + 1, lanes.count))
 
@@ -87,6 +90,8 @@ class ReducedStation:
         for minute in range(self._f.steps):
             if minute in self._marks:
                 noted.append(fills.delivered_kg())
+            if minute < self._leaks_until:
+                self._leak(minute)
             self._supply(minute)
             fills.admit(minute, self._pressure[gate] >= self._draw_floor[-1])
             if fills.busy:
@@ -103,6 +108,7 @@ class ReducedStation:
             start_min=fills.start_min,
             end_min=fills.end_min,
             mark_delivered_kg=np.array(noted),
+            leaked_kg=self._leaked,
             received_kg=self._received,
             returned_kg=self._returned,
             dispensed_kg=final.sum(axis=0) - fills.given_before_kg,
@@ -113,6 +119,14 @@ class ReducedStation:
     def _pressures(self) -> Float:
         self._stale = False
         return pressure_mpa(self._mass * self._f.inverse_volume, self._f.isotherm)
+
+    def _leak(self, minute: int) -> None:
+        """Let banks lose a minute's gas through what leaks; trains fill up again what a bank has lost."""
+        banks = self._mass[self._f.bays :]
+        lost = banks * self._lanes.leak_share_min * (minute < self._lanes.leak_until_min)
+        banks -= lost
+        self._leaked += lost.sum(axis=0)
+        self._stale, self._resting = True, False
 
     # --- trailers ---
 

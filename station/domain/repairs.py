@@ -52,7 +52,10 @@ class Repair:
 
 
 def repairs_of(
-    machines: Sequence[Repairable], now: Sequence[TrainNow | ChillerNow | HoseNow], rules: CapacityParameters
+    machines: Sequence[Repairable],
+    now: Sequence[TrainNow | ChillerNow | HoseNow],
+    rules: CapacityParameters,
+    within_min: float | None = None,
 ) -> list[Repair | None]:
     """Return the repair of each machine, None for one that is not down.
 
@@ -60,9 +63,11 @@ def repairs_of(
         machines: As the station file has them.
         now: Their states, in the same order.
         rules: The station's estimates.
+        within_min: Machines that go down within this of each other wait for one cause; None takes the usual [min].
     """
     down = [i for i, state in enumerate(now) if not state.available]
-    group = _groups([now[i].down_min for i in down], rules.common_cause_min)
+    together_min = rules.common_cause_min if within_min is None else within_min
+    group = _groups([now[i].down_min for i in down], together_min)
     size = {number: group.count(number) for number in group}
     found: list[Repair | None] = [None] * len(now)
     for i, number in zip(down, group, strict=True):

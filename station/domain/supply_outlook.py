@@ -22,6 +22,7 @@ import numpy as np
 from station.domain import isotherms
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import TRAILER_ON_ITS_WAY_IN, StationSnapshot
+from station.domain.even_draws import even
 from station.domain.lanes import Bool, Float
 from station.domain.plant import Plant, Supply
 from station.domain.waiting_times import Lasting, normal_quantile
@@ -204,11 +205,11 @@ def replica_arrivals(
 ) -> Arrivals:
     """Return the announced trailers in each of `count` lanes."""
     number = len(outlook.eta_min)
-    u = draw.random((number, count))
-    interrupted = draw.random(count) < outlook.outage
-    remaining = outage_law(rules).remaining(outlook.silent_min, draw.random(count))
+    u = even(draw, number, count)
+    interrupted = even(draw, count) < outlook.outage
+    remaining = outage_law(rules).remaining(outlook.silent_min, even(draw, count))
     width = rules.trailer_underfill_max - rules.trailer_underfill_min
-    under = rules.trailer_underfill_min + draw.random((number, count)) * width
+    under = rules.trailer_underfill_min + even(draw, number, count) * width
     if number == 0:
         none = np.zeros((0, count))
         return Arrivals(none, none, none, interrupted)

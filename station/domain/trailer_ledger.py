@@ -103,9 +103,13 @@ class TrailerLedger:
 
     Attributes:
         since_ms: Since when this ledger has been listening; earlier ETAs count as come.
+        assumed: Trailers thought to wait in the yard since before that; a bay to which none of them comes disproves it.
+        grace_ms: After how long a free bay does.
     """
 
     since_ms: int | None = None
+    assumed: int = 0
+    grace_ms: int = 20 * 60_000
     _states: dict[str, tuple[str, int]] = field(default_factory=dict)
     _docked_at: dict[str, int] = field(default_factory=dict)
     _free_since: dict[str, int] = field(default_factory=dict)
@@ -120,6 +124,7 @@ class TrailerLedger:
     def bay(self, unit: str, t_ms: int, state: str) -> bool:
         """Take a bay's state; return True where a trailer has just docked."""
         self._listen(t_ms)
+        self._doubt(t_ms)
         before = self._states.get(unit)
         if before is not None and before[0] == state:
             return False
@@ -161,6 +166,8 @@ class TrailerLedger:
         self._sort_weighings(t_ms)
         if self._yard > 0:
             self._yard -= 1
+        elif self.assumed > 0:
+            self.assumed -= 1
         else:
             self._arrivals.append((t_ms, False))
 
@@ -177,8 +184,13 @@ class TrailerLedger:
                 self._arrivals.append((weighed, True))
                 self._yard += 1
 
+    def _doubt(self, t_ms: int) -> None:
+        """Give up what was assumed of the yard once a bay has stood free for it."""
+        if self.assumed and any(t_ms - since >= self.grace_ms for since in self._free_since.values()):
+            self.assumed = 0
+
     def outlook(self, deliveries: Iterable[Delivery], at_ms: int, grace_ms: int) -> tuple[tuple[Expected, ...], int]:
-        """Return (trailers that have not come, by ETA; trailers known to wait in the yard).
+        """Return (trailers that have not come, by ETA; trailers that wait in the yard).
 
         Args:
             deliveries: All announced around now.
@@ -186,6 +198,7 @@ class TrailerLedger:
             grace_ms: A bay free for this long proves the yard empty, where the weighbridge is silent.
         """
         self._sort_weighings(at_ms)
+        self._doubt(at_ms)
         self._forget(at_ms)
         since = self.since_ms if self.since_ms is not None else at_ms
         open_ones = sorted((d for d in deliveries if d.eta_ms >= since), key=lambda d: d.eta_ms)
@@ -206,7 +219,7 @@ class TrailerLedger:
             for d in open_ones
             if d.eta_ms >= at_ms - _FORGET_MS
         ]
-        return tuple(expected), self._yard
+        return tuple(expected), self._yard + self.assumed
 
     def came(self, deliveries: Iterable[Delivery]) -> list[Came]:
         """Return which announced trailers have come, in the order they came; those from before we listened left out."""

@@ -15,8 +15,10 @@ import numpy as np
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import HOSE_AT_WORK, HoseNow, StationSnapshot
 from station.domain.day_plan import Booking
+from station.domain.even_draws import draws_for, even, even_of
 from station.domain.lanes import NEVER, Bool, Float, Trucks
 from station.domain.plant import Fleet, Plant
+from station.domain.waiting_times import normal_quantile
 
 _FEWEST_WALK_INS = 0.5
 """Fewer trucks without a booking than this a day are left out."""
@@ -264,19 +266,19 @@ def replica_trucks(
     ahead = demand.here
     arrive = np.repeat(demand.base_min[:, np.newaxis], count, axis=1)
     # Weather and traffic delay all trucks of a day together.
-    late = draw.normal(0.0, rules.day_late_sd_min, count)
+    late = rules.day_late_sd_min * normal_quantile(even(draw, count))
     booked = demand.booked_min[ahead:, np.newaxis] + late
-    arrive[ahead:] = arrival_min(booked, draw.random((shape[0] - ahead, count)), rules)
-    day = draw.normal(1.0, math.hypot(rules.day_kg_sd_share, demand_sd), count)
+    arrive[ahead:] = arrival_min(booked, even(draw, shape[0] - ahead, count), rules)
+    day = 1.0 + math.hypot(rules.day_kg_sd_share, demand_sd) * normal_quantile(even(draw, count))
     asked = demand.asked_kg[:, np.newaxis] * np.clip(draw.normal(1.0, rules.fill_kg_sd_share, shape), 0.5, 1.5) * day
     asked[: len(demand.at_hose)] = np.maximum(
         asked[: len(demand.at_hose)], np.array(demand.given_kg)[:, np.newaxis] + 0.1
     )
-    shows = draw.random(shape) < _comes(demand, rules, late, draw)
+    shows = even(draw, *shape) < _comes(demand, rules, late, draw)
     # A weak day has fewer of the profile's trucks, a strong one as many that take more: the kilograms come out right.
     factor = _day_factor(plant.fleet, draw, count)
     profiled = demand.profiled[:, np.newaxis]
-    shows &= ~profiled | (draw.random(shape) < factor)
+    shows &= ~profiled | (even(draw, *shape) < factor)
     asked = np.where(profiled, asked * np.maximum(factor, 1.0), asked)
     arrive = np.where(shows, arrive, NEVER)
     sigma = plant.fleet.handling_sigma
@@ -302,13 +304,13 @@ def _day_share(mean: float, worth: float, draw: np.random.Generator, count: int)
     """Return a share on `count` days, by a beta law about its mean."""
     if not 0.0 < mean < 1.0:
         return np.full(count, mean)
-    return draw.beta(mean * worth, (1.0 - mean) * worth, count)
+    return even_of(draw.beta(mean * worth, (1.0 - mean) * worth, draws_for(count)), draw, count)
 
 
 def _day_factor(fleet: Fleet, draw: np.random.Generator, count: int) -> Float:
     """Return each lane's demand over the usual one, a gamma law of mean 1, for days that have no plan."""
     shape = 1.0 / max(fleet.day_factor_cv, 1e-3) ** 2
-    return draw.gamma(shape, 1.0 / shape, count)
+    return even_of(draw.gamma(shape, 1.0 / shape, draws_for(count)), draw, count)
 
 
 def _ordered(demand: Demand, arrive: Float, asked: Float, after: Float) -> Trucks:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from station.domain import capacity_lanes as variants
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.lanes import NEVER, Course, Frame, Lanes
+from station.domain.lanes_together import joined
 from station.domain.reduced_station import ReducedStation
 from station.domain.supply_outlook import outlook_of
 from station.domain.truck_queue import demand_of
@@ -111,7 +112,7 @@ def day(hour: float, trucks: int, etas: list[float], bank_mpa: float, warm_c: fl
 
 def check(frame: Frame, base: Lanes, less: list[Less], parts: list[float], *, trucks_more: int = 0) -> None:
     """Run a lane beside those from which something is taken away, and assert that none serves more or loses mass."""
-    lanes = variants.joined([base, *(take(base, part) for take in less for part in parts)])
+    lanes = joined([base, *(take(base, part) for take in less for part in parts)])
     course = ReducedStation(frame, lanes, ()).run()
     served = (lanes.trucks.asked_kg - course.delivered_kg < 4.0).sum(axis=0)
     names = [f"{take.__name__}({part})" for take in less for part in parts]

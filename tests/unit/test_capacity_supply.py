@@ -285,3 +285,32 @@ def test_those_that_were_held_up_come_one_soon_after_the_other() -> None:
     # 96 min apart as planned, 29 min apart now: those of 12.4 and 14 h stand behind them in the line.
     assert back.eta_min[:3] == pytest.approx([22.8, 51.6, 80.4], abs=0.1)
     assert back.base_min[2] < 100.0 < gone.base_min[0]
+
+
+def first_heard(*, bays: tuple[str, str] = ("open", "open")) -> TrailerLedger:
+    """Return a ledger that believes that one trailer waits in the yard."""
+    ledger = TrailerLedger(assumed=1)
+    for bay, state in zip(("1", "2"), bays, strict=True):
+        ledger.bay(bay, minute(0), state)
+    return ledger
+
+
+def test_a_trailer_that_came_before_we_listened_docks_and_is_no_arrival() -> None:
+    ledger = first_heard()
+    assert ledger.outlook(deliveries(48, 144), minute(5), GRACE)[1] == 1
+    ledger.bay("1", minute(10), "empty")
+    ledger.bay("1", minute(20), "absent")
+    assert ledger.bay("1", minute(25), "docked")
+    expected, yard = ledger.outlook(deliveries(24, 144), minute(26), GRACE)
+    assert ([e.id for e in expected], yard) == (["T0", "T1"], 0)
+
+
+@pytest.mark.parametrize("bays", [("open", "open"), ("absent", "open")])
+def test_a_bay_that_stays_free_disproves_what_was_assumed_of_the_yard(bays: tuple[str, str]) -> None:
+    ledger = first_heard(bays=bays)
+    ledger.bay("1", minute(10), "absent")
+    assert ledger.outlook(deliveries(48), minute(19), GRACE)[1] == 1
+    assert ledger.outlook(deliveries(48), minute(31), GRACE)[1] == 0
+    # Who docks now is the one that was announced.
+    ledger.bay("1", minute(60), "docked")
+    assert ledger.outlook(deliveries(48), minute(61), GRACE)[0] == ()

@@ -17,6 +17,7 @@ from station.domain.capacity_forecast import BOTTLENECKS
 from station.domain.capacity_parameters import CapacityParameters
 from station.domain.capacity_snapshot import StationSnapshot
 from station.domain.lanes import NEVER, Course, Frame, Lanes
+from station.domain.lanes_together import joined
 from station.domain.reduced_station import ReducedStation
 from station.domain.supply_outlook import outlook_of
 from station.domain.truck_queue import demand_of
@@ -58,7 +59,7 @@ def test_every_lane_conserves_mass(
 ) -> None:
     now = snapshot(12.0, booked=trucks, bay_mpa=bays, bank_mpa=banks, trailer_hours=etas, trains_down=down)
     frame, base = layout(now, 240)
-    lanes = variants.joined([base, *(variants.relaxed(base, limit) for limit in (*BOTTLENECKS, "all"))])
+    lanes = joined([base, *(variants.relaxed(base, limit) for limit in (*BOTTLENECKS, "all"))])
     course = run(frame, lanes)
     assert np.abs(course.closure_kg()).max() < 1e-6
     assert (course.delivered_kg <= lanes.trucks.asked_kg + 1e-6).all()
@@ -137,7 +138,7 @@ def test_less_supply_never_serves_more(seed: int) -> None:
         dataclasses.replace(base, delivery_min=np.where(np.arange(6)[:, np.newaxis] < n, base.delivery_min, NEVER))
         for n in range(7)
     ]
-    course = run(frame, variants.joined(fewer))
+    course = run(frame, joined(fewer))
     kg = course.dispensed_kg
     served = (fewer[0].trucks.asked_kg - course.delivered_kg < 4.0).sum(axis=0)
     assert (np.diff(kg) >= -1.0).all()

@@ -78,3 +78,15 @@ def test_one_cause_ends_for_all_at_once_in_each_replica() -> None:
     assert expected is not None
     assert np.median(back) == pytest.approx(expected.median_min, rel=0.15)
     assert (base.train_kg_min[:, 0] < base.train_kg_min.max()).sum() == pytest.approx(expected.median_min, abs=1.0)
+
+
+def test_hoses_whose_fault_shows_at_one_truck_after_the_other_have_one_cause() -> None:
+    down = (70.0, None, 40.0, 5.0, None, None, None, 400.0)
+    hoses = tuple(
+        dataclasses.replace(h, state="idle" if m is None else "fault", available=m is None, down_min=m or 0.0)
+        for h, m in zip(snapshot().hoses, down, strict=True)
+    )
+    found = repairs_of(PLANT.hoses, hoses, RULES, RULES.hose_common_cause_min)
+    medians = [None if r is None else r.law.median_min / 60.0 for r in found]
+    one_cause, alone = RULES.common_cause_median_h, PLANT.hoses[0].mttr_median_h
+    assert medians == [one_cause, None, one_cause, one_cause, None, None, None, alone]
