@@ -21,7 +21,7 @@ from cli.text_files import read_text
 from station.adapters.foreign.draft import draft_map
 from station.adapters.foreign.log_map import LogMap, load_log_map
 from station.adapters.foreign.reading import columns_left_out
-from station.adapters.log_files import find_messages, log_format
+from station.adapters.log_files import count_lines, find_messages, log_format
 from station.adapters.log_import import Imported, LogImport, admission_of
 from station.domain.plant import Plant
 from station.errors import BadInputError
@@ -58,7 +58,9 @@ def import_file(
     try:
         with stop_on_signals() as stop, _Refused(file, side) as refusals:
             taking = LogImport(readings, admission_of(plants, settings.unknown_signals), refusals.take)
-            with progress(f"importing {file.name}", None) as tell:
+            # Counting the lines of a large file takes a second: only a bar that somebody sees needs them.
+            lines = count_lines(file) if sys.stderr.isatty() else None
+            with progress(f"importing {file.name}", lines) as tell:
                 found = find_messages(file, taking.refuse, plants=plants, rules=rules)
                 taking.take(found, stop.event, tell)
             stopped, code = stop.is_set(), stop.exit_code

@@ -19,8 +19,8 @@ from station.adapters.log_csv import is_row, names_columns, read_csv, write_csv
 from station.adapters.log_lines import is_line, read_lines, write_lines
 from station.adapters.log_ndjson import header_of, read_ndjson, write_ndjson
 from station.adapters.log_order import in_time_order
-from station.adapters.log_packing import PACKED, opened_to_read, opened_to_write
-from station.adapters.log_parquet import MAGIC, parquet_header, read_parquet, write_parquet
+from station.adapters.log_packing import PACKED, opened_to_read, opened_to_write, plain_lines
+from station.adapters.log_parquet import MAGIC, parquet_header, parquet_rows, read_parquet, write_parquet
 from station.adapters.log_records import (
     MAX_LINE_BYTES,
     Found,
@@ -36,7 +36,7 @@ from station.errors import BadInputError
 
 __all__ = [
     "MAX_LINE_BYTES", "NULL", "PARQUET", "SUFFIXES", "LogFormat", "LogRecord", "OnBadLine", "check_suffix",
-    "find_messages", "is_csv", "log_format", "log_records", "read_log", "read_log_header", "write_log",
+    "count_lines", "find_messages", "is_csv", "log_format", "log_records", "read_log", "read_log_header", "write_log",
 ]  # fmt: skip
 
 NULL: Final = "null:"
@@ -174,6 +174,17 @@ def _find_lines(path: Path, tell: OnBadLine, plants: Sequence[Plant]) -> Iterato
                 f"cannot read {path}: it is no log of ours; another's table needs a mapping file (--map): "
                 "`jinma import FILE --map-draft` writes a first one"
             )
+
+
+def count_lines(path: Path) -> int | None:
+    """Return how many lines a log has, of parquet rows; None of a packed one, which one would have to unpack first.
+
+    Raises:
+        BadInputError: It cannot be opened.
+    """
+    if _is_parquet(path):
+        return parquet_rows(path)
+    return plain_lines(path)
 
 
 def log_format(path: Path) -> LogFormat | None:

@@ -29,7 +29,7 @@ _ANY_AGE: Final = dt.timedelta(days=100_000_000)
 """A log is judged by no clock: only the bounds of every store hold, 1970 to 2255."""
 
 OnProgress = Callable[[int], None]
-"""Told the lines that came in so far."""
+"""Told the line, of parquet the row, that was read last."""
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class LogImport:
                 self._batch.append((message, one))
             if len(self._batch) >= BATCH:
                 self._store_batch()
-                progress(self.count.rows)
+                progress(one.line)
                 if stop.is_set():
                     return
         self._store_batch()

@@ -55,13 +55,21 @@ def _packed(plain: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
         yield plain
 
 
-@contextmanager
-def opened_to_read(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file to read from, unpacked.
+def plain_lines(path: Path) -> int | None:
+    """Return how many lines a file has; None of a packed one, which would have to be unpacked for it.
 
     Raises:
         BadInputError: It cannot be opened.
     """
+    with _opened(path) as (plain, magic):
+        if magic.startswith((_ZSTD_MAGIC, _GZIP_MAGIC)):
+            return None
+        return sum(part.count(b"\n") for part in iter(lambda: plain.read(_READ_BYTES), b""))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], bytes]]:
+    """Give a file as it is on disk, and its first bytes."""
     try:
         plain = path.open("rb")
     except OSError as error:
@@ -69,6 +77,17 @@ def opened_to_read(path: Path) -> Iterator[IO[bytes]]:
     with plain:
         magic = plain.read(4)
         plain.seek(0)
+        yield plain, magic
+
+
+@contextmanager
+def opened_to_read(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to read from, unpacked.
+
+    Raises:
+        BadInputError: It cannot be opened.
+    """
+    with _opened(path) as (plain, magic):
         if magic.startswith(_ZSTD_MAGIC):
             arrow = _arrow()
             stream = arrow.CompressedInputStream(arrow.PythonFile(plain, "r"), "zstd")

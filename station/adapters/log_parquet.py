@@ -215,6 +215,15 @@ def parquet_header(path: Path) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
+def parquet_rows(path: Path) -> int:
+    """Return how many rows a file has.
+
+    Raises:
+        BadInputError: It is no parquet file.
+    """
+    return int(_opened(path).metadata.num_rows)
+
+
 def read_parquet(path: Path, tell: OnBadLine) -> Iterator[Found]:
     """Yield the messages of a long-form file; a row that is no reading is told of by its number from 1.
 

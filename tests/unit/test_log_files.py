@@ -9,6 +9,7 @@ from station.adapters.log_files import (
     MAX_LINE_BYTES,
     NULL,
     LogRecord,
+    count_lines,
     log_records,
     read_log,
     read_log_header,
@@ -45,6 +46,14 @@ def test_the_same_records_make_the_same_bytes(tmp_path: Path, name: str) -> None
     for folder in ("a", "b"):
         write_log(tmp_path / folder / name, RECORDS, HEADER)
     assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("day.ndjson", 4), ("day.csv", 4), ("day.parquet", 2), ("day.ndjson.gz", None)]
+)
+def test_a_log_says_how_long_it_is_where_that_costs_nothing(tmp_path: Path, name: str, lines: int | None) -> None:
+    write_log(tmp_path / name, RECORDS, HEADER)
+    assert count_lines(tmp_path / name) == lines
 
 
 def test_each_line_is_json_of_the_contract(tmp_path: Path) -> None:
