@@ -175,6 +175,10 @@ class ReadingStore(Protocol):
         """Delete readings older than `t_ms` (retention); minutes stay."""
         ...
 
+    def forget_station(self, station: str) -> None:
+        """Delete everything of a station: its readings, its minutes, and the points of our services about it."""
+        ...
+
     def forget_minutes_before(self, t_ms: int) -> None:
         """Delete minutes older than `t_ms`, but for those whose readings are still there."""
         ...

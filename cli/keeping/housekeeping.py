@@ -11,13 +11,18 @@ import structlog
 
 from api.live.background import BackgroundLoop
 from cli.stores import states_of
+from station.adapters.clocks import wall_ms
 from station.domain.plant import Plant
 from station.errors import BadInputError, TransientError
-from station.ports import ReadingStore
+from station.ports import ReadingStore, ServicePoint
 from station.settings import Settings
+from station.wire import topics
 
 MINUTES_KEPT: Final = dt.timedelta(days=2 * 365)
 """Contract section 4."""
+REPLAYS_KEPT: Final = dt.timedelta(hours=24)
+"""Contract section 3."""
+_SEEN: Final = "replays"
 RETENTION_S: Final = 600.0
 _LOOK_S: Final = 1.0
 _LOOK_AGAIN_S: Final = 3600.0
@@ -64,16 +69,33 @@ def housekeeping(
         plants: Whose states are rolled up as states.
         now_ms: Station time, epoch ms; of several stations that of the one furthest back.
     """
+    replays = BackgroundLoop("replays", lambda: forget_replays(store, wall_ms()), RETENTION_S)
     if isinstance(store, RollsUpItself):
         keep = settings.keep if "keep" in settings.model_fields_set else None
-        return [BackgroundLoop("minutes", InfluxKeeping(store, states_of(plants), keep).step, _LOOK_S)]
-    return [BackgroundLoop("retention", lambda: forget(store, now_ms(), settings.keep), RETENTION_S)]
+        return [BackgroundLoop("minutes", InfluxKeeping(store, states_of(plants), keep).step, _LOOK_S), replays]
+    return [BackgroundLoop("retention", lambda: forget(store, now_ms(), settings.keep), RETENTION_S), replays]
 
 
 def forget(store: ReadingStore, now_ms: int, keep: dt.timedelta) -> bool:
     """Delete readings older than `keep` and minutes older than two years."""
     store.forget_before(now_ms - round(keep.total_seconds() * 1000))
     store.forget_minutes_before(now_ms - round(MINUTES_KEPT.total_seconds() * 1000))
+    return True
+
+
+def forget_replays(store: ReadingStore, wall_now_ms: int) -> bool:
+    """Delete replayed stations a day after they were first seen here; a point of their own says since when.
+
+    The readings themselves cannot tell: their times are those of the log.
+    """
+    day_ms = round(REPLAYS_KEPT.total_seconds() * 1000)
+    for station in filter(topics.is_replay, store.stations()):
+        tags = {"station": station}
+        if store.read_points(_SEEN, tags, 0, wall_now_ms - day_ms):
+            store.forget_station(station)
+            _log.info("a replay's readings were forgotten", station=station, kept=str(REPLAYS_KEPT))
+        elif not store.read_points(_SEEN, tags, wall_now_ms - day_ms, wall_now_ms + day_ms):
+            store.write_points([ServicePoint(_SEEN, tags, {"seen": 1.0}, wall_now_ms)])
     return True
 
 

@@ -24,6 +24,9 @@ RETENTION_S = 30 * 86_400
 CONNECT_MS, READ_MS = 5_000, 60_000
 _DIALECT = Dialect(header=True, delimiter=",", annotations=[], comment_prefix="#", date_time_format="RFC3339")
 
+_EVER = ("1970-01-01T00:00:00Z", "2262-04-11T00:00:00Z")
+"""What InfluxDB can tell of [RFC 3339]."""
+
 # A replaced token or bucket is to be mended by a person while data waits; it is no reason to throw data away.
 _SETTING_FAULTS = {
     401: "refuses the token: set INFLUXDB_V2_TOKEN",
@@ -128,7 +131,11 @@ class InfluxBucket:
     def _delete_before(self, t_ms: int, bucket: str) -> None:
         stop = f"{rfc3339(t_ms - 1)[:-1]}999999Z"  # right whether or not the stop is included
         with self._faults():
-            self._client.delete_api().delete("1970-01-01T00:00:00Z", stop, "", bucket, self._org)
+            self._client.delete_api().delete(_EVER[0], stop, "", bucket, self._org)
+
+    def _delete_station(self, station: str, bucket: str) -> None:
+        with self._faults():
+            self._client.delete_api().delete(_EVER[0], _EVER[1], f'station="{station}"', bucket, self._org)
 
     @contextlib.contextmanager
     def _answer(self, query: str, dialect: Any = _DIALECT) -> Iterator[io.TextIOWrapper]:

@@ -74,6 +74,12 @@ class InfluxReadings(InfluxPast):
         self._ready()
         self._delete_before(t_ms, self._bucket)
 
+    def forget_station(self, station: str) -> None:
+        """Delete everything of a station, in both buckets."""
+        self._prepare_minutes()
+        for bucket in self.buckets:
+            self._delete_station(station, bucket)
+
     def forget_minutes_before(self, t_ms: int) -> None:
         """Delete minutes older than `t_ms`."""
         self._prepare_minutes()

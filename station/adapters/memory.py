@@ -174,6 +174,15 @@ class MemoryReadings:
             for key in [key for key in self._points if key[2] < t_ms]:
                 del self._points[key]
 
+    def forget_station(self, station: str) -> None:
+        """Delete everything of a station."""
+        with self._lock:
+            for kept in (self._units, self._past):
+                for unit in [unit for unit in kept if unit[0] == station]:
+                    del kept[unit]
+            for key in [key for key in self._points if dict(key[1]).get("station") == station]:
+                del self._points[key]
+
     def forget_minutes_before(self, t_ms: int) -> None:
         """Delete minutes older than `t_ms`."""
         with self._lock:

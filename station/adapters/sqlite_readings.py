@@ -40,7 +40,7 @@ from station.adapters.sqlite_head import head_prefix, head_row
 from station.adapters.sqlite_minutes import forget_minutes
 from station.adapters.sqlite_past import Past
 from station.adapters.sqlite_queries import Hour, Qualities, one, slots_of
-from station.adapters.sqlite_sealing import forget_before, seal
+from station.adapters.sqlite_sealing import forget_before, forget_station, seal
 from station.adapters.sqlite_upgrade import make_way, upgrade
 from station.adapters.windowing import MINUTE_MS, check_windows
 from station.domain.signals import Reading, UnitMessage
@@ -291,6 +291,15 @@ class SqliteReadings:
         def forget(connection: sqlite3.Connection) -> None:
             forget_before(connection, t_ms)
             self._held.clear()  # what it sealed is in `head` no more
+
+        self._file.write(forget)
+
+    def forget_station(self, station: str) -> None:
+        """Delete everything of a station."""
+
+        def forget(connection: sqlite3.Connection) -> None:
+            forget_station(connection, station)
+            self._held.clear()
 
         self._file.write(forget)
 

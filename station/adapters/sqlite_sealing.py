@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import numpy as np
@@ -52,6 +53,20 @@ def forget_before(connection: sqlite3.Connection, t_ms: int) -> None:
             connection.execute("DELETE FROM blocks WHERE signal_id = ? AND slot = ?", (signal_id, slot))
     connection.execute("DELETE FROM latest WHERE t < ?", (t_ms,))
     connection.execute("DELETE FROM points WHERE t < ?", (t_ms,))
+
+
+def forget_station(connection: sqlite3.Connection, station: str) -> None:
+    """Delete everything of a station but the names of its units and signals: somebody may hold their ids."""
+    units = connection.execute("SELECT id FROM units WHERE station = ?", (station,)).fetchall()
+    of = "SELECT s.id FROM signals s JOIN units u ON u.id = s.unit_id WHERE u.station = ?"
+    signals = connection.execute(of, (station,)).fetchall()
+    connection.executemany("DELETE FROM head WHERE unit_id = ?", units)
+    connection.executemany("DELETE FROM blocks WHERE signal_id = ?", signals)
+    connection.executemany("DELETE FROM minutes WHERE signal_id = ?", signals)
+    connection.executemany("DELETE FROM quarters WHERE signal_id = ?", signals)
+    connection.executemany("DELETE FROM latest WHERE signal_id = ?", signals)
+    pair = json.dumps(["station", station], ensure_ascii=False)
+    connection.execute("DELETE FROM points WHERE instr(tags, ?)", (pair,))
 
 
 def work_out_minutes(connection: sqlite3.Connection) -> None:

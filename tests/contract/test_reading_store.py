@@ -289,6 +289,24 @@ def test_points_of_our_own_services(store: ReadingStore, station: str) -> None:
     assert store.span(station) is None
 
 
+def test_forgetting_a_station(store: ReadingStore, station: str) -> None:
+    other = f"{station}~ab12cd34"
+    for of in (station, other):
+        store.write([bank(of, T0 + n * MINUTE, PT_330A=float(n)) for n in range(90)])
+        store.write_points([ServicePoint("ingest", {"station": of}, {"received": 3.0}, T0)])
+    store.forget_station(other)
+    assert other not in store.stations()
+    assert store.span(other) is None
+    assert store.latest(other, ["PT-330A"]) == {}
+    assert store.minutes(other, "PT-330A", T0, T0 + DAY) == []
+    assert store.windows(other, "PT-330A", T0, T0 + DAY, HOUR, "mean") == []
+    assert store.read_points("ingest", {"station": other}, 0, T0 + DAY) == []
+    assert store.span(station) == (T0, T0 + 89 * MINUTE)
+    assert len(store.read_points("ingest", {"station": station}, 0, T0 + DAY)) == 1
+    store.write([bank(other, T0, PT_330A=5.0)])  # it may come again
+    assert store.latest(other, ["PT-330A"])["PT-330A"].value == 5.0
+
+
 def test_forgetting(store: ReadingStore, station: str) -> None:
     store.write([bank(station, T0 + n * 10 * MINUTE, PT_330A=float(n)) for n in range(20)])
     store.write([UnitMessage(station, "storage", "vent", T0, {"TT-391": 20.0})])

@@ -9,11 +9,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from cli.keeping.housekeeping import housekeeping
+from cli.keeping.housekeeping import forget_replays, housekeeping
 from cli.main import app
 from ingest.ledger import LEDGER_FILE, DeadLetter, Ledger
 from ingest.spool import Position, Spool
@@ -166,16 +167,16 @@ def test_influxdb_gets_its_minutes_and_its_retention(influxd: Influxd, data: Pat
 
 def test_whoever_writes_to_influxdb_installs_minutes_and_a_retention_that_was_said(influxd: Influxd) -> None:
     store = InfluxReadings(influxd.url, influxd.token, influxd.org, "kept")
-    (loop,) = housekeeping(Settings(keep="12d"), store, [jinma()], lambda: NOW)
+    loop, _ = housekeeping(Settings(keep="12d"), store, [jinma()], lambda: NOW)
     assert loop._step() is True
     assert (store.minutes_troubles(), store.retention_s("kept")) == ([], 12 * 86_400)
     store.set_retention("kept", 86_400)
-    (loop,) = housekeeping(Settings(), store, [jinma()], lambda: NOW)
+    loop, _ = housekeeping(Settings(), store, [jinma()], lambda: NOW)
     assert loop._step() is True
     assert store.retention_s("kept") == 86_400  # nobody said another
     store.close()
     away = InfluxReadings(f"http://127.0.0.1:{free_port()}", "t", "o", "b")
-    (loop,) = housekeeping(Settings(), away, [jinma()], lambda: NOW)
+    loop, _ = housekeeping(Settings(), away, [jinma()], lambda: NOW)
     assert loop._step() is False  # asked again soon
     away.close()
 
@@ -183,6 +184,19 @@ def test_whoever_writes_to_influxdb_installs_minutes_and_a_retention_that_was_sa
 def test_whoever_writes_to_sqlite_forgets_by_station_time(tmp_path: Path) -> None:
     with closing(SqliteReadings(tmp_path / "r.sqlite")) as store:
         store.write([message(NOW - n * DAY) for n in range(5)])
-        (loop,) = housekeeping(Settings(keep="2d"), store, [jinma()], lambda: NOW - DAY)
+        loop, _ = housekeeping(Settings(keep="2d"), store, [jinma()], lambda: NOW - DAY)
         assert loop._step() is True
         assert [one.t_ms for one in store.messages("jinma", 0, NOW + 1)] == [NOW - n * DAY for n in (3, 2, 1, 0)]
+
+
+def test_a_replay_is_forgotten_a_day_after_it_was_first_seen_whatever_its_times(tmp_path: Path) -> None:
+    wall, replay = 1_790_000_000_000, "jinma~ab12cd34"
+    with closing(SqliteReadings(tmp_path / "r.sqlite")) as store:
+        store.write(
+            [msgspec.structs.replace(message(NOW - 300 * DAY), station=station) for station in ("jinma", replay)]
+        )
+        for later_ms in (0, DAY // 2, DAY - 1):
+            forget_replays(store, wall + later_ms)
+            assert store.stations() == ["jinma", replay]
+        forget_replays(store, wall + DAY + 1)
+        assert store.stations() == ["jinma"]
