@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -13,10 +13,14 @@ import typer
 from cli import durations
 from cli.progress import progress
 from cli.results import tell_result
+from cli.stations import read_plants
 from cli.stopping import stop_on_signals
+from cli.text_files import read_text
+from station.adapters.foreign.log_map import LogMap, load_log_map
 from station.adapters.log_files import LogRecord, read_log, read_log_header
 from station.adapters.log_replay import replay_log, replay_target
 from station.adapters.mqtt import MqttPublisher
+from station.domain.plant import Plant
 from station.errors import BadInputError, TransientError
 from station.settings import load_settings
 
@@ -38,24 +42,30 @@ def replay_file(  # noqa: PLR0913 - one for each option
     time: str,
     station: str | None,
     yes: bool,
+    map_file: Path | None,
+    plant: list[Path] | None,
     as_json: bool,
 ) -> None:
-    """Publish a log again.
+    """Publish a log again, another's by a mapping file.
 
     Raises:
         BadInputError: The file or an option is wrong.
         TransientError: The broker cannot be reached.
         typer.Exit: Asked to end by a signal.
     """
-    settings = load_settings(broker=broker)
+    settings = load_settings(broker=broker, plant=plant)
     if settings.broker is None:
         raise BadInputError("--broker: name the broker to publish to")
     pace = durations.speed(speed or "1")
     target = replay_target(station, time=time, yes=yes)
     start_ms = durations.moment_ms(start, "--from") if start else None
     end_ms = durations.moment_ms(end, "--to") if end else None
-    bad = _BadLines(file)
-    next(iter(read_log(file)), None)  # a file that cannot be read is said before a broker is asked
+    plants = read_plants(settings.plant)
+    rules = None if map_file is None else load_log_map(read_text(map_file), str(map_file), plants)
+    bad = _BadLines(file, plants, rules)
+    next(
+        iter(read_log(file, plants=plants, rules=rules)), None
+    )  # a file that cannot be read is said before a broker is asked
     bar = _Bar(file, start_ms, end_ms, loop)
     count = 0
     with stop_on_signals() as stop, progress(f"replaying {file.name}", bar.total_s) as tell:
@@ -151,8 +161,8 @@ def _time_mode(text: str) -> Literal["original", "now"]:
 class _BadLines:
     """Names what is passed over of a log, each line once, and not without end."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, plants: Sequence[Plant], rules: LogMap | None) -> None:
+        self._file, self._plants, self._rules = file, plants, rules
         self._count: Counter[str] = Counter()
         self._passages = 0
 
@@ -164,7 +174,8 @@ class _BadLines:
     def records(self) -> Iterator[LogRecord]:
         """Open the log; only the first passage says what is wrong."""
         self._passages += 1
-        return read_log(self._file, self._of_line if self._passages == 1 else None)
+        tell = self._of_line if self._passages == 1 else None
+        return read_log(self._file, tell, plants=self._plants, rules=self._rules)
 
     def of_record(self, text: str) -> None:
         """Take a record that is no reading."""

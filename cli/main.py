@@ -22,6 +22,7 @@ from cli.options import (
     FirstStation,
     Journal,
     Json,
+    LogMapFile,
     Plants,
     RunSpeed,
     Scenario,
@@ -190,7 +191,7 @@ def serve(
 @app.command(epilog="Example: jinma replay day.ndjson --broker mqtt://localhost:1883 --speed 60 --signals 'PT-3*'")
 @reported
 def replay(
-    file: Annotated[Path, typer.Argument(help="A recorded log: ndjson, csv, lp (.gz, .zst) or parquet.")],
+    file: Annotated[Path, typer.Argument(help="A recorded log of any format, or another's table with --map.")],
     broker: Broker = None,
     speed: Speed = None,
     from_: Annotated[str | None, typer.Option("--from", help="Leave out what is older.")] = None,
@@ -202,6 +203,8 @@ def replay(
         str | None, typer.Option(help="Publish under this id; a live one needs --time now --yes.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Really publish under a live station's id.")] = False,
+    map_: LogMapFile = None,
+    plant: Plants = None,
     json: Json = False,
 ) -> None:
     """Publish a recorded log again, at any speed, under a station id of its own."""
@@ -209,7 +212,7 @@ def replay(
 
     replay_file(
         file, broker=broker, speed=speed, start=from_, end=to, loop=loop, signals=signals, time=time, station=station,
-        yes=yes, as_json=json,
+        yes=yes, map_file=map_, plant=plant, as_json=json,
     )  # fmt: skip
 
 
@@ -244,9 +247,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A log of ours in any format, or another's table with --map.")],
     store: Store = None,
     data_dir: DataDir = None,
-    map_: Annotated[
-        Path | None, typer.Option("--map", help="Mapping file: how another's table becomes readings.")
-    ] = None,
+    map_: LogMapFile = None,
     map_draft: Annotated[
         bool, typer.Option("--map-draft", help="Print a first mapping file for this log, and end.")
     ] = False,

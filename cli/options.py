@@ -10,6 +10,7 @@ import typer
 Plants = Annotated[
     list[Path] | None, typer.Option("--plant", help="Station file, repeatable; default is the shipped Jinma station.")
 ]
+LogMapFile = Annotated[Path | None, typer.Option("--map", help="Mapping file: how another's table becomes readings.")]
 Broker = Annotated[str | None, typer.Option(help="MQTT broker, mqtt://[user:pass@]host:port or mqtts://...")]
 Store = Annotated[str | None, typer.Option(help="sqlite:///PATH or influxdb://host:8086/ORG/BUCKET.")]
 Journal = Annotated[str | None, typer.Option(help="Alarm journal, a SQLAlchemy URL of SQLite or PostgreSQL.")]

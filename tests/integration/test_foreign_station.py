@@ -35,3 +35,6 @@ def test_the_log_of_the_example_is_shown_and_replayed(tmp_path: Path) -> None:
                 assert page.status_code == 200, (name, page.text[:500])
         replayed = jinma("replay", str(out), "--broker", service.broker, "--speed", "max", "--json")
         assert '"messages": 960' in replayed.stdout
+        line = ("replay", str(log), "--map", str(EXAMPLE / "map.toml"), *plant, "--broker", service.broker)
+        straight = jinma(*line, "--speed", "max", "--json")
+        assert '"messages": 960, "bad_lines": 0' in straight.stdout, straight.stderr
