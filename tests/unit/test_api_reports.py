@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,19 @@ async def test_each_form_is_a_file_in_its_language(morning: Morning, lang: str, 
     assert any(row[1:] == ["40 kg / 81 kg"] for row in rows)
     assert pdf.content.startswith(b"%PDF-")
     assert pdf.headers["content-disposition"] == f'attachment; filename="jinma-{DAY}-{lang}.pdf"'
+
+
+async def test_without_a_chinese_font_the_pdf_is_english_and_says_so(
+    morning: Morning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.reports.pdf_form.chinese_font", lambda: None)
+    async with morning.client(Role.VIEWER) as client:
+        pdf = await client.get(f"{BASE}/{DAY}", params={"format": "pdf", "lang": "zh"})
+    assert pdf.status_code == 200
+    packed = re.findall(rb"stream\n(.*?)\nendstream", pdf.content, re.DOTALL)
+    first_page = zlib.decompress(packed[0]).decode("latin-1")
+    assert "No Chinese font is installed" in first_page
+    assert "daily report" in first_page
 
 
 async def test_a_late_reading_makes_the_next_version_and_nothing_new_does_not(morning: Morning) -> None:
