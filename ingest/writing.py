@@ -79,7 +79,7 @@ class StoreWriter:
         attempt = 0
         while True:
             try:
-                refused = self._write_or_none(messages)
+                refused = self._write_or_raise(messages)
             except TransientError as error:
                 if attempt == 0 or str(error) != self.error:
                     _log.warning("store does not take messages; they wait in the spool", error=str(error))
@@ -93,7 +93,7 @@ class StoreWriter:
                 self.error = None
                 return refused
 
-    def _write_or_none(self, messages: Sequence[UnitMessage]) -> Refused:
+    def _write_or_raise(self, messages: Sequence[UnitMessage]) -> Refused:
         """Write messages; raise what the store's adapter raises where it does with every single one of several."""
         faults: list[Exception] = []
         refused = self._write_or_split(messages, faults)

@@ -14,6 +14,8 @@ from station.wire.plan_v1 import parse_time
 
 DEFAULT_LIMIT: Final = 1000
 MAX_LIMIT: Final = 10_000
+USUAL_RANGE: Final = dt.timedelta(hours=1)
+"""Of readings, where a query names no start."""
 LONGEST_RANGE: Final = dt.timedelta(days=3660)
 _HOUR_MS: Final = 3_600_000
 _MOST_SIGNALS: Final = 64
@@ -24,6 +26,7 @@ TimeText = Annotated[
     str | None,
     Query(description="RFC 3339 with a zone, or epoch ms", max_length=40, examples=["2026-11-23T08:00:00+08:00"]),
 ]
+Every = Annotated[str, Query(description="Length of a window: 10s, 1m, 1h, 1d", max_length=20)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items in one answer")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the answer before", max_length=40)]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Response
@@ -17,7 +16,9 @@ from api.routes.bodies import Page, json_answer
 from api.routes.guard import Viewer, needs
 from api.routes.params import (
     DEFAULT_LIMIT,
+    USUAL_RANGE,
     Cursor,
+    Every,
     Limit,
     StationId,
     TimeText,
@@ -32,8 +33,6 @@ from api.services import ApiServices
 from station.domain.plant import Plant, Signal
 from station.domain.signals import Reading
 from station.ports import ReadingStore
-
-_USUAL_RANGE: Final = dt.timedelta(hours=1)
 
 Signals = Annotated[list[str] | None, Query(description="Signal id; repeat it for several", examples=[["PT-330A"]])]
 Aggregate = Literal["raw", "mean", "min", "max", "last", "count"]
@@ -161,7 +160,7 @@ def routes(services: ApiServices) -> APIRouter:
         signal: Signals = None,
         start: TimeText = None,
         end: TimeText = None,
-        every: Annotated[str, Query(description="Length of a window: 10s, 1m, 1h, 1d", max_length=20)] = "1m",
+        every: Every = "1m",
         aggregate: Annotated[Aggregate, Query(description="`raw`, or what a window gives")] = "mean",
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
@@ -170,7 +169,7 @@ def routes(services: ApiServices) -> APIRouter:
         plant = services.plant(station)
         signals = some_signals(plant, signal)
         now_ms = services.live(plant.id).now_ms
-        start_ms, end_ms = time_range(start, end, now_ms, _USUAL_RANGE)
+        start_ms, end_ms = time_range(start, end, now_ms, USUAL_RANGE)
         from_ms = cursor_ms(cursor, start_ms, end_ms)
         grid = None if aggregate == "raw" else _Grid.of(plant, every, start_ms, aggregate)
         query = _Query(services.store, station, signals, from_ms, end_ms, limit)

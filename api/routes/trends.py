@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from api import openapi_sheet_examples as examples
@@ -17,7 +16,16 @@ from api.people.roles import Role
 from api.problems import broken
 from api.routes.bodies import json_answer
 from api.routes.guard import Viewer, needs
-from api.routes.params import StationId, TimeText, some_signals, time_range, window_ms, window_offset_ms
+from api.routes.params import (
+    USUAL_RANGE,
+    Every,
+    StationId,
+    TimeText,
+    some_signals,
+    time_range,
+    window_ms,
+    window_offset_ms,
+)
 from api.routes.readings import Signals
 from api.services import ApiServices
 from station.domain.plant import Plant, Signal
@@ -26,7 +34,6 @@ from station.ports import Course, ReadingStore
 
 _MOST_WINDOWS: Final = 10_000
 """Of one signal: more than any screen has pixels."""
-_USUAL_RANGE: Final = dt.timedelta(hours=1)
 _NUMBERS: Final = ("mean", "min", "max", "last")
 _STEPPED: Final = (Kind.STATE, Kind.DIGITAL_INPUT)
 """Of these a mean says nothing."""
@@ -132,12 +139,12 @@ def routes(services: ApiServices) -> APIRouter:
         signal: Signals = None,
         start: TimeText = None,
         end: TimeText = None,
-        every: Annotated[str, Query(description="Length of a window: 10s, 1m, 1h, 1d", max_length=20)] = "1m",
+        every: Every = "1m",
     ) -> Response:
         """All signals over the same windows."""
         plant = services.plant(station)
         signals = some_signals(plant, signal)
-        start_ms, end_ms = time_range(start, end, services.live(plant.id).now_ms, _USUAL_RANGE)
+        start_ms, end_ms = time_range(start, end, services.live(plant.id).now_ms, USUAL_RANGE)
         grid = _Grid.over(plant, start_ms, end_ms, every)
         return await anyio.to_thread.run_sync(grid.answer, services.store, station, signals, limiter=services.reading)
 
