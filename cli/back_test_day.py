@@ -56,7 +56,7 @@ class _Band:
 _QUIET: Final = _Band(0.0, 0.1)
 _AT_RISK: Final = _Band(0.2, 0.4)
 _SHORT: Final = _Band(0.35, 1.0)
-"""Of no alert, of CAP-RISK, of CAP-SHORT: their thresholds are 0.2 and 0.5 to raise, 0.1 and 0.2 to clear."""
+"""Of no alert, of CAP-RISK, of CAP-SHORT: raised at 0.2 and 0.6 (0.5 by default), cleared at 0.1 and 0.2."""
 
 _RISK: Final = "CAP-RISK"
 

@@ -20,8 +20,6 @@ from station.domain.capacity_text import (
 from station.domain.plant import Plant, Text
 
 _RUNS_TO_RAISE, _RUNS_TO_CLEAR = 3, 6
-_LIKELY = 0.5
-"""From this probability on a shortage is alerted."""
 
 HOT_TANK_C = 80.0
 """A tank that a fill would leave hotter than this is near the 85 degC it is built for (DOMAIN 4.4)."""
@@ -86,16 +84,16 @@ def _short(c: Context) -> Verdict:
     p, lead = f.shortfall_probability, f.detail.base_lead_minutes
     # The base case is one course of the day. Where it hangs on one overdue trailer, most replicas of the same run
     # may tell another one: such a shortage is possible, not certain, and waits for its runs.
-    likely = f.detail.probability_now >= _LIKELY
-    certain = likely and f.detail.base_shortfall_kg >= rules.shortfall_certain_kg
+    sure = f.detail.probability_now >= rules.shortfall_certain_share
+    certain = sure and f.detail.base_shortfall_kg >= rules.shortfall_certain_kg
     near = lead is not None and lead <= rules.shortfall_certain_lead_min
     return Verdict(
-        raises=p >= _LIKELY,
+        raises=p >= rules.shortfall_likely,
         at_once=certain and near,
         clears=p < 0.2 and not certain,
         priority="critical" if f.lead_minutes is not None and f.lead_minutes < 60.0 else "high",
         value=round(p, 3),
-        limit=_LIKELY,
+        limit=rules.shortfall_likely,
         text=lambda: shortage_text(c.plant, f, c.action),
         tells=_sees_shortage(f),
     )

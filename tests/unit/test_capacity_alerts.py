@@ -10,6 +10,7 @@ import pytest
 from station.domain.capacity import forecast
 from station.domain.capacity_alerts import CapacityAlerts
 from station.domain.capacity_forecast import Forecast, TriedAction
+from station.domain.capacity_parameters import CapacityParameters
 from station.domain.plant import Text
 from tests.support.capacity_snapshots import snapshot
 from tests.support.plants import jinma
@@ -65,12 +66,17 @@ def test_a_calm_day_tells_nothing(calm: Forecast) -> None:
 
 def test_a_shortage_is_raised_by_three_runs_and_cleared_by_six(calm: Forecast) -> None:
     line = Line(calm)
-    for p in (0.6, 0.6, 0.4, 0.6, 0.6, 0.7):
+    for p in (0.6, 0.6, 0.59, 0.6, 0.6, 0.7):
         line.tell(shortfall_probability=p)
     assert line.of("CAP-SHORT") == [(30.0, True)]
     for p in (0.1, 0.1, 0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1):
         line.tell(shortfall_probability=p)
     assert line.of("CAP-SHORT") == [(30.0, True), (75.0, False)]
+
+
+def test_the_limit_that_is_shown_is_the_one_that_raises() -> None:
+    plant = jinma()
+    assert plant.capacity_alarms["CAP-SHORT"].limit == CapacityParameters.of(plant.parameters).shortfall_likely
 
 
 def test_runs_that_events_asked_for_do_not_count(calm: Forecast) -> None:
@@ -81,7 +87,7 @@ def test_runs_that_events_asked_for_do_not_count(calm: Forecast) -> None:
 
 
 def test_a_certain_near_shortage_is_raised_at_once(calm: Forecast) -> None:
-    line, likely = Line(calm), {"probability_now": 0.5}
+    line, likely = Line(calm), {"probability_now": 0.65}
     line.tell(detail={"base_shortfall_kg": 79.0, "base_lead_minutes": 30.0, **likely})
     line.tell(detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 300.0, **likely})
     assert line.of("CAP-SHORT") == []
@@ -91,9 +97,9 @@ def test_a_certain_near_shortage_is_raised_at_once(calm: Forecast) -> None:
 
 def test_a_base_case_that_most_replicas_gainsay_is_not_certain(calm: Forecast) -> None:
     line = Line(calm)
-    line.tell(detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 30.0, "probability_now": 0.49})
+    line.tell(detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 30.0, "probability_now": 0.64})
     assert line.of("CAP-SHORT") == []
-    line.tell(1.0, detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 30.0, "probability_now": 0.5})
+    line.tell(1.0, detail={"base_shortfall_kg": 300.0, "base_lead_minutes": 30.0, "probability_now": 0.65})
     assert line.of("CAP-SHORT") == [(6.0, True)]
 
 
