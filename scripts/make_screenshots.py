@@ -99,7 +99,7 @@ def shots() -> Iterator[Shot]:
             yield Shot(f"{page.name}-phone", path, PHONE)
         if page.name in DARK_PAGES:
             yield Shot(f"{page.name}-dark", path, DESK, dark=True)
-    yield Shot("unit", "units/compression/train-1", DESK)
+    yield Shot("unit", "units/compression/train-3", DESK)
     yield Shot("alarm", "alarms", DESK, act=_open_alarm)
     yield Shot("fill", "fills", DESK, act=_open_fill)
     yield Shot("wall", "", DESK, query="&wall=1")
