@@ -18,7 +18,7 @@ _MODULES: Final = (
     "replay", "replay_bar", "replay_open", "replay_tables", "alarm_words", "verdict", "sheet_table", "dialog",
 )  # fmt: skip
 SPEEDS: Final = ("0.1", "0.5", "1", "2", "5", "10", "60", "300", "3600", "max")
-_STEPS: Final = ((-60, "−1 min"), (-1, "−1 s"), (1, "+1 s"), (60, "+1 min"))
+_STEPS: Final = ((-60, "−", "step_minute"), (-1, "−", "step_second"), (1, "+", "step_second"), (60, "+", "step_minute"))
 
 
 def replay_page(live: LiveStation, session: Session, language: str) -> None:
@@ -105,7 +105,9 @@ def _player(language: str, *, may_operate: bool) -> str:
 
 def _controls(language: str) -> str:
     t = translator(language)
-    steps = "".join(f'<button type="button" data-step="{seconds}">{label}</button>' for seconds, label in _STEPS)
+    steps = "".join(
+        f'<button type="button" data-step="{seconds}">{sign}{t(unit)}</button>' for seconds, sign, unit in _STEPS
+    )
     speeds = "".join(
         f'<option value="{speed}">{t("replay_max") if speed == "max" else f"{speed}×"}</option>' for speed in SPEEDS
     )

@@ -35,6 +35,8 @@ REPLAY_TEXTS: Final[dict[str, Text]] = {
     "replay_play": Text("Play", "播放"),
     "replay_pause": Text("Pause", "暂停"),
     "replay_bar": Text("Moment of the replay", "回放时刻"),
+    "step_minute": Text("1 min", "1 分"),
+    "step_second": Text("1 s", "1 秒"),
     "replay_steps": Text("Steps", "步进"),
     "replay_before": Text("Alarm before", "上一报警"),
     "replay_after": Text("Alarm after", "下一报警"),

@@ -57,5 +57,6 @@ TREND_TEXTS: Final[dict[str, Text]] = {
     "trends_means": Text("line: means of {0}, band: least to greatest", "曲线：{0} 均值，色带：最小至最大"),
     "trends_raw": Text("every reading", "全部读数"),
     "trends_alarms_cut": Text("alarms before {0} are not drawn: too many", "{0} 之前的报警过多，未绘出"),
+    "trends_seconds": Text("{0} s", "{0} 秒"),
     "trends_loading": Text("loading", "正在读取"),
 }

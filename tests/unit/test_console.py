@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 from starlette.requests import HTTPConnection
 
+import api.forecast
 from api.people.roles import Role
 from api.routes.bodies import AlarmStateName
 from dashboards.console import pages
@@ -187,3 +188,18 @@ def test_nothing_of_the_console_comes_from_another_host() -> None:
     for file in (one for one in STATIC.rglob("*") if one.is_file()):
         addresses = set(re.findall(r"https?://[^\"' )]+", file.read_text()))
         assert addresses <= {"http://www.w3.org/2000/svg"}, file.name
+
+
+def test_what_stands_in_for_an_input_of_the_forecast_has_a_word_in_both_languages() -> None:
+    """The forecast's own names are English: the Chinese page shows none of them."""
+    forecast = "".join(file.read_text() for file in (Path(api.forecast.__file__).parent).glob("*.py"))
+    named = set(re.findall(r'(?:source=|model=\()"([a-z ]+)"', forecast)) - {"measured"}
+    doubts = set(re.findall(r'"(?:bad|uncertain):([a-z-]+)"', forecast)) | {"null"}
+    page = (STATIC / "outlook_figures.js").read_text()
+    kept = {kind: re.search(rf"const {kind} = {{(.*?)}};", page) for kind in ("STAND_INS", "DOUBTS")}
+    known = {
+        kind: set(re.findall(r'"?([a-z][a-z -]*?)"?: "', found[1])) if found else set() for kind, found in kept.items()
+    }
+    assert named
+    assert named <= known["STAND_INS"]
+    assert doubts <= known["DOUBTS"]

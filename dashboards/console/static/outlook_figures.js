@@ -3,6 +3,9 @@
 import { byId, duration, make, minuteTime, setText, word } from "./dom.js";
 
 const round = (value) => Math.round(value);
+// What the forecast calls a stand-in and a doubt, and the page's word for it; a tag stands for itself.
+const STAND_INS = { model: "input_model", "last value": "input_last", none: "input_none", profile: "input_profile", bookings: "input_bookings", delivery: "input_delivery", trains: "input_trains", "bay states": "input_bays", "idle hose": "input_idle", "mean flow": "input_flow", "mean fill": "input_fill" };
+const DOUBTS = { null: "doubt_null", "no-link": "doubt_no_link", "twins-apart": "doubt_twins", "twin-differs": "doubt_twins", inferred: "doubt_inferred", profile: "doubt_profile", stale: "doubt_stale", missing: "doubt_missing" };
 const SECTIONS = { trailers: "trailer", none: "bottleneck_none" };
 
 /** Return {name: {big, sub, level}} of a forecast at `now`. */
@@ -67,8 +70,16 @@ function showInputs(doubtful) {
   }
   const chips = doubtful.map(({ signal, quality, source }) => {
     const [kind, reason] = quality.split(":");
-    const said = `${signal} ${word(kind)}${reason ? ` (${reason})` : ""}${source ? ` · ${word("input_from", source)}` : ""}`;
-    return make("span", { class: `chip ${kind}` }, said);
+    const why = reason ? ` (${DOUBTS[reason] ? word(DOUBTS[reason]) : reason})` : "";
+    const instead = source && source !== "measured" ? ` · ${word("input_from", standIn(source))}` : "";
+    return make("span", { class: `chip ${kind}` }, `${signal} ${word(kind)}${why}${instead}`);
   });
   place.replaceChildren(make("b", {}, `${word("inputs_bad")}: ${doubtful.length}`), ...chips);
+}
+
+/** Return what stands in for an input, in the page's language. */
+function standIn(source) {
+  const [, twin] = source.match(/^mean with (.+)$/) ?? [];
+  if (twin) return word("input_mean", twin);
+  return STAND_INS[source] ? word(STAND_INS[source]) : source;
 }

@@ -1,6 +1,6 @@
 // The picture of trends: a canvas of our own, so that a page loads no library for it and a frame takes milliseconds.
 
-import { byId, word } from "./dom.js";
+import { byId, duration, word } from "./dom.js";
 import { leastHeight, paint, sideOf } from "./trends_paint.js";
 
 const DOTS = 2; // Of a saved picture, a pixel of the screen.
@@ -102,4 +102,4 @@ export function pictureOn(ground) {
 }
 
 /** Say of a window how wide it is. */
-export const windowText = ({ every }) => (every ? word("trends_means", every) : word("trends_raw"));
+export const windowText = ({ ms, every }) => (every ? word("trends_means", ms < 60000 ? word("trends_seconds", ms / 1000) : duration(ms / 60000)) : word("trends_raw"));

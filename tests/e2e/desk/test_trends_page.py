@@ -79,7 +79,7 @@ def test_wheel_drag_and_keys_move_through_time_and_end_comes_back_to_the_present
     expect(live).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="30 d").click()
     assert span_s(page) == 30 * 86400
-    expect(page.locator("#trends-how")).to_contain_text("means of 1h")
+    expect(page.locator("#trends-how")).to_contain_text("means of 1 h")
 
 
 def test_the_cursor_reads_values_and_a_chosen_signal_shows_its_limits(desk: Desk, trends: Callable[..., Page]) -> None:

@@ -61,8 +61,8 @@ function openRow({ hose, start, kg, asked_kg: asked }) {
 }
 
 function rowOfFill(fill) {
-  const from = fill.start_soc === null ? "" : `${numberOf(fill.start_soc, 0)} → `;
-  const soc = fill.end_soc === null ? "–" : `${from}${numberOf(fill.end_soc, 0)} %`;
+  const from = fill.start_soc === null ? "" : `${numberOf(fill.start_soc, 0)}\u00a0→\u00a0`;
+  const soc = fill.end_soc === null ? "–" : `${from}${numberOf(fill.end_soc, 0)}\u00a0%`;
   const cells = [
     hoseCell(fill.hose, fill.start), clockTime(Date.parse(fill.start)), numberOf(fill.minutes), fill.truck ?? "–",
     numberOf(fill.kg), flagged(soc, isShort(fill)), `${numberOf(fill.end_mpa)}`, flagged(numberOf(fill.peak_c, 0), fill.peak_c >= WARM_C), resultOf(fill),
