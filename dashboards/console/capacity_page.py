@@ -10,6 +10,7 @@ from nicegui import ui
 from api.live.station import LiveStation
 from api.people.roles import Role
 from api.people.session_book import Session
+from dashboards.console.layout import chances
 from dashboards.console.pages import data_element, head, header, html_lang, page_context, translator
 from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
@@ -60,6 +61,7 @@ def _layout(plant: Plant, name: str) -> dict[str, Any]:
         "id": plant.id,
         "name": name,
         "timezone": plant.timezone.key,
+        "chances": chances(plant),
         "totals": list(plant.tags_with_role("total")),
         "bays": list(plant.supply.bays),
         "signals": {},

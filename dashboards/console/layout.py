@@ -43,11 +43,22 @@ def station_layout(plant: Plant, language: str) -> Json:
         "id": plant.id,
         "name": plant.label.in_language(language),
         "timezone": plant.timezone.key,
+        "chances": chances(plant),
         "totals": list(plant.tags_with_role("total")),
         "sections": [{"key": key, "title": text_of(key, language), "tiles": tiles} for key, tiles in sections if tiles],
         "pipes": station_pipes(plant),
         "signals": {signal.tag: signal_layout(signal, language) for signal in plant.signals.values()},
     }
+
+
+def chances(plant: Plant) -> Json:
+    """Return from which probability of a shortage on a figure is marked: where the alarms are raised."""
+
+    def limit(alarm: str, usual: float) -> float:
+        spec = plant.capacity_alarms.get(alarm)
+        return usual if spec is None or spec.limit is None else spec.limit
+
+    return {"warn": limit("CAP-RISK", 0.2), "bad": limit("CAP-SHORT", 0.5)}
 
 
 def signal_layout(signal: Signal, language: str) -> Json:

@@ -9,7 +9,7 @@ from nicegui import ui
 from api.live.station import LiveStation
 from api.people.roles import Role
 from api.people.session_book import Session
-from dashboards.console.layout import signal_layout
+from dashboards.console.layout import chances, signal_layout
 from dashboards.console.pages import data_element, head, header, html_lang, page_context, translator
 from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
@@ -45,6 +45,7 @@ def _layout(live: LiveStation, language: str) -> dict[str, Any]:
         "id": plant.id,
         "name": plant.label.in_language(language),
         "timezone": plant.timezone.key,
+        "chances": chances(plant),
         "signals": {signal.tag: signal_layout(signal, language) for signal in plant.signals.values()},
         "units": {f"{area}/{name}": unit.label.in_language(language) for (area, name), unit in plant.units.items()},
     }

@@ -3,7 +3,7 @@
 import { loadGiven, loadPlan, givenNow } from "./day.js";
 import { ask, byId, context, dayOf, dayStart, draw, duration, minuteTime, setText, stationPath, word } from "./dom.js";
 import { stationNow } from "./numbers.js";
-import { OLD_MS, verdictOf } from "./verdict.js";
+import { OLD_MS, chanceLevel, verdictOf } from "./verdict.js";
 
 let forecast = context.forecast ?? null; // The page brings the newest one, so that it is painted at once.
 let plan = null; // {date, trucks: [{time, kg}], trailers: [{id, eta, kg}]} with times in ms
@@ -65,7 +65,7 @@ export function showCapacity() {
   const toCome = word("trucks_to_come", Math.max(0, round(day.trucks - done.trucks)));
   figure("servable", `${round(servable.p50)}`, `${word("p_range", round(servable.p10), round(servable.p90))} · ${toCome}`);
   const chance = forecast.shortfall_probability;
-  figure("chance", `${Math.round(chance * 100)} %`, "", chance >= 0.5 ? "bad" : chance >= 0.2 ? "warn" : "");
+  figure("chance", `${Math.round(chance * 100)} %`, "", chanceLevel(chance));
   const { p50, p90 } = forecast.shortfall_kg;
   figure("kg-short", `${round(p50)} / ${round(p90)}`, "", p50 >= 40 ? "bad" : p90 >= 40 ? "warn" : "");
   const none = forecast.bottleneck === "none";
@@ -99,7 +99,7 @@ function showVerdict() {
   byId("verdict").dataset.level = level;
   setText(byId("verdict-text"), text);
   setText(byId("verdict-when"), when);
-  setText(byId("advice"), forecast.advice[context.language]);
+  setText(byId("advice"), level === "invalid" ? "" : forecast.advice[context.language]);
 }
 
 function showTrailer(now) {

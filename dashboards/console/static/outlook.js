@@ -72,7 +72,8 @@ function showAnswer() {
   const limited = level !== "good" && forecast.bottleneck !== "none";
   setText(byId("verdict-limit"), limited ? word("answer_limit", figuresOf(forecast, now).bottleneck.big) : "");
   setText(byId("forecast-at"), word("forecast_of", minuteTime(Date.parse(forecast.at))));
-  setText(byId("advice"), forecast.advice[context.language]);
+  // What is not to be acted upon gives no advice.
+  setText(byId("advice"), level === "invalid" ? "" : forecast.advice[context.language]);
   showFigures(forecast, now);
 }
 

@@ -1,6 +1,7 @@
 // A forecast as figures: what each box says, and how bad it is.
 
 import { byId, duration, make, minuteTime, setText, word } from "./dom.js";
+import { chanceLevel } from "./verdict.js";
 
 const round = (value) => Math.round(value);
 // What the forecast calls a stand-in and a doubt, and the page's word for it; a tag stands for itself.
@@ -17,7 +18,7 @@ export function figuresOf(forecast, now) {
   const empty = forecast.time_to_empty_minutes;
   const safe = forecast.n_minus_1_ok;
   return {
-    chance: { big: `${round(chance * 100)} %`, sub: "", level: chance >= 0.5 ? "bad" : chance >= 0.2 ? "warn" : "" },
+    chance: { big: `${round(chance * 100)} %`, sub: "", level: chanceLevel(chance) },
     "by-close": close
       ? { big: `${round(close.p50)} / ${round(plan.kg)} kg`, sub: word("p_range", round(close.p10), round(close.p90)) }
       : { big: `– / ${round(plan.kg)} kg`, sub: "" },

@@ -99,6 +99,7 @@ function take(news) {
   const before = shown.state;
   shown = { ...shown, ...news };
   draw();
+  if (shown.state !== before) showOpen();
   if (shown.state !== before || performance.now() - comparedAt > COMPARED_MS) renewCompared();
 }
 
