@@ -8,7 +8,7 @@ is the lost one's. A trailer loses what its unloading meter counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api.forecast.loss_watch import LossWatch
@@ -127,11 +127,12 @@ class StockBook:
         # What trucks take from trailers passes no train; negative only by the noise of meters, which evens out.
         direct = sum(bays.values()) - compressed if bays else 0.0
         moved = compressed + given
+        before = {unit: (held.kg, held.moved_kg) for unit, held in self._bays.items()}
         for bay in self.tags.bays:
             self._keep_bay(measured, bay, bays.get(bay.unit, 0.0), at_ms)
         gained = compressed - given + direct
         rises = self._keep_banks(measured, banks_mpa, gained, moved, at_ms)
-        self.losses.take(gained, rises, given, at_ms)
+        self.losses.take(gained, rises, given, at_ms, self._left_trailers_kg(before, at_ms))
 
     # --- what moved ---
 
@@ -177,6 +178,16 @@ class StockBook:
 
     def _is_open(self, measured: Measured, bay: BayTags) -> bool:
         return measured.value(bay.state) == self.plant.signals[bay.state].state_number("open")
+
+    def _left_trailers_kg(self, before: Mapping[str, tuple[float, float]], at_ms: int) -> float | None:
+        """Return what trailers lost by their pressures in an interval, None where one was kept by book in it."""
+        left = 0.0
+        for unit, held in self._bays.items():
+            kg, moved_kg = before.get(unit, (held.kg, 0.0))
+            if held.since_ms != at_ms or moved_kg:
+                return None
+            left += kg - held.kg
+        return left
 
     # --- what is held ---
 

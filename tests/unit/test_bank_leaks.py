@@ -70,6 +70,16 @@ def test_a_leak_that_was_closed_is_over_half_an_hour_later() -> None:
     assert watch.since_ms is None
 
 
+def test_a_meter_that_sticks_is_no_leak_where_the_trailers_tell_otherwise() -> None:
+    watch = LossWatch(3, RULES.leak_kg_h)
+    for number in range(60):
+        watch.take(5.0, (0.0, 0.0, 0.0), 0.0, number * 60_000, 0.0)
+    assert watch.kg_h() == 0.0
+    for number in range(60, 120):
+        watch.take(5.0, (0.0, 0.0, 0.0), 0.0, number * 60_000, 4.0)
+    assert watch.kg_h() == pytest.approx(240.0)
+
+
 def test_a_bank_that_is_not_measured_leaves_the_loss_unknown() -> None:
     watch = LossWatch(3, RULES.leak_kg_h)
     for number in range(60):
