@@ -357,36 +357,38 @@ def replicas(
     count: int,
 ) -> Lanes:
     """Return `count` lanes scattered by everything that is uncertain (DOMAIN 4.3 C)."""
-    arrivals = replica_arrivals(plant, outlook, rules, draw, count)
+    # A stream of chance for each matter: what is removed in a what-if leaves the luck of all else as it was.
+    of_trailers, of_stock, of_hoses, of_trucks, of_trains, of_chillers, of_rest = draw.spawn(7)
+    arrivals = replica_arrivals(plant, outlook, rules, of_trailers, count)
     here = np.repeat(base.delivery_min[: now.yard], count, axis=1)
     kept_kg = residual_kg(plant.supply, plant.supply.fill_temperature_c)
     steps = len(base.train_kg_min)
     wide = repeated(base, count)
-    mass_kg = _blurred_kg(now, base, rules, draw, count)
-    hose_from, hose_until = _hose_outages(plant, now, rules, draw, count)
+    mass_kg = _blurred_kg(now, base, rules, of_stock, count)
+    hose_from, hose_until = _hose_outages(plant, now, rules, of_hoses, count)
     trains, chillers = train_units(plant, now, rules), chiller_units(plant, now, rules)
     lanes = replace(
         wide,
-        trucks=replica_trucks(plant, demand, rules, draw, count, now.demand_sd),
+        trucks=replica_trucks(plant, demand, rules, of_trucks, count, now.demand_sd),
         mass_kg=mass_kg,
         delivery_min=np.concatenate((here, arrivals.at_min)),
         delivery_kg=np.concatenate((wide.delivery_kg[: now.yard], arrivals.net_kg + kept_kg)),
         delivery_eta_min=np.concatenate((here, arrivals.eta_min)),
-        train_kg_min=_failing(trains, rules, draw, (steps, count)),
-        cooling_kg_min=_failing(chillers, rules, draw, (steps, count)),
+        train_kg_min=_failing(trains, rules, of_trains, (steps, count)),
+        cooling_kg_min=_failing(chillers, rules, of_chillers, (steps, count)),
         hose_down_from=hose_from,
         hose_down_until=hose_until,
     )
     # Last, so that what is measured is drawn alike whether or not something else is lost.
     train_sd = math.hypot(_flow_sd(trains), rules.train_model_sd_share, now.flow_sd)
     sd = np.array([[train_sd], [math.hypot(_flow_sd(chillers), now.flow_sd)]])
-    sure = np.maximum(0.0, 1.0 + sd * normal_quantile(even(draw, 2, count)))
+    sure = np.maximum(0.0, 1.0 + sd * normal_quantile(even(of_rest, 2, count)))
     return replace(
         lanes,
         train_kg_min=lanes.train_kg_min * sure[0],
         cooling_kg_min=lanes.cooling_kg_min * sure[1],
-        on_call=(even(draw, count) < outlook.on_call) & ~arrivals.interrupted,
-        leak_until_min=leak_until_min(now, rules, even(draw, count)),
+        on_call=(even(of_rest, count) < outlook.on_call) & ~arrivals.interrupted,
+        leak_until_min=leak_until_min(now, rules, even(of_rest, count)),
     )
 
 

@@ -34,8 +34,8 @@ from tests.support.service import Service, ingest
 
 PLANT = jinma()
 MIDNIGHT = dt.datetime(2026, 6, 1, tzinfo=PLANT.timezone)
-BEGIN = MIDNIGHT + dt.timedelta(hours=11, minutes=15)
-"""In `late-trailers` a trailer is needed from then on, and half an hour later the station will be short."""
+BEGIN = MIDNIGHT + dt.timedelta(hours=11, minutes=45)
+"""In `late-trailers` a trailer is needed by then, and half an hour later the station will probably be short."""
 HOURS = float(os.environ.get("JINMA_TWO_WAYS_HOURS", "1"))
 BEGIN_MS = round(BEGIN.timestamp() * 1000)
 END_MS = BEGIN_MS + round(HOURS * 3_600_000)

@@ -119,8 +119,8 @@ def test_capacity_and_system_alarms() -> None:
     assert list(plant.capacity_alarms) == [f"CAP-{name}" for name in names]
     assert {"SYS-SPOOL", "SYS-STORE", "SYS-BROKER", "SYS-CLOCK"} <= set(plant.system_alarms)
     short = plant.capacity_alarms["CAP-SHORT"]
-    assert (short.limit, short.priority) == (0.5, "high")
-    assert short.deadband == pytest.approx(0.3)  # clears under 0.2
+    assert (short.limit, short.priority) == (0.6, "high")
+    assert short.deadband == pytest.approx(0.4)  # clears under 0.2
 
 
 def expected_priority(signal: Signal, condition: str) -> str:
