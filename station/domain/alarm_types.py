@@ -165,6 +165,8 @@ class Wording:
 
     def fill(self, template: Text, limit: float | None = None) -> Text:
         """Return a text in both languages, beginning with a capital."""
+        if "{" not in template.en and "{" not in template.zh:
+            return template
         return Text(self._fill("en", template.en, limit), self._fill("zh", template.zh, limit))
 
     def _fill(self, language: str, template: str, limit: float | None) -> str:

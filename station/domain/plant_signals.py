@@ -79,11 +79,9 @@ class Catalogue:
 
     def by_role(self, area: str, unit: str, role: str) -> list[Signal]:
         """Return signals by area, unit and role, each of which may hold `*`."""
-        return [
-            s
-            for s in self.signals.values()
-            if fnmatchcase(s.area, area) and fnmatchcase(s.unit, unit) and fnmatchcase(s.role, role)
-        ]
+        units = [u for key, u in self.units.items() if fnmatchcase(key[0], area) and fnmatchcase(key[1], unit)]
+        signals = [self.signals[tag] for u in units for tag in u.tags]
+        return [s for s in signals if s.role == role or fnmatchcase(s.role, role)]
 
     def roles(self, area: str, unit: str) -> set[str]:
         """Return the roles that a unit has."""
