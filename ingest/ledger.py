@@ -23,6 +23,7 @@ import structlog
 from ingest.sequences import UnitSequence
 from ingest.spool import Position
 from station.errors import DataDirectoryError
+from station.many_rows import put_rows
 
 _log = structlog.get_logger(__name__)
 
@@ -156,27 +157,31 @@ class Ledger:
             self._db.execute("insert or replace into progress values (1, ?, ?, ?)", (*position, sequences))
             if dead:
                 self._bury(dead)
-            self._db.executemany(
-                """insert into minutes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
-                on conflict do update set received = received + excluded.received, gaps = gaps + excluded.gaps,
+            put_rows(
+                self._db.execute,
+                "insert into minutes",
+                [
+                    (*key, c.received, c.gaps, c.late, c.duplicate, c.refused, c.gap_from_ms, c.gap_to_ms, 1)
+                    for key, c in minutes.items()
+                ],
+                """on conflict do update set received = received + excluded.received, gaps = gaps + excluded.gaps,
                 late = late + excluded.late, duplicate = duplicate + excluded.duplicate,
                 refused = refused + excluded.refused,
                 gap_from = min(coalesce(gap_from, excluded.gap_from), coalesce(excluded.gap_from, gap_from)),
                 gap_to = max(coalesce(gap_to, excluded.gap_to), coalesce(excluded.gap_to, gap_to)), unwritten = 1""",
-                [
-                    (*key, c.received, c.gaps, c.late, c.duplicate, c.refused, c.gap_from_ms, c.gap_to_ms)
-                    for key, c in minutes.items()
-                ],
             )
 
     def _bury(self, dead: Sequence[DeadLetter]) -> None:
-        self._db.executemany(
-            "insert into dead_letters (received_ms, topic, payload, reason, text) values (?, ?, ?, ?, ?)",
+        put_rows(
+            self._db.execute,
+            "insert into dead_letters (received_ms, topic, payload, reason, text)",
             [(d.received_ms, d.topic[:512], d.payload[:DEAD_PAYLOAD_KEPT], d.reason, d.text[:500]) for d in dead],
         )
-        self._db.executemany(
-            "insert into refusals values (?, ?) on conflict do update set count = count + excluded.count",
-            Counter(d.reason for d in dead).items(),
+        put_rows(
+            self._db.execute,
+            "insert into refusals",
+            list(Counter(d.reason for d in dead).items()),
+            "on conflict do update set count = count + excluded.count",
         )
         self._db.execute(
             "delete from dead_letters where id <= (select max(id) from dead_letters) - ?", (DEAD_LETTERS_KEPT,)
@@ -193,8 +198,11 @@ class Ledger:
     def minutes_written(self, keys: Iterable[MinuteKey], forget_before_ms: int) -> None:
         """Book that the store has these minutes; forget the counts of long ago."""
         with self._lock, self._db:
-            self._db.executemany(
-                "update minutes set unwritten = 0 where station = ? and area = ? and unit = ? and minute_ms = ?", keys
+            put_rows(
+                self._db.execute,
+                "update minutes set unwritten = 0 where (station, area, unit, minute_ms) in (",
+                list(keys),
+                ")",
             )
             self._db.execute("delete from minutes where unwritten = 0 and minute_ms < ?", (forget_before_ms,))
 

@@ -12,7 +12,6 @@ from ingest.ledger import DeadLetter, MinuteCount, MinuteKey, UnitName, encode_s
 from ingest.sequences import UnitSequence, Verdict
 from ingest.spool import Batch
 from station.domain.signals import UnitMessage
-from station.wire import topics
 from station.wire.admission import Admission, Admitted
 
 _MINUTE_MS: Final = 60_000
@@ -148,15 +147,17 @@ class Sorter:
             self._set_aside(done, topic, payload, received_ms, admitted)
 
     def _set_aside(self, done: Sorted, topic: str, payload: bytes, received_ms: int, admitted: Admitted) -> None:
-        reason = admitted.refusals[0].reason
-        text = "; ".join(refusal.text for refusal in admitted.refusals)
+        first, *others = admitted.refusals
+        reason, text = first.reason, first.text
+        if others:
+            text = "; ".join(refusal.text for refusal in admitted.refusals)
         done.dead.append(DeadLetter(received_ms, topic, payload, reason, text))
-        place = topics.parse_reading(topic)
+        place = self._admission.place_of(topic)
         if reason in _NO_UNIT or place is None:
             return
         t_ms = received_ms if admitted.message is None else admitted.message.t_ms
         name = (place.station, place.area, place.unit)
-        if admitted.message is None and reason != "json":  # of which nobody can read the number
+        if admitted.message is None and reason != "json" and b'"seq"' in payload:
             self._count_refused(done, name, payload, t_ms)
         done.minute(name, t_ms).refused += 1
 

@@ -45,6 +45,7 @@ from station.adapters.sqlite_upgrade import make_way, upgrade
 from station.adapters.windowing import MINUTE_MS, check_windows
 from station.domain.signals import Reading, UnitMessage
 from station.errors import PointsRefusedError
+from station.many_rows import put_rows
 from station.ports import Aggregate, Course, Minute, ServicePoint, Window
 
 SCHEMA_VERSION = 3
@@ -82,15 +83,13 @@ CREATE TABLE IF NOT EXISTS points (
 SEAL_ROWS = 4096
 """Messages of one unit in `head` before they move into blocks: a query unpacks at most this many in about 4 ms."""
 
-_PUT_HEAD = "INSERT INTO head VALUES (?, ?, ?, ?, ?)"
 # As point_rules.merged: at the same time a number and a quality stay until another takes their place.
-_PUT_LATEST = f"""INSERT INTO latest VALUES (?, ?, ?, ?) ON CONFLICT (signal_id) DO UPDATE SET
+_ON_KNOWN_SIGNAL = f"""ON CONFLICT (signal_id) DO UPDATE SET
     value = CASE WHEN excluded.t > t THEN excluded.value ELSE coalesce(excluded.value, value) END,
     code = CASE WHEN excluded.t > t OR excluded.code <> {GOOD_CODE} THEN excluded.code ELSE code END,
     t = excluded.t
-    WHERE excluded.t >= latest.t"""  # noqa: S608 - a constant
-_PUT_POINT = """INSERT INTO points VALUES (?, ?, ?, ?)
-    ON CONFLICT (measurement, t, tags) DO UPDATE SET fields = json_patch(fields, excluded.fields)"""
+    WHERE excluded.t >= latest.t"""
+_ON_KNOWN_POINT = """ON CONFLICT (measurement, t, tags) DO UPDATE SET fields = json_patch(fields, excluded.fields)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +179,8 @@ class SqliteReadings:
                 rows += self._head_rows(connection, shape, batch, arrival)
                 said = [(int(batch.places[place]), batch.said[place]) for place in batch.newest()]
                 newest += [(message.t_ms, came, shape, message) for came, message in said]
-        connection.executemany(_PUT_HEAD, rows)
-        connection.executemany(_PUT_LATEST, self._latest_rows(connection, newest))
+        put_rows(connection.execute, "INSERT INTO head", rows)
+        put_rows(connection.execute, "INSERT INTO latest", self._latest_rows(connection, newest), _ON_KNOWN_SIGNAL)
         self._seal_full_units(connection, rows)
         return refused
 
@@ -280,7 +279,7 @@ class SqliteReadings:
         ]
 
         def put(connection: sqlite3.Connection) -> None:
-            connection.executemany(_PUT_POINT, rows)
+            put_rows(connection.execute, "INSERT INTO points", rows, _ON_KNOWN_POINT)
 
         if rows:
             self._file.write(put)

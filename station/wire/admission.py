@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import msgspec
+
 from station.domain.plant import Plant, Signal
 from station.domain.signals import UnitMessage
 from station.errors import PayloadError
@@ -40,8 +42,7 @@ class Policy:
     unknown: UnknownSignals = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """The part of a message that came in (None where nothing did) and what was refused of it."""
 
     message: UnitMessage | None
@@ -115,6 +116,11 @@ class Admission:
     def wants(self, station: str) -> bool:
         """Return False for what is none of ours to judge: replays, unless they are accepted."""
         return self._accept_replays or topics.REPLAY_MARK not in station
+
+    def place_of(self, topic: str) -> topics.ReadingTopic | None:
+        """Return whose readings come on a topic, None where it is none of readings."""
+        path = self._paths.get(topic)
+        return path.place if path is not None else topics.parse_reading(topic)
 
     def admit_plain(self, topic: str, payload: bytes, now_ms: int) -> UnitMessage | None:
         """Return a message with nothing to refuse and nothing to remark, as nearly all are; None: ask `admit`.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
@@ -28,6 +27,9 @@ _NAME = msgspec.Meta(min_length=1, max_length=64)
 _COUNT = msgspec.Meta(ge=0, le=2**53)
 """Sequence numbers: whole in every language's JSON, and in a database's integer."""
 _QUALITY = re.compile(r"(?:uncertain|bad)(?::[^\x00-\x1f\x7f]{1,64})?")
+_IN_ONE_VALUE: Final = ("`$.v[", "`$.q[")
+"""Where msgspec says that a mistake is, if others of the message may be good."""
+_BREAKS_SHAPE: Final = "payload breaks the message's shape"
 _SHALLOW_OPENERS = 8
 """A payload with no more brackets than this cannot be too deep; nearly all have three."""
 
@@ -71,8 +73,7 @@ _text = msgspec.json.Decoder(str)
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why a message, or one value of it, was not taken.
 
     Attributes:
@@ -86,8 +87,7 @@ class Refusal:
     signal: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """A message as the device meant it. Bools are still bools: only the plant knows which signals may be."""
 
     t_ms: int
@@ -112,7 +112,10 @@ def decode(payload: bytes) -> Decoded:
         _refuse_depth(payload)
     try:
         said = _strict.decode(payload)
-    except (msgspec.ValidationError, UnicodeDecodeError):
+    except (msgspec.ValidationError, UnicodeDecodeError) as error:
+        text = str(error)
+        if type(error) is msgspec.ValidationError and not any(place in text for place in _IN_ONE_VALUE):
+            raise PayloadError("shape", f"{_BREAKS_SHAPE}: {text}") from error
         return _decode_loosely(payload)
     except msgspec.DecodeError as error:
         if b"NaN" in payload or b"Infinity" in payload:
@@ -177,7 +180,7 @@ def _decode_loosely(payload: bytes) -> Decoded:
     try:
         said = _loose.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PayloadError("shape", f"payload breaks the message's shape: {error}") from error
+        raise PayloadError("shape", f"{_BREAKS_SHAPE}: {error}") from error
     _refuse_count(len(said.v))
     refusals: list[Refusal] = []
     values: dict[str, float | bool | None] = {}
