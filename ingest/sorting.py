@@ -12,7 +12,8 @@ from ingest.ledger import DeadLetter, MinuteCount, MinuteKey, UnitName, encode_s
 from ingest.sequences import UnitSequence, Verdict
 from ingest.spool import Batch
 from station.domain.signals import UnitMessage
-from station.wire.admission import Admission, Admitted
+from station.wire.admission import Admission
+from station.wire.json_v1 import Refusal
 
 _MINUTE_MS: Final = 60_000
 _NO_UNIT: Final = frozenset({"topic", "station", "unit"})
@@ -113,6 +114,10 @@ class Sorter:
                 if message is None:
                     self._look_closer(done, topic, payload, received_ms)
                     continue
+                if isinstance(message, Refusal):
+                    letter = DeadLetter(received_ms, topic, payload, message.reason, message.text)
+                    self._set_aside(done, letter, None)
+                    continue
                 take(message)
                 remember((topic, payload, received_ms))
                 heard = by_topic.get(topic)
@@ -144,22 +149,20 @@ class Sorter:
             numbering = (message.boot, message.seq, message.oldest)
             self._count(done, self._hear(message), message.t_ms, numbering)
         if admitted.refusals:
-            self._set_aside(done, topic, payload, received_ms, admitted)
-
-    def _set_aside(self, done: Sorted, topic: str, payload: bytes, received_ms: int, admitted: Admitted) -> None:
-        first, *others = admitted.refusals
-        reason, text = first.reason, first.text
-        if others:
             text = "; ".join(refusal.text for refusal in admitted.refusals)
-        done.dead.append(DeadLetter(received_ms, topic, payload, reason, text))
-        place = self._admission.place_of(topic)
-        if reason in _NO_UNIT or place is None:
+            letter = DeadLetter(received_ms, topic, payload, admitted.refusals[0].reason, text)
+            self._set_aside(done, letter, message)
+
+    def _set_aside(self, done: Sorted, letter: DeadLetter, message: UnitMessage | None) -> None:
+        """Keep a letter and count it; `message` is what came in beside what was refused."""
+        done.dead.append(letter)
+        place = self._admission.place_of(letter.topic)
+        if letter.reason in _NO_UNIT or place is None:
             return
-        t_ms = received_ms if admitted.message is None else admitted.message.t_ms
-        name = (place.station, place.area, place.unit)
-        if admitted.message is None and reason != "json" and b'"seq"' in payload:
-            self._count_refused(done, name, payload, t_ms)
-        done.minute(name, t_ms).refused += 1
+        t_ms = letter.received_ms if message is None else message.t_ms
+        if message is None and letter.reason != "json" and b'"seq"' in letter.payload:
+            self._count_refused(done, place, letter.payload, t_ms)
+        done.minute(place, t_ms).refused += 1
 
     def _count_refused(self, done: Sorted, name: UnitName, payload: bytes, t_ms: int) -> None:
         """A dead letter is settled too: its number is no gap, whatever else is wrong with it."""

@@ -106,7 +106,7 @@ class LogImport:
     def _admitted(self, found: Found) -> UnitMessage | None:
         topic, payload, _ = found.record
         message = self._admission.admit_plain(topic, payload, _NOW_MS)
-        if message is None:
+        if not isinstance(message, UnitMessage):
             if topics.is_reserved(topic):
                 self.count.passed_over += 1
                 return None

@@ -16,7 +16,7 @@ from station.domain.plant import Plant, Signal
 from station.domain.signals import UnitMessage
 from station.errors import PayloadError
 from station.wire import topics
-from station.wire.json_v1 import Decoded, Refusal, decode, decode_plain
+from station.wire.json_v1 import Decoded, PlainPayload, Refusal, decode, decode_plain
 
 OLDEST: Final = dt.timedelta(days=30)
 NEWEST: Final = dt.timedelta(hours=24)
@@ -122,18 +122,20 @@ class Admission:
         path = self._paths.get(topic)
         return path.place if path is not None else topics.parse_reading(topic)
 
-    def admit_plain(self, topic: str, payload: bytes, now_ms: int) -> UnitMessage | None:
+    def admit_plain(self, topic: str, payload: bytes, now_ms: int) -> UnitMessage | Refusal | None:
         """Return a message with nothing to refuse and nothing to remark, as nearly all are; None: ask `admit`.
 
         The same answer as `admit`, three times as fast: numbers only, all good, of signals that came on this topic
-        before.
+        before. A refusal of the whole message is returned where it is as plain: a flood of them shall cost little.
         """
         path = self._paths.get(topic)
         if path is None:
             return None
         said = decode_plain(payload)
-        if said is None or not now_ms - self._oldest_ms <= said.t <= now_ms + self._newest_ms:
-            return None
+        if not isinstance(said, PlainPayload):
+            return said
+        if not now_ms - self._oldest_ms <= said.t <= now_ms + self._newest_ms:
+            return self._untimely(said.t, now_ms)
         values = said.v
         shape = path.shapes.get(tuple(values))
         if shape is None:
@@ -144,6 +146,10 @@ class Admission:
                 return None
         station, area, unit = path.place
         return UnitMessage(station, area, unit, said.t, values, {}, said.boot, said.seq, said.oldest)
+
+    def _untimely(self, t_ms: int, now_ms: int) -> Refusal:
+        rule = f"-{_shown(self._oldest_ms)} and +{_shown(self._newest_ms)}"
+        return Refusal("time", f"t = {t_ms}: must be within {rule} of {now_ms}")
 
     def admit(self, topic: str, payload: bytes, now_ms: int) -> Admitted:
         """Return what of a message comes in, judged at `now_ms` (station clock, epoch ms). Never raises."""
@@ -156,8 +162,7 @@ class Admission:
         path = self._paths.get(topic) or self._find_path(topic)
         place, said = path.place, decode(payload)
         if not now_ms - self._oldest_ms <= said.t_ms <= now_ms + self._newest_ms:
-            rule = f"-{_shown(self._oldest_ms)} and +{_shown(self._newest_ms)}"
-            raise PayloadError("time", f"t = {said.t_ms}: must be within {rule} of {now_ms}")
+            return Admitted(None, (self._untimely(said.t_ms, now_ms),))
         path.shape(tuple(said.values))
         values, refusals = self._admit_values(said, path.rules, place.unit)
         if not values:

@@ -27,9 +27,8 @@ _NAME = msgspec.Meta(min_length=1, max_length=64)
 _COUNT = msgspec.Meta(ge=0, le=2**53)
 """Sequence numbers: whole in every language's JSON, and in a database's integer."""
 _QUALITY = re.compile(r"(?:uncertain|bad)(?::[^\x00-\x1f\x7f]{1,64})?")
-_IN_ONE_VALUE: Final = ("`$.v[", "`$.q[")
-"""Where msgspec says that a mistake is, if others of the message may be good."""
-_BREAKS_SHAPE: Final = "payload breaks the message's shape"
+_BESIDE_THE_FRAME: Final = ("`$.v[", "`$.q")
+"""Where msgspec says that a plain payload has a mistake, if others of its values may be good."""
 _SHALLOW_OPENERS = 8
 """A payload with no more brackets than this cannot be too deep; nearly all have three."""
 
@@ -112,15 +111,12 @@ def decode(payload: bytes) -> Decoded:
         _refuse_depth(payload)
     try:
         said = _strict.decode(payload)
-    except (msgspec.ValidationError, UnicodeDecodeError) as error:
-        text = str(error)
-        if type(error) is msgspec.ValidationError and not any(place in text for place in _IN_ONE_VALUE):
-            raise PayloadError("shape", f"{_BREAKS_SHAPE}: {text}") from error
+    except (msgspec.ValidationError, UnicodeDecodeError):
         return _decode_loosely(payload)
     except msgspec.DecodeError as error:
-        if b"NaN" in payload or b"Infinity" in payload:
+        if _has_constants(payload):
             return _decode_loosely(_with_constants_quoted(payload, error))
-        raise PayloadError("json", f"payload is not JSON: {error}") from error
+        raise PayloadError("json", _no_json(error)) from error
     refusals: list[Refusal] = []
     values = said.v
     if said.q:
@@ -129,15 +125,35 @@ def decode(payload: bytes) -> Decoded:
     return Decoded(said.t, values, said.q, said.boot, said.seq, said.oldest, tuple(refusals))
 
 
-def decode_plain(payload: bytes) -> PlainPayload | None:
-    """Return what a payload says if it is a plain one (see `PlainPayload`), None where `decode` must look closer."""
+def decode_plain(payload: bytes) -> PlainPayload | Refusal | None:
+    """Return what a payload says if it is a plain one (see `PlainPayload`), None where `decode` must look closer.
+
+    Of a mistake that leaves nothing to be looked for, the refusal is returned.
+    """
     if len(payload) > MAX_BYTES or b"[" in payload or payload.count(b"{") > _SHALLOW_OPENERS:
         return None
     try:
         said = _plain.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.ValidationError as error:
+        text = str(error)
+        return None if any(place in text for place in _BESIDE_THE_FRAME) else Refusal("shape", _shapeless(text))
+    except UnicodeDecodeError:
         return None
+    except msgspec.DecodeError as error:
+        return None if _has_constants(payload) else Refusal("json", _no_json(error))
     return said if 0 < len(said.v) <= MAX_SIGNALS else None
+
+
+def _shapeless(text: str) -> str:
+    return f"payload breaks the message's shape: {text}"
+
+
+def _no_json(error: Exception) -> str:
+    return f"payload is not JSON: {error}"
+
+
+def _has_constants(payload: bytes) -> bool:
+    return b"NaN" in payload or b"Infinity" in payload
 
 
 def _with_constants_quoted(payload: bytes, error: msgspec.DecodeError) -> bytes:
@@ -145,7 +161,7 @@ def _with_constants_quoted(payload: bytes, error: msgspec.DecodeError) -> bytes:
     try:
         return json.dumps(json.loads(payload, parse_constant=str, parse_float=_finite_or_text)).encode()
     except (ValueError, RecursionError):
-        raise PayloadError("json", f"payload is not JSON: {error}") from error
+        raise PayloadError("json", _no_json(error)) from error
 
 
 def _finite_or_text(said: str) -> float | str:
@@ -180,7 +196,7 @@ def _decode_loosely(payload: bytes) -> Decoded:
     try:
         said = _loose.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PayloadError("shape", f"{_BREAKS_SHAPE}: {error}") from error
+        raise PayloadError("shape", _shapeless(str(error))) from error
     _refuse_count(len(said.v))
     refusals: list[Refusal] = []
     values: dict[str, float | bool | None] = {}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from station.wire import topics
 from station.wire.admission import Admission, Admitted, Policy, UnknownSignals
+from station.wire.json_v1 import Refusal
 from tests.support.plants import jinma
 
 NOW_MS = 1_780_000_000_000
@@ -43,6 +44,8 @@ body = st.fixed_dictionaries(
 def both(admission: Admission, topic: str, payload: bytes) -> tuple[Admitted, Admitted | None]:
     careful = admission.admit(topic, payload, NOW_MS)
     quick = admission.admit_plain(topic, payload, NOW_MS)
+    if isinstance(quick, Refusal):
+        return careful, Admitted(None, (quick,))
     return careful, None if quick is None else Admitted(quick, ())
 
 
@@ -64,6 +67,17 @@ def test_no_bytes_are_let_in_the_quick_way_alone(payload: bytes) -> None:
     assert quick in (careful, None)
 
 
+@given(body, st.integers(0, 200), st.binary(max_size=2), st.integers(0, 3))
+def test_a_damaged_message_is_judged_alike_both_ways(
+    said: dict[str, object], at: int, put: bytes, dropped: int
+) -> None:
+    admission = Admission([jinma()])
+    payload = json.dumps(said).encode()
+    admission.admit(TOPIC, payload, NOW_MS)
+    careful, quick = both(admission, TOPIC, payload[:at] + put + payload[at + dropped :])
+    assert quick in (careful, None)
+
+
 def test_an_ordinary_message_goes_the_quick_way_from_the_second_on() -> None:
     admission = Admission([jinma()])
     payload = b'{"t":%d,"boot":"b","seq":7,"v":{"PT-330A":44.12,"PT-330B":44,"ZS-330D":1}}' % NOW_MS
@@ -72,6 +86,27 @@ def test_an_ordinary_message_goes_the_quick_way_from_the_second_on() -> None:
     assert quick == careful
     assert careful.message is not None
     assert careful.message.values == {"PT-330A": 44.12, "PT-330B": 44.0, "ZS-330D": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b'{"t":"now","v":{}}', "shape"),
+        (b'{"v":{"PT-330A":1}}', "shape"),
+        (b'{"t":1,"v":3}', "shape"),
+        (b"\xff\xfe", "json"),
+        (b'{"t":1,"v":{"PT-330A":1', "json"),
+        (b"", "json"),
+        (b'{"t":1,"v":{"PT-330A":1}}', "time"),
+        (b'{"t":%d,"v":{"PT-330A":1},"seq":-1}' % NOW_MS, "shape"),
+    ],
+)
+def test_a_plain_mistake_is_refused_the_quick_way(payload: bytes, reason: str) -> None:
+    admission = Admission([jinma()])
+    admission.admit(TOPIC, b'{"t":%d,"v":{"PT-330A":1}}' % NOW_MS, NOW_MS)
+    careful, quick = both(admission, TOPIC, payload)
+    assert quick == careful
+    assert [refusal.reason for refusal in careful.refusals] == [reason]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +137,7 @@ def test_too_old_and_too_new_go_by_the_policy(hours: float, taken: bool) -> None
     payload = b'{"t":%d,"v":{"PT-330A":1}}' % (NOW_MS + int(hours * 3_600_000))
     careful, quick = both(admission, TOPIC, payload)
     assert (careful.message is not None) is taken
-    assert quick is None or taken
+    assert quick in (careful, None)
     if not taken:
         assert careful.refusals[0].reason == "time"
         assert "must be within -2 h and +0.5 h" in careful.refusals[0].text
