@@ -11,6 +11,7 @@ from typing import Any, Final
 from api.live.station import LiveStation
 from dashboards.console.pipes import station_pipes
 from dashboards.console.texts import text_of
+from station.domain.capacity_alert_rules import RISK_CHANCES, SHORT_CHANCES, chance_limits
 from station.domain.plant import Plant, Signal, UnitKey
 
 Json = dict[str, Any]
@@ -53,12 +54,10 @@ def station_layout(plant: Plant, language: str) -> Json:
 
 def chances(plant: Plant) -> Json:
     """Return from which probability of a shortage on a figure is marked: where the alarms are raised."""
-
-    def limit(alarm: str, usual: float) -> float:
-        spec = plant.capacity_alarms.get(alarm)
-        return usual if spec is None or spec.limit is None else spec.limit
-
-    return {"warn": limit("CAP-RISK", 0.2), "bad": limit("CAP-SHORT", 0.5)}
+    return {
+        "warn": chance_limits(plant, "CAP-RISK", RISK_CHANCES)[0],
+        "bad": chance_limits(plant, "CAP-SHORT", SHORT_CHANCES)[0],
+    }
 
 
 def signal_layout(signal: Signal, language: str) -> Json:

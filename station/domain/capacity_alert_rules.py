@@ -21,6 +21,9 @@ from station.domain.plant import Plant, Text
 
 _RUNS_TO_RAISE, _RUNS_TO_CLEAR = 3, 6
 
+SHORT_CHANCES, RISK_CHANCES = (0.5, 0.2), (0.2, 0.1)
+"""Probabilities of a shortage that raise and that clear CAP-SHORT and CAP-RISK where a station file names none."""
+
 HOT_TANK_C = 80.0
 """A tank that a fill would leave hotter than this is near the 85 degC it is built for (DOMAIN 4.4)."""
 
@@ -79,8 +82,23 @@ class Rule:
     clear_min: float = 0.0
 
 
+def chance_limits(plant: Plant, alarm: str, usual: tuple[float, float]) -> tuple[float, float]:
+    """Return the probabilities from which an alert of a shortage is raised, and under which it clears.
+
+    Args:
+        plant: Whose file has the alarm's limit and dead-band.
+        alarm: Name of the alert.
+        usual: The two where the file has none.
+    """
+    spec = plant.capacity_alarms.get(alarm)
+    if spec is None or spec.limit is None:
+        return usual
+    return spec.limit, round(spec.limit - spec.deadband, 6)
+
+
 def _short(c: Context) -> Verdict:
     f, rules = c.forecast, c.rules
+    raised_from, clear_under = chance_limits(c.plant, "CAP-SHORT", SHORT_CHANCES)
     p, lead = f.shortfall_probability, f.detail.base_lead_minutes
     # The base case is one course of the day. Where it hangs on one overdue trailer, most replicas of the same run
     # may tell another one: such a shortage is possible, not certain, and waits for its runs.
@@ -88,12 +106,12 @@ def _short(c: Context) -> Verdict:
     certain = sure and f.detail.base_shortfall_kg >= rules.shortfall_certain_kg
     near = lead is not None and lead <= rules.shortfall_certain_lead_min
     return Verdict(
-        raises=p >= rules.shortfall_likely,
+        raises=p >= raised_from,
         at_once=certain and near,
-        clears=p < 0.2 and not certain,
+        clears=p < clear_under and not certain,
         priority="critical" if f.lead_minutes is not None and f.lead_minutes < 60.0 else "high",
         value=round(p, 3),
-        limit=rules.shortfall_likely,
+        limit=raised_from,
         text=lambda: shortage_text(c.plant, f, c.action),
         tells=_sees_shortage(f),
     )
@@ -106,12 +124,13 @@ def _sees_shortage(f: Forecast) -> bool:
 def _risk(c: Context) -> Verdict:
     f = c.forecast
     p = f.shortfall_probability
+    raised_from, clear_under = chance_limits(c.plant, "CAP-RISK", RISK_CHANCES)
     return Verdict(
-        raises=p >= 0.2,
-        clears=p < 0.1,
+        raises=p >= raised_from,
+        clears=p < clear_under,
         priority="medium",
         value=round(p, 3),
-        limit=0.2,
+        limit=raised_from,
         text=lambda: possible_text(shortage_text(c.plant, f, c.action), p),
         tells=_sees_shortage(f),
     )

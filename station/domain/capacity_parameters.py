@@ -17,7 +17,6 @@ class CapacityParameters:
     Attributes:
         short_fill_tolerance_kg: A truck is short when it gets this much less than asked [kg], contract section 6.
         shortfall_kg: A day is short from this sum on [kg], contract section 6.
-        shortfall_likely: CAP-SHORT is raised from this smoothed probability on.
         shortfall_certain_share: Share of the replicas that have to agree with the base case where that alerts at once.
         shortfall_certain_kg, shortfall_certain_lead_min: The base case's shortfall and lead that alert at once.
         probability_ewma: Weight of a new 300 s run in the smoothed probability [0..1].
@@ -82,7 +81,6 @@ class CapacityParameters:
 
     short_fill_tolerance_kg: float = 4.0
     shortfall_kg: float = 40.0
-    shortfall_likely: float = 0.5
     shortfall_certain_share: float = 0.5
     shortfall_certain_kg: float = 80.0
     shortfall_certain_lead_min: float = 240.0

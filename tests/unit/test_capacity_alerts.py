@@ -10,8 +10,7 @@ import pytest
 from station.domain.capacity import forecast
 from station.domain.capacity_alerts import CapacityAlerts
 from station.domain.capacity_forecast import Forecast, TriedAction
-from station.domain.capacity_parameters import CapacityParameters
-from station.domain.plant import Text
+from station.domain.plant import Plant, Text
 from tests.support.capacity_snapshots import snapshot
 from tests.support.plants import jinma
 
@@ -26,8 +25,8 @@ def calm() -> Forecast:
 class Line:
     """Feeds forecasts and remembers what the alerts did."""
 
-    def __init__(self, calm: Forecast) -> None:
-        self.calm, self.alerts, self.minute = calm, CapacityAlerts(jinma()), 0.0
+    def __init__(self, calm: Forecast, plant: Plant | None = None) -> None:
+        self.calm, self.alerts, self.minute = calm, CapacityAlerts(plant or jinma()), 0.0
         self.active: dict[str, bool] = {}
         self.priority: dict[str, str] = {}
         self.log: list[tuple[float, str, bool]] = []
@@ -74,9 +73,17 @@ def test_a_shortage_is_raised_by_three_runs_and_cleared_by_six(calm: Forecast) -
     assert line.of("CAP-SHORT") == [(30.0, True), (75.0, False)]
 
 
-def test_the_limit_that_is_shown_is_the_one_that_raises() -> None:
-    plant = jinma()
-    assert plant.capacity_alarms["CAP-SHORT"].limit == CapacityParameters.of(plant.parameters).shortfall_likely
+@pytest.mark.parametrize("alert", ["CAP-SHORT", "CAP-RISK"])
+def test_a_chance_is_judged_by_the_limit_and_dead_band_of_the_station_file(calm: Forecast, alert: str) -> None:
+    own = dataclasses.replace(jinma().capacity_alarms[alert], limit=0.4, deadband=0.1)
+    plant = dataclasses.replace(jinma(), capacity_alarms={**jinma().capacity_alarms, alert: own})
+    line = Line(calm, plant)
+    for p in (*[0.39] * 9, *[0.4] * 3, *[0.3] * 9, *[0.29] * 6):
+        line.tell(shortfall_probability=p)
+    raised = [minute for minute, active in line.of(alert) if active]
+    cleared = [minute for minute, active in line.of(alert) if not active]
+    assert (len(raised), cleared) == (1, [135.0])
+    assert 50.0 <= raised[0] <= 60.0
 
 
 def test_runs_that_events_asked_for_do_not_count(calm: Forecast) -> None:
