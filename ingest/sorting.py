@@ -123,7 +123,7 @@ class Sorter:
                 heard = by_topic.get(topic)
                 if heard is None:
                     heard = by_topic[topic] = self._hear(message)
-                self._count(done, heard, message.t_ms, (message.boot, message.seq, message.oldest))
+                self._count(done, heard, message.t_ms, message.boot, message.seq, message.oldest)
         done.marks = [mark for heard in self._heard.values() for mark in _marks(heard)]
         done.sequences = encode_sequences(self._sequences)
         return done
@@ -146,8 +146,8 @@ class Sorter:
         if message is not None:
             done.messages.append(message)
             done.origins.append((topic, payload, received_ms))
-            numbering = (message.boot, message.seq, message.oldest)
-            self._count(done, self._hear(message), message.t_ms, numbering)
+            heard = self._hear(message)
+            self._count(done, heard, message.t_ms, message.boot, message.seq, message.oldest)
         if admitted.refusals:
             text = "; ".join(refusal.text for refusal in admitted.refusals)
             letter = DeadLetter(received_ms, topic, payload, admitted.refusals[0].reason, text)
@@ -173,14 +173,16 @@ class Sorter:
         if said.boot is not None and said.seq is not None and said.seq >= 0:
             heard = self._unit(name)
             newest_ms = heard.sequence.newest_ms or t_ms
-            self._count(done, heard, newest_ms, (said.boot[:64], said.seq, said.oldest), received=0)
+            self._count(done, heard, newest_ms, said.boot[:64], said.seq, said.oldest, received=0)
 
     def _count(
         self,
         done: Sorted,
         heard: _Heard,
         t_ms: int,
-        numbering: tuple[str | None, int | None, int | None],
+        boot: str | None,
+        seq: int | None,
+        oldest: int | None,
         received: int = 1,
     ) -> None:
         if not 0 <= t_ms - heard.from_ms < _MINUTE_MS:
@@ -188,11 +190,11 @@ class Sorter:
             heard.from_ms = t_ms - t_ms % _MINUTE_MS
         heard.minute.received += received
         if not self._numbered:
-            numbering = (None, None, None)
+            boot = seq = oldest = None
         runs = heard.sequence.runs
-        if runs and runs[-1].boot != numbering[0]:
+        if runs and runs[-1].boot != boot:
             heard.left.add(runs[-1].boot)
-        verdict = heard.sequence.observe(t_ms, *numbering)
+        verdict = heard.sequence.observe(t_ms, boot, seq, oldest)
         if verdict is not None:
             _book(done, heard, verdict)
 
