@@ -105,5 +105,5 @@ def configure(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(number)
     # Some of them would tell addresses with keys in them.
-    for chatty in ("asyncio", "urllib3", "httpx", "httpcore", "apprise", "uvicorn.access", "alembic"):
+    for chatty in ("asyncio", "urllib3", "httpx", "httpcore", "apprise", "uvicorn.access", "alembic", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -246,10 +246,8 @@ def _out_of_order(case: _Case) -> frozenset[str]:
 
 def _needed_by_min(case: _Case, results: LaneResults) -> float | None:
     """Return until when the next trailer must be here: before the first truck fails for want of it, less one swap."""
-    dry, free = results.first_failure_min(_DRY), results.first_failure_min(_FREE_SUPPLY)
-    if dry is None or (free is not None and free <= dry + 1.0):
-        return None
-    return max(0.0, dry - case.frame.swap_min)
+    dry = results.first_failure_min(_DRY, _FREE_SUPPLY)
+    return None if dry is None else max(0.0, dry - case.frame.swap_min)
 
 
 def _down(now: StationSnapshot) -> tuple[str, ...]:

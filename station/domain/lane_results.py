@@ -100,11 +100,20 @@ class LaneResults:
         late = self._within()[:, lane] & (self._waits()[:, lane] > self._rules.late_wait_min)
         return float(self._arrive[late, lane].min()) if late.any() else None
 
-    def first_failure_min(self, lane: int) -> float | None:
-        """Return the arrival of the first truck that waits too long or goes short."""
-        late = self._waits()[:, lane] > self._rules.late_wait_min
-        less = self._asked[:, lane] - self.course.delivered_kg[:, lane] > self._rules.short_fill_tolerance_kg
-        fails = self._within()[:, lane] & (late | less)
+    def first_failure_min(self, lane: int, without: int) -> float | None:
+        """Return the arrival of the first truck that fares worse in one lane than in another, and fails.
+
+        It fails where it goes short, or waits too long and clearly longer than in the other lane: a line of trucks
+        that both lanes have is nobody's want, and trucks of a long line stand a little differently in each.
+
+        Args:
+            lane: The lane that wants something.
+            without: The lane that does not.
+        """
+        waits, tolerated = self._waits(), self._rules.late_wait_min
+        late = (waits[:, lane] > tolerated) & (waits[:, lane] - waits[:, without] > tolerated / 2.0)
+        lacks = self._asked - self.course.delivered_kg > self._rules.short_fill_tolerance_kg
+        fails = self._within()[:, lane] & (late | (lacks[:, lane] & ~lacks[:, without]))
         return float(self._arrive[fails, lane].min()) if fails.any() else None
 
 

@@ -16,6 +16,7 @@ from station.adapters.sqlite_readings import SqliteReadings
 from station.domain.report.notes import ShiftNote
 from tests.support.plants import jinma
 from tests.support.report_days import DATE, at, said
+from tests.support.service import jinma as run_jinma
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,12 @@ def test_each_form_is_written(
     assert file.read_bytes().startswith(begins)
     if form != "pdf":
         assert "交班：一切正常" in file.read_text(encoding="utf-8-sig")
+
+
+def test_a_pdf_is_written_without_its_libraries_telling_of_it(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "day.pdf"
+    done = run_jinma("report", DATE.isoformat(), "--data-dir", str(data), "--output", str(file))
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(file), "")
 
 
 def test_without_a_journal_alarms_and_plan_are_not_known(

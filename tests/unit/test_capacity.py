@@ -102,6 +102,17 @@ def test_a_usual_afternoon_serves_everybody(usual: Forecast) -> None:
     assert f.horizon_end_ms == at(24.0)
 
 
+def test_a_long_line_at_the_hoses_does_not_hide_until_when_a_trailer_is_needed() -> None:
+    """Twenty trucks at once wait too long whatever the trailers bring; the gas that they take is gone all the same."""
+    night = [(22.0 + i / 4.0, 40.0) for i in range(50)]
+    calm = forecast(jinma(), snapshot(21.0, booked=night), 0)
+    crowd = forecast(jinma(), snapshot(21.0, booked=[*night, *[(22.1, 40.0)] * 20]), 0)
+    assert crowd.detail.first_long_wait_at_ms is not None
+    assert calm.trailer_needed_by_ms is not None
+    assert crowd.trailer_needed_by_ms is not None
+    assert crowd.trailer_needed_by_ms < calm.trailer_needed_by_ms
+
+
 def test_the_same_snapshot_gives_the_same_forecast_and_another_moment_other_replicas(usual: Forecast) -> None:
     now = snapshot(12.0)
     assert forecast(jinma(), now, 5) == usual
