@@ -6,6 +6,7 @@ import json
 import re
 
 from cli import durations
+from cli.running import needed_broker
 from simulators.faults import FaultKind, fault_kinds
 from station.adapters.mqtt import MqttPublisher
 from station.errors import BadInputError, TransientError
@@ -51,10 +52,8 @@ def send_fault(
         TransientError: The broker did not take it.
     """
     command = _command(name, unit=unit, signal=signal, size=size, ramp=ramp, for_=for_)
-    settings = load_settings(broker=broker)
-    if settings.broker is None:
-        raise BadInputError("--broker: name the broker of the simulator")
-    publisher = MqttPublisher(settings.broker, f"jinma-fault-{name}")
+    url = needed_broker(load_settings(broker=broker), "of the simulator")
+    publisher = MqttPublisher(url, f"jinma-fault-{name}")
     try:
         publisher.publish(topics.simulator_command(station), json.dumps(command).encode())
         if not publisher.settle(_SETTLE_S):

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from cli.running import api_of
 from station.errors import BadInputError, FinalError, TransientError
 from station.settings import Settings
 
@@ -63,7 +64,7 @@ def first_station(settings: Settings) -> str:
     """
     stations = get_json(settings, "/stations")["items"]
     if not stations:
-        raise FinalError(f"{settings.api}: serves no station")
+        raise FinalError(f"{api_of(settings)}: serves no station")
     return str(stations[0]["id"])
 
 
@@ -78,11 +79,12 @@ def _ask(
     headers = {"Authorization": f"Bearer {token}"} if (token := _token(settings)) else {}
     if data is not None:
         headers["Content-Type"] = media_type
-    url = f"{settings.api.rstrip('/')}/api/v1{path}"
+    api = api_of(settings)
+    url = f"{api}/api/v1{path}"
     try:
         answer = httpx.request(method, url, content=data, headers=headers, timeout=timeout_s, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TransientError(f"{settings.api} does not answer ({error}): is the service running? See --api") from error
+        raise TransientError(f"{api} does not answer ({error}): is the service running? See --api") from error
     if answer.is_success:
         return answer.json()
     said, rules = answer.text[:300], []

@@ -13,6 +13,7 @@ import typer
 from cli import durations
 from cli.progress import progress
 from cli.results import tell_result
+from cli.running import needed_broker
 from cli.stations import read_plants
 from cli.stopping import stop_on_signals
 from cli.text_files import read_text
@@ -54,8 +55,7 @@ def replay_file(  # noqa: PLR0913 - one for each option
         typer.Exit: Asked to end by a signal.
     """
     settings = load_settings(broker=broker, plant=plant)
-    if settings.broker is None:
-        raise BadInputError("--broker: name the broker to publish to")
+    to = needed_broker(settings, "to publish to")
     pace = durations.speed(speed or "1")
     target = replay_target(station, time=time, yes=yes)
     start_ms = durations.moment_ms(start, "--from") if start else None
@@ -75,7 +75,7 @@ def replay_file(  # noqa: PLR0913 - one for each option
             count = done
             tell(bar.reached_s(t_ms))
 
-        publisher = MqttPublisher(settings.broker, f"jinma-replay-{target.replay_id or 'live'}")
+        publisher = MqttPublisher(to, f"jinma-replay-{target.replay_id or 'live'}")
         # Whoever waits for a broker that acknowledges no more is let go, so that a request to end is heard.
         stop.tell(lambda: _let_go(publisher))
         try:

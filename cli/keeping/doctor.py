@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from functools import partial
 
-from cli.keeping.doctor_disk import look_at_disk, look_at_folder, look_at_spool, run_file
+from cli.keeping.doctor_disk import look_at_disk, look_at_folder, look_at_spool
 from cli.keeping.doctor_services import look_at_api, look_at_broker, look_at_grafana
 from cli.keeping.doctor_stores import JournalLook, StoreLook
 from cli.keeping.findings import Finding, looked_at
 from cli.keeping.place import Place
+from cli.running import api_of, broker_of, run_file
 from cli.stations import read_plants
 from cli.stores import states_of
 from station.settings import Settings
@@ -37,15 +38,12 @@ def doctor(settings: Settings, *, grafana: str | None, fix: bool, as_json: bool)
 
 def _findings(settings: Settings, grafana: str | None, *, fix: bool) -> Iterator[Finding]:
     place, running = Place.of(settings), run_file(settings.data_dir)
-    said = running or {}
     yield from looked_at("data", partial(look_at_folder, place.folder, running, fix=fix))
     plants = read_plants(settings.plant)
     yield Finding("plant", "ok", ", ".join(f"{plant.id}: {len(plant.signals)} signals" for plant in plants))
-    broker = settings.broker or (f"mqtt://{said['broker']}" if said.get("broker") else None)
-    yield from looked_at("broker", lambda: look_at_broker(broker, running is not None))
-    named = "api" in settings.model_fields_set
-    api = settings.api if named or "http" not in said else f"http://127.0.0.1:{said['http']}"
-    yield from looked_at("api", lambda: look_at_api(api, expected=named or running is not None))
+    yield from looked_at("broker", lambda: look_at_broker(broker_of(settings), running is not None))
+    expected = running is not None or "api" in settings.model_fields_set
+    yield from looked_at("api", lambda: look_at_api(api_of(settings), expected=expected))
     if grafana is not None:
         yield from looked_at("grafana", lambda: look_at_grafana(grafana))
     explicit = "keep" in settings.model_fields_set

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,20 +20,6 @@ from station.adapters.clocks import wall_ms
 _SECRET_FILES: Final = ("admin.token", "token.key")
 _LEAST_FREE: Final = 0.05
 _FEW_DAYS: Final = 14.0
-
-
-def run_file(folder: Path) -> dict[str, Any] | None:
-    """Return what the running service said of itself, None where none runs."""
-    try:
-        with (folder / "lock").open("rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                found: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-                return found
-    except (OSError, ValueError):
-        pass
-    return None
 
 
 def look_at_folder(folder: Path, running: dict[str, Any] | None, *, fix: bool) -> Iterator[Finding]:
