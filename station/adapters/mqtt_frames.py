@@ -122,9 +122,13 @@ class FrameCutter:
         while size - position >= 2:
             first, length, body = data[position], data[position + 1], position + 2
             if length & 0x80:
-                length, body = _long_length(data, position + 1)
-                if body == 0:
-                    break
+                if size > body and data[body] < 0x80:  # as most of a reading's are: 128 bytes to 16 KiB
+                    length += (data[body] << 7) - 0x80
+                    body += 1
+                else:
+                    length, body = _long_length(data, position + 1)
+                    if body == 0:
+                        break
             end = body + length
             kind = first & 0xF0
             if end > size:
