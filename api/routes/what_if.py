@@ -39,7 +39,7 @@ class WhatIfRequest(BaseModel):
         default_factory=list, max_length=64, description="Trains, chillers, hoses, banks and bays by name"
     )
     delay_trailers_min: float = Field(0.0, ge=0, le=1440)
-    add_trucks: int = Field(0, ge=0, le=500)
+    add_trucks: int = Field(0, ge=-500, le=500, description="Below 0: so many of those to come stay away")
     ambient_c: float | None = Field(None, ge=-40, le=60)
     plan: dict[str, Any] | None = Field(None, description="Another plan of today, as PUT plan takes it")
     plan_of: dt.date | None = Field(None, description="The plan of another day, its times moved to today")
@@ -94,7 +94,7 @@ def routes(services: ApiServices) -> APIRouter:
             raise ProblemError(503, "another what-if is being worked out; ask again", (), {"Retry-After": "1"})
         try:
             base = bases.of(live.plant, now)
-            then = forecast(*changed(live.plant, now, asked), REPLICAS)
+            then = base if asked == Changes() else forecast(*changed(live.plant, now, asked), REPLICAS)
         finally:
             one_at_a_time.release()
         return json_answer({"base": forecast_as_json(base), "what_if": forecast_as_json(then)})
