@@ -162,6 +162,7 @@ TEXTS: Final[dict[str, Text]] = {
     "alarms": Text("Alarms", "报警"),
     "no_unacked": Text("No unacknowledged alarm", "无未确认报警"),
     "no_alarms": Text("No active alarm", "无活动报警"),
+    "more_alarms": Text("{0} more", "还有 {0} 条"),
     "hidden_alarms": Text("{0} hidden (shelved, suppressed or out of service)", "另有 {0} 条被搁置、抑制或停用"),
     "acknowledge": Text("Acknowledge", "确认"),
     "acknowledge_which": Text("Acknowledge {0}", "确认 {0}"),
