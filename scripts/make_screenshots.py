@@ -238,7 +238,7 @@ def _ask_what_if(page: Page) -> None:
 def _play(page: Page) -> None:
     """Replay what the form proposes to its end: alarms of that time stand beside those by today's limits."""
     state = page.locator("#player-state")
-    page.locator("#replay-range button").click()
+    page.locator("#replay-range button[type=submit]").click()
     expect(state).to_have_text(_either("replay_paused"), timeout=REPLAY_MS)
     page.locator("#player-speed").select_option("max")
     page.locator("#play").click()

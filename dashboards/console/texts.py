@@ -49,6 +49,8 @@ TEXTS: Final[dict[str, Text]] = {
     "to_acknowledge": Text("{0} to acknowledge", "{0} 条待确认"),
     "log_out": Text("Log out", "退出"),
     "skip": Text("To the alarms", "转到报警"),
+    "calendar": Text("{0}: calendar", "{0}：日历"),
+    "date_wrong": Text("“{0}” is no date: write {1}", "“{0}”不是日期，请按 {1} 填写"),
     # Connection
     "connecting": Text("Connecting", "正在连接"),
     "live": Text("Live", "实时"),

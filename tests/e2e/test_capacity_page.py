@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -153,3 +154,29 @@ def test_of_many_moves_one_is_asked_at_a_time_and_the_newest_is_shown(page: Page
     expect(page.locator("#what-if-note")).to_contain_text("after the move")
     page.remove_listener("request", begin)
     assert most == 1
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_dates_read_the_same_whatever_the_browser_s_language(page: Page, service: Service, locale: str) -> None:
+    """A browser's own field says 05/06/2030 in one language and 2030/05/06 in another."""
+    browser = page.context.browser
+    assert browser is not None
+    context = browser.new_context(locale=locale)
+    log_in(context.request, service)
+    shown = context.new_page()
+    shown.goto(f"{service.url}/console/capacity?lang=zh")
+    day = shown.get_by_role("textbox", name="计划日期")
+    expect(day).to_have_value(re.compile(r"^\d{4}-\d\d-\d\d$"))
+    expect(shown.locator("#known-at")).to_have_value(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d$"))
+    was = day.input_value()
+    day.fill("2030/2/30")
+    day.press("Enter")
+    expect(shown.get_by_role("alert").filter(has_text="2030/2/30")).to_be_visible()
+    expect(day).to_have_value(was)
+    day.fill("2030年5月6日")
+    day.press("Enter")
+    expect(day).to_have_value(DAY.isoformat())
+    expect(shown.locator("#trucks tbody tr")).not_to_have_count(0)
+    shown.get_by_role("button", name="计划日期：日历").click()
+    expect(shown.locator("input.calendar")).to_have_value(DAY.isoformat())
+    context.close()
