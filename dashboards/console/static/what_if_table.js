@@ -1,6 +1,6 @@
 // A forecast as rows, and two of them side by side with what lies between them.
 
-import { byId, context, duration, make, minuteTime, word } from "./dom.js";
+import { byId, context, duration, make, minuteTime, unbroken, word } from "./dom.js";
 import { figuresOf } from "./outlook_figures.js";
 import { verdictOf } from "./verdict.js";
 
@@ -43,8 +43,8 @@ export function showTable(base, then) {
 function rowOf([label, text, level, value], [, other, otherLevel, otherValue, said]) {
   const changed = text !== other;
   const between = !changed ? word("same") : value != null && otherValue != null && value !== otherValue ? said(otherValue - value) : word("differs");
-  const cells = [cell(text, level), cell(other, otherLevel, changed), make("td", { class: changed ? "changed" : "muted" }, between)];
+  const cells = [cell(text, level), cell(other, otherLevel, changed), make("td", { class: changed ? "changed" : "muted" }, unbroken(between))];
   return make("tr", {}, make("th", { scope: "row" }, label), ...cells);
 }
 
-const cell = (text, level, changed = false) => make("td", { "data-level": level || "", class: changed ? "changed" : null }, text);
+const cell = (text, level, changed = false) => make("td", { "data-level": level || "", class: changed ? "changed" : null }, unbroken(text));
