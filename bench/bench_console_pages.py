@@ -3,8 +3,8 @@
 `python -m bench.bench_console_pages [--silences 10] [--loads 3]`: the server is held (it keeps its connections and says
 nothing), and killed and started again: how long until the page says "no data since", and how long until it lives again
 once the server does; under two minutes. Then Largest Contentful Paint of every page of the registry in both languages,
-of a unit's page for one unit of each area; the first load of a page is with nothing cached. Some 50 pages with 3 loads
-each take four minutes.
+of a unit's page for one unit of each area; the first load of a page is with nothing cached. That is 144 loads, and most
+of the time.
 """
 
 from __future__ import annotations
