@@ -225,10 +225,20 @@ def _open_fill(page: Page) -> None:
     page.locator("#curve-plots .plot svg").nth(4).wait_for()
 
 
+def _ask_what_if(page: Page) -> None:
+    """Let some trucks more come: their answer stands beside the forecast as it is."""
+    slider = page.locator("#what-if-add")
+    slider.focus()
+    for _ in range(2):
+        slider.press("PageUp")
+    slider.blur()
+    page.locator("#what-if-table td").first.wait_for()
+
+
 def _play(page: Page) -> None:
     """Replay what the form proposes to its end: alarms of that time stand beside those by today's limits."""
     state = page.locator("#player-state")
-    page.locator("#replay-range button").click()
+    page.locator("#replay-range button[type=submit]").click()
     expect(state).to_have_text(_either("replay_paused"), timeout=REPLAY_MS)
     page.locator("#player-speed").select_option("max")
     page.locator("#play").click()
@@ -241,7 +251,7 @@ def _either(key: str) -> re.Pattern[str]:
     return re.compile(f"^({TEXTS[key].en}|{TEXTS[key].zh})$")
 
 
-_ACTS: Final[dict[str, Callable[[Page], None]]] = {"replay": _play}
+_ACTS: Final[dict[str, Callable[[Page], None]]] = {"capacity": _ask_what_if, "replay": _play}
 
 
 def compact(png: bytes) -> bytes:

@@ -257,7 +257,7 @@ class LiveCapacity:
 
     def _tell(self, forecast: Forecast) -> FinishedForecast:
         body = forecast_as_json(forecast)
-        encoded = _encoder.encode(body | _besides(forecast) | {"unserved": self._unserved()})
+        encoded = _encoder.encode(body | told_besides(forecast) | {"unserved": self._unserved()})
         self.newest, self.newest_at_ms = encoded, forecast.at_ms
         self.history.put((forecast.at_ms, encoded))
         conditions = self.alerts.update(forecast)
@@ -278,7 +278,7 @@ class LiveCapacity:
             self.pause(0.002)
 
 
-def _besides(forecast: Forecast) -> dict[str, object]:
+def told_besides(forecast: Forecast) -> dict[str, object]:
     """Return what screens show besides the contract's fields: who is overdue, who comes next, kilograms by close."""
     eta_ms = forecast.detail.next_trailer_eta_ms
     overdue = [{"id": name, "minutes": round(minutes, 1)} for name, minutes in forecast.detail.overdue]

@@ -208,9 +208,11 @@ def stock(report: DailyReport, plant: Plant, t: Tongue) -> Section:
                 t.percent(held.known),
             )
         )
+    first, last = t.moment(report.day.from_ms), t.moment(report.day.until_ms)
     return Section(
         "stock",
         t("Stock", "库存"),
+        lines=(t(f"Opening is the stock of {first}, closing that of {last}.", f"期初取 {first}，期末取 {last}。"),),
         charts=(Chart("stock", t("Stock over the day", "全天库存"), "kg", series),),
         tables=(Table("stock", heads, tuple(rows)),),
     )

@@ -24,6 +24,7 @@ from station.domain.report.day_readings import (
     ReportDay,
     StateTags,
     Steps,
+    line_tags,
     minute_tags,
     steps_of,
 )
@@ -100,7 +101,7 @@ def read_day(plant: Plant, store: ReadingStore, date: dt.date, now_ms: int, part
     }
     minutes = {
         tag: _series(day, store.minutes(plant.id, tag, day.start_ms, day.until_ms))
-        for tag in (*filter(wanted, minute_tags(plant)), *(() if part is None else part.minutes))
+        for tag in (*filter(wanted, minute_tags(plant)), *(line_tags(plant) if part is None else part.minutes))
     }
     needed = windows if part is None else part.windows
     stretches = needed(plant, day, steps) if part is None or part.states else {}

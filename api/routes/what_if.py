@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import openapi_examples as examples
+from api.live.capacity import told_besides
 from api.live.station import LiveStation
 from api.people.roles import Role
 from api.problems import BrokenRule, ProblemError, broken, shown
@@ -29,6 +30,9 @@ from station.wire.plan_v1 import PlanError, plan_from_body
 REPLICAS: Final = 40
 """Fewer than the service's own forecasts have: two forecasts are to be there within a second."""
 
+_KEPT_MS: Final = 120_000
+"""A forecast as it is serves the questions of this long, in station time: less than the station changes in it."""
+
 
 class WhatIfRequest(BaseModel):
     """What is asked to be otherwise; what is left out stays as it is."""
@@ -39,7 +43,7 @@ class WhatIfRequest(BaseModel):
         default_factory=list, max_length=64, description="Trains, chillers, hoses, banks and bays by name"
     )
     delay_trailers_min: float = Field(0.0, ge=0, le=1440)
-    add_trucks: int = Field(0, ge=0, le=500)
+    add_trucks: int = Field(0, ge=-500, le=500, description="Below 0: so many of those to come stay away")
     ambient_c: float | None = Field(None, ge=-40, le=60)
     plan: dict[str, Any] | None = Field(None, description="Another plan of today, as PUT plan takes it")
     plan_of: dt.date | None = Field(None, description="The plan of another day, its times moved to today")
@@ -53,16 +57,26 @@ class WhatIfBody(BaseModel):
 
 
 class _Bases:
-    """The forecast of each station as it is: asked again within a minute, only what is changed is worked out anew."""
+    """The forecast of each station as it is: asked again soon, only what is changed is worked out anew."""
 
     def __init__(self) -> None:
         self._of: dict[str, tuple[StationSnapshot, Forecast]] = {}
 
-    def of(self, plant: Plant, now: StationSnapshot) -> Forecast:
-        """Return the forecast of a station's newest snapshot; one caller at a time."""
+    def start(self, now: StationSnapshot, asked: Changes) -> StationSnapshot:
+        """Return the snapshot that both forecasts start from: the newest, unless one before it has its forecast yet.
+
+        A slider is moved on while minutes turn; working out both forecasts on the way would double its wait. A
+        question that changes nothing has the newest, and so renews what the next ones start from.
+        """
         kept = self._of.get(now.station)
-        if kept is None or kept[0] is not now:
-            kept = self._of[now.station] = (now, forecast(plant, now, REPLICAS))
+        is_near = kept is not None and 0 <= now.at_ms - kept[0].at_ms <= _KEPT_MS and kept[0].day == now.day
+        return kept[0] if kept is not None and is_near and asked != Changes() else now
+
+    def of(self, plant: Plant, start: StationSnapshot) -> Forecast:
+        """Return the forecast of a snapshot; one caller at a time."""
+        kept = self._of.get(start.station)
+        if kept is None or kept[0] is not start:
+            kept = self._of[start.station] = (start, forecast(plant, start, REPLICAS))
         return kept[1]
 
 
@@ -93,13 +107,18 @@ def routes(services: ApiServices) -> APIRouter:
         if not one_at_a_time.acquire(timeout=2.0):
             raise ProblemError(503, "another what-if is being worked out; ask again", (), {"Retry-After": "1"})
         try:
-            base = bases.of(live.plant, now)
-            then = forecast(*changed(live.plant, now, asked), REPLICAS)
+            start = bases.start(now, asked)
+            base = bases.of(live.plant, start)
+            then = base if asked == Changes() else forecast(*changed(live.plant, start, asked), REPLICAS)
         finally:
             one_at_a_time.release()
-        return json_answer({"base": forecast_as_json(base), "what_if": forecast_as_json(then)})
+        return json_answer({"base": _as_json(base), "what_if": _as_json(then)})
 
     return router
+
+
+def _as_json(one: Forecast) -> dict[str, Any]:
+    return forecast_as_json(one) | told_besides(one)
 
 
 def _changes(live: LiveStation, now: StationSnapshot, body: WhatIfRequest) -> Changes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any, Final
 
 from nicegui import ui
@@ -14,12 +13,12 @@ from dashboards.console.layout import chances
 from dashboards.console.pages import data_element, head, header, html_lang, page_context, translator
 from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
+from dashboards.console.what_if_section import WHAT_IF_MODULES, what_if_layout, what_if_section
 from station.domain.plant import Plant
-from station.domain.what_if import removable_units
 
 _MODULES: Final = (
-    "outlook", "outlook_figures", "day_curve", "chart_axis", "look_back", "plan_editor", "plan_csv", "what_if", "day",
-    "verdict",
+    "outlook", "outlook_figures", "day_curve", "chart_axis", "look_back", "plan_editor", "plan_csv", "day", "verdict",
+    *WHAT_IF_MODULES,
 )  # fmt: skip
 _FIGURES: Final = (
     ("chance", "probability"),
@@ -45,7 +44,7 @@ def capacity_page(live: LiveStation, session: Session, language: str) -> None:
 <main>
 {_answer(language)}
 {_curve(language)}
-{_what_if(live.plant, language)}
+{what_if_section(live.plant, language)}
 {_look_back(language)}
 {_plan(language, may_operate=may_operate)}
 </main>
@@ -65,6 +64,7 @@ def _layout(plant: Plant, name: str) -> dict[str, Any]:
         "totals": list(plant.tags_with_role("total")),
         "bays": list(plant.supply.bays),
         "signals": {},
+        "what_if": what_if_layout(plant),
     }
 
 
@@ -109,34 +109,6 @@ def _look_back(language: str) -> str:
     <button type="submit">{t("show")}</button></form>
   <div id="score-answer" role="status"></div>
 </section>"""
-
-
-def _what_if(plant: Plant, language: str) -> str:
-    t = translator(language)
-    units = removable_units(plant)
-    boxes = "".join(
-        f'<label class="box"><input type="checkbox" name="remove" value="{escape(unit)}"> '
-        f"{_unit_name(plant, unit, language)}</label>"
-        for unit in units
-    )
-    return f"""
-<section id="what-if" class="panel" aria-labelledby="what-if-title">
-  <h2 id="what-if-title">{t("what_if")}</h2>
-  <form id="what-if-form">
-    <fieldset><legend>{t("what_if_without")}</legend>{boxes}</fieldset>
-    <label>{t("what_if_delay")} <input name="delay" type="number" min="0" max="1440" step="5"></label>
-    <label>{t("what_if_add")} <input name="add" type="number" min="0" max="500" step="1"></label>
-    <label>{t("what_if_ambient")} <input name="ambient" type="number" min="-40" max="60" step="0.5"></label>
-    <label>{t("what_if_plan")} <input name="day" type="date"></label>
-    <button type="submit">{t("compare")}</button>
-  </form>
-  <p id="what-if-note" role="status"></p>
-  <div class="wide-table"><table id="what-if-table" hidden></table></div>
-</section>"""
-
-
-def _unit_name(plant: Plant, unit: str, language: str) -> str:
-    return escape(next(u.label.in_language(language) for (_, name), u in plant.units.items() if name == unit))
 
 
 def _plan(language: str, *, may_operate: bool) -> str:

@@ -13,7 +13,7 @@ from dashboards.console.registry import ConsolePage
 from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = ("completeness", "completeness_grid", "sheet_table", "dialog")
-_LEGEND: Final = ("full", "short", "silent", "counted")
+_LEGEND: Final = ("full", "short", "silent", "counted", "uncounted")
 
 
 def completeness_page(live: LiveStation, session: Session, language: str) -> None:

@@ -24,6 +24,11 @@ COMPLETENESS_TEXTS: Final[dict[str, Text]] = {
     "completeness_short": Text("% that came", "到达率 %"),
     "completeness_silent": Text("nothing came", "无报文"),
     "completeness_counted": Text("came, not numbered", "有报文，无编号"),
+    "completeness_uncounted": Text("not counted: the service did not run", "未统计：服务未运行"),
+    "completeness_cell_uncounted": Text(
+        "{0} {1}: nothing was counted of any unit, before the service began or while it did not run",
+        "{0} {1}：所有设备均无统计，服务尚未启动或未运行",
+    ),
     "completeness_cell": Text("{0} {1}: {2} of {3}", "{0} {1}：{2} / {3}"),
     "completeness_cell_counted": Text("{0} {1}: {2}, not numbered", "{0} {1}：{2}，无编号"),
     "completeness_share": Text("Share", "到达率"),

@@ -15,7 +15,7 @@ from dashboards.console.texts import TEXTS, texts_of
 
 _MODULES: Final = (
     "main", "mimic", "pipes", "pipes_paths", "capacity", "day", "verdict", "alarms", "alarm_acts", "alarm_words",
-    "standing", "dialog", "trend", "chart_axis",
+    "standing", "dialog", "trend", "chart_axis", "whole_rows",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def overview_page(live: LiveStation, session: Session, language: str) -> None:
     <h2 id="alarms-title">{t("alarms")} <span id="alarm-counts"></span></h2>
     <p id="alarms-none" class="muted">{t("no_alarms")}</p>
     <ol id="alarm-list"></ol>
+    <p id="alarms-more" hidden></p>
     <p id="alarms-hidden" class="muted" hidden></p>
   </section>
   </div>

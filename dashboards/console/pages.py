@@ -20,7 +20,7 @@ from dashboards.console.registry import ConsolePage, offered_pages
 from dashboards.console.texts import text_of, texts_of
 
 STATIC: Final = "/console/static"
-_FRAME: Final = ("frame", "horn", "keys", "symbols", "numbers", "stream", "dom")
+_FRAME: Final = ("frame", "date_field", "horn", "keys", "symbols", "numbers", "stream", "dom")
 """Modules that every page loads."""
 
 

@@ -49,6 +49,8 @@ TEXTS: Final[dict[str, Text]] = {
     "to_acknowledge": Text("{0} to acknowledge", "{0} 条待确认"),
     "log_out": Text("Log out", "退出"),
     "skip": Text("To the alarms", "转到报警"),
+    "calendar": Text("{0}: calendar", "{0}：日历"),
+    "date_wrong": Text("“{0}” is no date: write {1}", "“{0}”不是日期，请按 {1} 填写"),
     # Connection
     "connecting": Text("Connecting", "正在连接"),
     "live": Text("Live", "实时"),
@@ -162,6 +164,7 @@ TEXTS: Final[dict[str, Text]] = {
     "alarms": Text("Alarms", "报警"),
     "no_unacked": Text("No unacknowledged alarm", "无未确认报警"),
     "no_alarms": Text("No active alarm", "无活动报警"),
+    "more_alarms": Text("{0} more", "还有 {0} 条"),
     "hidden_alarms": Text("{0} hidden (shelved, suppressed or out of service)", "另有 {0} 条被搁置、抑制或停用"),
     "acknowledge": Text("Acknowledge", "确认"),
     "acknowledge_which": Text("Acknowledge {0}", "确认 {0}"),

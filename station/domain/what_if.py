@@ -25,7 +25,8 @@ class Changes:
     Attributes:
         remove: Names of trains, chillers, hoses, banks and bays that are away for good.
         delay_trailers_min: How much later every announced trailer comes [min].
-        add_trucks: Trucks more than planned, spread over the rest of the day by the station's profile.
+        add_trucks: Trucks more than planned, spread over the rest of the day by the station's profile; below 0 so many
+            of those that are still to come stay away, spread over the rest of the day as well.
         ambient_c: Air temperature instead of the measured one [degC].
         plan: Another plan of the snapshot's day.
     """
@@ -56,8 +57,10 @@ def changed(plant: Plant, now: StationSnapshot, changes: Changes) -> tuple[Plant
         now = _with_plan(now, changes.plan)
     if changes.delay_trailers_min:
         now = replace(now, expected=_later(now, changes.delay_trailers_min))
-    if changes.add_trucks:
+    if changes.add_trucks > 0:
         now = replace(now, demand=_with_more_trucks(plant, now, changes.add_trucks))
+    if changes.add_trucks < 0:
+        now = replace(now, demand=_with_fewer_trucks(plant, now, -changes.add_trucks))
     if changes.ambient_c is not None:
         now = replace(now, ambient_c=changes.ambient_c)
     return _without(plant, now, changes.remove)
@@ -97,6 +100,26 @@ def _with_more_trucks(plant: Plant, now: StationSnapshot, count: int) -> DemandA
     bookings = tuple(sorted((*now.demand.bookings, *more), key=lambda b: b.t_ms))
     demand = now.demand
     return DemandAhead(bookings, demand.profile_days, demand.plan_trucks + count, demand.plan_kg + count * kg)
+
+
+def _with_fewer_trucks(plant: Plant, now: StationSnapshot, count: int) -> DemandAhead:
+    """Return the demand without so many of the day's trucks to come, at even distances.
+
+    Of a day without a plan the profile's trucks are taken for booked, and thinned.
+    """
+    demand = now.demand
+    ahead = [b for b in demand.bookings if b.t_ms < now.close_ms]
+    if now.day in demand.profile_days:
+        start = round(plant.day_start(now.day).timestamp() * 1000)
+        ahead += [b for b in profile_bookings(plant.fleet, now.day, start) if b.t_ms >= now.at_ms]
+        ahead.sort(key=lambda b: b.t_ms)
+    count = min(count, len(ahead))
+    away = {int((n + 0.5) * len(ahead) / count) for n in range(count)}
+    kept = [b for n, b in enumerate(ahead) if n not in away]
+    later = [b for b in demand.bookings if b.t_ms >= now.close_ms]
+    days = tuple(day for day in demand.profile_days if day != now.day)
+    less_kg = sum(ahead[n].kg for n in away)
+    return DemandAhead((*kept, *later), days, demand.plan_trucks - count, max(0.0, demand.plan_kg - less_kg))
 
 
 def _without(plant: Plant, now: StationSnapshot, names: Collection[str]) -> tuple[Plant, StationSnapshot]:

@@ -309,6 +309,45 @@ def test_the_longest_values_stay_in_their_tiles(screen: Screen, service: Service
     assert screen.page.evaluate(OUTSIDE) == []
 
 
+CUT_NAMES = """
+async () => {
+  const { symbol } = await import("/console/static/symbols.js");
+  for (const mark of document.querySelectorAll("#mimic .tile h3 > .mark")) mark.replaceChildren(symbol("high", false));
+  return [...document.querySelectorAll("#mimic .tile h3 .name")].filter((name) => {
+    const words = document.createRange(), tile = name.closest(".tile").getBoundingClientRect();
+    words.selectNodeContents(name);
+    const seen = name.getBoundingClientRect();
+    return [...words.getClientRects()].some((line) => line.right > seen.right + 1 || line.bottom > seen.bottom + 4
+      || line.right > tile.right || line.bottom > tile.bottom);
+  }).map((name) => name.textContent);
+}
+"""
+ROWS = """
+async () => {
+  const { wholeRows } = await import("/console/static/whole_rows.js");
+  const list = document.getElementById("alarm-list");
+  const words = (at) => "gateway silent ".repeat(at % 7 + 1);
+  const row = (_, at) => Object.assign(document.createElement("li"), { textContent: words(at) });
+  list.replaceChildren(...Array.from({ length: 30 }, row));
+  const below = wholeRows(list)();
+  const end = list.getBoundingClientRect().bottom;
+  const shown = [...list.children].filter((row) => row.getBoundingClientRect().top < end - 1);
+  return [below + shown.length, shown.length > 0, shown.at(-1).getBoundingClientRect().bottom <= end + 1];
+}
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("place", ["", "wall=1&"], ids=["desk", "wall"])
+def test_names_beside_alarm_marks_and_rows_of_the_list_are_whole(
+    screen: Screen, service: Service, place: str, language: str
+) -> None:
+    screen.page.goto(f"{service.url}/console/?{place}lang={language}")
+    screen.wait_live()
+    assert screen.page.evaluate(CUT_NAMES) == []
+    assert screen.page.evaluate(ROWS) == [30, True, True]
+
+
 def test_pipes_lead_from_section_to_section_on_a_phone(screen: Screen, service: Service) -> None:
     screen.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     screen.page.goto(f"{service.url}/console/?lang=en")

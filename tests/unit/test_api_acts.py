@@ -8,7 +8,8 @@ import pytest
 
 from api.people.roles import Role
 from station.domain.plant import Text
-from tests.support.live_api import NOON, Condition, LiveApi, forecast_at, live_api
+from tests.support.capacity_snapshots import snapshot
+from tests.support.live_api import NOON, Condition, LiveApi, ScriptedCapacity, forecast_at, live_api
 
 pytestmark = pytest.mark.anyio
 BANK = ("storage", "bank-HB")
@@ -225,3 +226,21 @@ async def test_what_if_takes_banks_bays_and_the_plan_of_another_day(api: LiveApi
     assert none.json()["errors"][0]["rule"] == "must leave at least one of the bays"
     assert unknown.json()["errors"][0]["field"] == "body.plan_of"
     assert both.status_code == 422
+
+
+async def test_what_if_keeps_what_it_starts_from_for_two_minutes_unless_nothing_is_changed(
+    api: LiveApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def start(minute: int, **body: object) -> str:
+        newest = snapshot(12.0 + minute / 60.0)
+        monkeypatch.setattr(ScriptedCapacity, "newest_snapshot", property(lambda _: newest))
+        both = (await client.post(f"{BASE}/capacity/what-if", json=body)).json()
+        assert both["what_if"]["at"] == both["base"]["at"]
+        assert both["base"]["kg_by_close"]["p50"] > 0.0
+        return str(both["base"]["at"][11:16])
+
+    async with api.client(Role.VIEWER) as client:
+        assert await start(0, add_trucks=5) == "04:00"
+        assert await start(2, add_trucks=-5) == "04:00"
+        assert await start(2) == "04:02"
+        assert await start(5, add_trucks=5) == "04:05"

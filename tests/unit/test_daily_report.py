@@ -110,6 +110,23 @@ def test_a_transmitter_that_fails_while_a_trailer_opens_leaves_the_balance_unkno
     assert [shift.level for shift in shifts] == ["unknown", "none", "none"]  # at 8:00 it can be read again
 
 
+def test_of_instruments_that_speak_once_a_minute_the_minute_before_a_change_stands() -> None:
+    day = trailer_day()
+    fill(day, 12.0, 40.0)
+    spoken = day.readings()
+    ends = {at(hour) for hour in (0.0, 8.0, 16.0, 24.0)}
+    rare = {
+        tag: tuple(zip(*((t, value) for t, value in zip(*said, strict=True) if t in ends), strict=True))
+        for tag, said in spoken.moments.items()
+    }
+    often, _ = accounts_of(PLANT, spoken, EXACT)
+    seldom, _ = accounts_of(PLANT, replace(spoken, moments=rare), EXACT)
+    assert seldom.terms.missing == ()
+    assert seldom.terms.received == pytest.approx(often.terms.received)
+    assert seldom.terms.returned == pytest.approx(often.terms.returned)
+    assert seldom.unaccounted_kg == pytest.approx(often.unaccounted_kg, abs=0.2)
+
+
 def test_a_bay_whose_state_is_unknown_for_a_while_leaves_the_balance_unknown() -> None:
     day = HandMadeDay()
     tag = PLANT.tag("trailer", BAY, "state")

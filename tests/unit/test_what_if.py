@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from station.domain.capacity import forecast, forecast_as_json
+from station.domain.capacity_snapshot import DemandAhead
 from station.domain.day_plan import Booking, DayPlan
+from station.domain.truck_queue import profile_bookings
 from station.domain.what_if import Changes, changed, removable_units
 from tests.support.capacity_snapshots import DAY, at, snapshot
 from tests.support.plants import jinma
@@ -45,6 +49,33 @@ def test_more_trucks_come_within_the_day_and_are_counted_in_the_plan() -> None:
     assert then.demand.plan_trucks == BASE.demand.plan_trucks + 20
     assert len(then.demand.bookings) == len(BASE.demand.bookings) + 20
     assert all(BASE.at_ms <= b.t_ms < BASE.close_ms for b in then.demand.bookings)
+
+
+@pytest.mark.parametrize("fewer", [1, 7, 18])
+def test_fewer_trucks_are_left_out_all_over_the_rest_of_the_day(fewer: int) -> None:
+    _, then = changed(jinma(), BASE, Changes(add_trucks=-fewer))
+    left_out = [b for b in BASE.demand.bookings if b not in then.demand.bookings]
+    assert then.demand.plan_trucks == BASE.demand.plan_trucks - fewer
+    assert then.demand.plan_kg == pytest.approx(BASE.demand.plan_kg - sum(b.kg for b in left_out))
+    assert len(left_out) == fewer
+    if fewer > 1:
+        ahead = [b.t_ms for b in BASE.demand.bookings]
+        assert left_out[-1].t_ms - left_out[0].t_ms > 0.3 * (ahead[-1] - ahead[0])
+
+
+def test_more_trucks_than_are_to_come_cannot_stay_away() -> None:
+    _, then = changed(jinma(), BASE, Changes(add_trucks=-500))
+    assert then.demand.bookings == ()
+    assert then.demand.plan_trucks == BASE.demand.plan_trucks - len(BASE.demand.bookings)
+
+
+def test_fewer_trucks_on_a_day_without_a_plan_thin_its_profile() -> None:
+    demand = DemandAhead((), (DAY,), 100, 100 * jinma().fleet.mean_fill_kg)
+    whole = replace(snapshot(0.0), demand=demand)
+    _, then = changed(jinma(), whole, Changes(add_trucks=-30))
+    usual = profile_bookings(jinma().fleet, DAY, at(0.0))
+    assert len(then.demand.bookings) == len(usual) - 30
+    assert then.demand.profile_days == ()
 
 
 def test_another_plan_takes_the_place_of_the_day_s() -> None:

@@ -6,14 +6,19 @@ import { isHidden, needsAck, order, raisedAt, valueAndLimit } from "./alarm_word
 import { startDialog } from "./dialog.js";
 import { onStanding, standingAlarms } from "./standing.js";
 import { PRIORITIES, symbol, takeStanding } from "./symbols.js";
+import { wholeRows } from "./whole_rows.js";
 
+const isWall = "wall" in document.documentElement.dataset;
 let onChange = () => {};
+let fit = () => 0;
 
 /** Begin; `changed()` is called when an alarm changes. */
 export function startAlarms(changed) {
   onChange = changed;
   startDialog();
   onStanding(show);
+  fit = wholeRows(byId("alarm-list"));
+  new ResizeObserver(fitRows).observe(byId("alarms"));
   byId("banner-ack").addEventListener("click", () => highestUnacked() && openAct(highestUnacked(), "ack"));
 }
 
@@ -30,7 +35,17 @@ function show() {
   byId("alarms-hidden").hidden = hidden === 0;
   setText(byId("alarms-hidden"), word("hidden_alarms", hidden));
   byId("alarms-none").hidden = alarms.length > 0;
+  fitRows();
   onChange();
+}
+
+/** Let whole rows only be seen; where nobody can scroll, say how many are not. */
+function fitRows() {
+  const more = byId("alarms-more");
+  more.hidden = !isWall; // Its line takes room, too.
+  const below = fit();
+  more.hidden = !isWall || below === 0;
+  setText(more, word("more_alarms", below));
 }
 
 function showList(alarms) {

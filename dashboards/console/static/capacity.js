@@ -1,7 +1,7 @@
 // Whether today's trucks can be fuelled: the forecast in figures, and the day's kilograms against the plan.
 
 import { loadGiven, loadPlan, givenNow } from "./day.js";
-import { ask, byId, context, dayOf, dayStart, draw, duration, minuteTime, setText, stationPath, word } from "./dom.js";
+import { ask, byId, context, dayOf, dayStart, draw, duration, minuteTime, setText, stationPath, unbroken, word } from "./dom.js";
 import { stationNow } from "./numbers.js";
 import { OLD_MS, chanceLevel, verdictOf } from "./verdict.js";
 
@@ -47,8 +47,8 @@ async function loadPast() {
 
 function figure(id, big, sub = "", level = "") {
   const node = byId(id);
-  setText(node.querySelector(".big"), big);
-  setText(node.querySelector(".sub"), sub);
+  setText(node.querySelector(".big"), unbroken(big));
+  setText(node.querySelector(".sub"), unbroken(sub));
   if (node.dataset.level !== level) node.dataset.level = level;
 }
 

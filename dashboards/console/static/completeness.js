@@ -67,7 +67,7 @@ async function load() {
 
 function drawGrid() {
   const seen = byId("only-short").checked ? items.filter(lacks) : items;
-  byId("grid").replaceChildren(seen.length ? gridOf(seen, open) : noteOf(word("completeness_all")));
+  byId("grid").replaceChildren(seen.length ? gridOf(seen, items, open) : noteOf(word("completeness_all")));
   mark();
 }
 

@@ -62,7 +62,7 @@ function options(day, style) {
     animation: false,
     useUTC: true,
     aria: { enabled: true },
-    grid: { left: 56, right: 18, top: 40, bottom: 28 },
+    grid: { left: 56, right: 18, top: byId("day-curve").clientWidth < 500 ? 62 : 40, bottom: 28 }, // On a phone the legend has two lines.
     legend: { top: 4, textStyle: text, data: Object.values(names) },
     tooltip: { trigger: "axis", confine: true, formatter: tip(names) },
     xAxis: { type: "time", min: local(day.start), max: local(day.start + DAY_MS), axisLabel: { ...text, hideOverlap: true, formatter: (t) => (t >= local(day.start + DAY_MS) ? "24:00" : minuteTime(real(t))) }, axisLine: { lineStyle: { color: colour("line") } } },

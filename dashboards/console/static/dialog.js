@@ -1,5 +1,6 @@
 // One dialog for every act: what it is about, some fields, and the server's words where it refuses.
 
+import { dateField } from "./date_field.js";
 import { byId, hasWord, make, setText, word } from "./dom.js";
 
 let inHand = null;
@@ -37,11 +38,13 @@ function fieldOf({ name, label, kind = "text", value = "", options = [], ...attr
   const id = `act-${name}`;
   const common = { id, name, autocomplete: "off", ...attributes };
   const input = kind === "select" ? make("select", common, ...options.map(([key, text]) => make("option", { value: key, selected: key === value }, text))) : make("input", { type: kind, value, ...common });
-  return [make("label", { for: id }, label), input];
+  const named = make("label", { for: id }, label);
+  if (kind.startsWith("date")) input.setAttribute("aria-label", label);
+  return [named, dateField(input)];
 }
 
 async function perform() {
-  const fields = byId("act-fields").querySelectorAll("input, select");
+  const fields = byId("act-fields").querySelectorAll("input[name], select");
   const values = Object.fromEntries([...fields].map((field) => [field.name, field.value]));
   byId("act-do").disabled = true;
   try {

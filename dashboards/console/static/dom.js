@@ -39,6 +39,9 @@ export function draw(name, attributes = {}, ...parts) {
   return element;
 }
 
+/** Return a text in which no unit is broken from its number: "3971 / 4002" in one line and "kg" in the next is read twice. */
+export const unbroken = (text) => text.replace(/(\d) (?=kg|%|min|h\b|°C|MPa|分|小时)/g, "$1\u00a0");
+
 /** Set a text only where it differs: an unchanged screen costs no layout. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -94,15 +97,15 @@ export function dayStart(ms) {
   return Math.floor((ms + offset) / 86400000) * 86400000 - offset;
 }
 
-/** Return epoch ms of a local time of the station, 2026-11-23T10:00; NaN where it is none. */
+/** Return epoch ms of a local time of the station, 2026-11-23 10:00; NaN where it is none. */
 export function localMs(text) {
-  const asUtc = Date.parse(`${text}Z`);
+  const asUtc = Date.parse(`${text.replace(" ", "T")}Z`);
   if (Number.isNaN(asUtc)) return NaN;
   return asUtc - offsetMinutes(asUtc - offsetMinutes(asUtc) * 60000) * 60000;
 }
 
-/** Return a moment as the station's local time for a field: 2026-11-23T10:00. */
-export const localText = (ms) => `${dayOf(ms)}T${minuteTime(ms)}`;
+/** Return a moment as the station's local time for a field: 2026-11-23 10:00. */
+export const localText = (ms) => `${dayOf(ms)} ${minuteTime(ms)}`;
 
 /** Return a duration as people say it. */
 export function duration(minutes) {

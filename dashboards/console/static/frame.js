@@ -1,6 +1,7 @@
 // What every page of the console has around it: the clock, the live connection and what it says of itself, the horn, the way out.
 
 import { ask, byId, clockTime, context, dayOf, layout, make, setText, word, zoneName } from "./dom.js";
+import { startDateFields } from "./date_field.js";
 import { hear, hearTest, loadHorn, startHorn } from "./horn.js";
 import { startKeys } from "./keys.js";
 import { setClock, stationNow } from "./numbers.js";
@@ -24,6 +25,7 @@ export function startFrame(handlers) {
   document.documentElement.lang = byId("console").lang;
   document.title = layout.name;
   link = new Link({ ...handlers, alarm, opened, test: hearTest, station, expired });
+  startDateFields();
   startHorn(tellCalling);
   startKeys();
   setClock(context.now, context.speed);

@@ -2,7 +2,7 @@
 
 import { ask, byId, clockTime, context, dayOf, duration, localMs, localText, make, minuteTime, stationPath, word } from "./dom.js";
 import { stationNow } from "./numbers.js";
-import { forecastRows } from "./what_if.js";
+import { forecastRows } from "./what_if_table.js";
 
 const DAY_MS = 86400000;
 const HOUR_MS = 3600000;

@@ -21,7 +21,7 @@ startFrame({ values() {}, alarm() {}, capacity: take, opened });
 showAnswer();
 openFrame();
 startLookBack();
-startWhatIf();
+const followWhatIf = startWhatIf();
 startPlan(() => loadDay());
 startDay().then(() => drawNow());
 setInterval(eachSecond, 1000);
@@ -50,6 +50,7 @@ async function loadDay() {
 
 function eachSecond() {
   showAnswer();
+  followWhatIf();
   if (performance.now() - drawnAt > REDRAW_MS) drawNow();
 }
 

@@ -1,6 +1,6 @@
 // A forecast as figures: what each box says, and how bad it is.
 
-import { byId, duration, make, minuteTime, setText, word } from "./dom.js";
+import { byId, duration, make, minuteTime, setText, unbroken, word } from "./dom.js";
 import { chanceLevel } from "./verdict.js";
 
 const round = (value) => Math.round(value);
@@ -51,8 +51,8 @@ export function showFigures(forecast, now) {
   for (const [name, { big, sub, level, label }] of Object.entries(figuresOf(forecast, now))) {
     const node = byId(name);
     if (label) setText(node.querySelector("dt"), label);
-    setText(node.querySelector(".big"), big);
-    setText(node.querySelector(".sub"), sub);
+    setText(node.querySelector(".big"), unbroken(big));
+    setText(node.querySelector(".sub"), unbroken(sub));
     if (node.dataset.level !== (level || "")) node.dataset.level = level || "";
   }
   showInputs(forecast.inputs.filter(({ quality }) => quality !== "good"));

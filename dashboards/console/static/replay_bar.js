@@ -32,15 +32,9 @@ export function startBar(onChange, address) {
   byId("player-speed").addEventListener("change", ({ target }) => change({ speed: target.value === "max" ? "max" : Number(target.value) }));
   byId("go").addEventListener("submit", (event) => {
     event.preventDefault();
-    change({ at: within(momentOf(byId("go-at").value)) });
+    change({ at: within(localMs(byId("go-at").value)) });
   });
   byId("share").addEventListener("click", share);
-}
-
-/** Return epoch ms of a local time with or without seconds. */
-function momentOf(text) {
-  const [, minute, seconds] = text.match(/^(.*T\d\d:\d\d):?(.*)$/) || [null, text, ""];
-  return localMs(minute) + Number(seconds || 0) * 1000;
 }
 
 const jump = (t) => t !== undefined && change({ at: within(t - BEFORE_MS) });
@@ -73,7 +67,7 @@ export function showBar(news, compared) {
   if (!byId("play")) return;
   setText(byId("play"), word(replay.state === "playing" ? "replay_pause" : "replay_play"));
   if (document.activeElement !== byId("player-speed")) byId("player-speed").value = String(replay.speed);
-  if (ready && document.activeElement !== byId("go-at")) byId("go-at").value = `${dayOf(replay.at_ms)}T${clockTime(replay.at_ms)}`;
+  if (ready && document.activeElement !== byId("go-at")) byId("go-at").value = `${dayOf(replay.at_ms)} ${clockTime(replay.at_ms)}`;
 }
 
 const shareOf = (ms) => `${((ms - replay.start_ms) / (replay.end_ms - replay.start_ms)) * 100}%`;

@@ -6,8 +6,8 @@ import { PRIORITIES, SHAPES } from "./symbols.js";
 import { placeOf } from "./trends_data.js";
 import { labelFor, timeTicks, valueTicks } from "./trends_ticks.js";
 
-const WIDE = { left: 76, right: 56, top: 22, bottom: 30, between: 30 };
-const NARROW = { ...WIDE, left: 50, right: 46 };
+const WIDE = { left: 76, right: 64, top: 22, bottom: 30, between: 30 };
+const NARROW = { ...WIDE, left: 50, right: 60 };
 const LEAST_HIGH = 120; // Of a panel, in pixels.
 const FEW_LIMITS = 6; // Up to so many are drawn in a panel; of more only those of the chosen signal.
 const LABEL = 84; // Pixels from one time to the next.
@@ -18,6 +18,8 @@ const COLOURS = {
   dark: ["#56b4e9", "#f0a04b", "#3fd0a4", "#e49ac6", "#e6e9eb", "#f0e442", "#9cc0de", "#b294e0"],
 };
 const DASHES = { solid: [], dashed: [7, 4], dotted: [2, 3] };
+const LINE = 13; // From one label of a limit to the next.
+const RIGHT_TEXT = 56; // What there is for it beside the narrower picture.
 const MARK = 18; // An alarm's symbol, in pixels.
 const TAU = 2 * Math.PI;
 
@@ -217,9 +219,8 @@ function mark({ pen, box, colour, x, font }, { priority, from, to }) {
 }
 
 function limits({ pen, box, scene, colour, y, ends, font }, panel) {
-  pen.font = font(12);
-  for (const [name, limit] of limitsOf(panel, scene.chosen)) {
-    if (limit < ends[0] || limit > ends[1]) continue;
+  const shown = limitsOf(panel, scene.chosen).filter(([, limit]) => limit >= ends[0] && limit <= ends[1]);
+  for (const [name, limit] of shown) {
     const severe = name.length > 1;
     pen.strokeStyle = colour(severe ? "limit-severe" : "limit");
     pen.lineWidth = severe ? 2 : 1;
@@ -227,12 +228,23 @@ function limits({ pen, box, scene, colour, y, ends, font }, panel) {
     pen.beginPath();
     rule(pen, [box.left, y(limit)], [box.right, y(limit)]);
     pen.stroke();
-    pen.setLineDash([]);
-    pen.fillStyle = colour("text");
-    pen.textAlign = severe ? "right" : "left";
-    pen.textBaseline = severe ? "bottom" : "middle";
-    pen.fillText(`${name} ${limit}`, severe ? box.right - 4 : box.right + 4, severe ? y(limit) - 2 : y(limit));
   }
+  pen.setLineDash([]);
+  pen.font = font(12);
+  pen.fillStyle = colour("text");
+  pen.textAlign = "left";
+  pen.textBaseline = "middle";
+  const labels = shown.map(([name, limit]) => ({ text: `${name} ${limit}`, at: y(limit) }));
+  for (const { text, at } of apart(labels, box)) pen.fillText(fitting(pen, text, RIGHT_TEXT), box.right + 4, at);
+}
+
+/** Return labels from top to bottom with none upon another: each as near to its line as those above and below let it. */
+export function apart(labels, { top, bottom }) {
+  const placed = [...labels].sort((one, other) => one.at - other.at);
+  placed.forEach((one, place) => (one.at = Math.max(one.at, place ? placed[place - 1].at + LINE : top)));
+  let below = bottom + LINE;
+  for (const one of placed.reverse()) below = one.at = Math.min(one.at, below - LINE);
+  return placed;
 }
 
 /** Return [name, limit] of the limits that a panel shows. */

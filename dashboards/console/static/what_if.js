@@ -1,86 +1,112 @@
-// What if: the forecast as it is beside the forecast with units away, trailers later, more trucks, heat, another day's plan.
+// What if: whoever moves a slider has the forecast as it would be beside the one as it is, without asking for it.
 
-import { ask, byId, context, dayOf, make, minuteTime, setText, stationPath, word } from "./dom.js";
-import { loadPlan } from "./day.js";
-import { stationNow } from "./numbers.js";
-import { figuresOf } from "./outlook_figures.js";
+import { ask, byId, setText, stationPath, word } from "./dom.js";
+import { asked, followStation, refusalOf, startForm } from "./what_if_form.js";
+import { showTable } from "./what_if_table.js";
 import { verdictOf } from "./verdict.js";
 
-/** Begin. */
+const PAUSE_MS = 150; // A slider that is drawn moves each few ms: asked is where it rests.
+const RENEW_MS = 60000; // The station's snapshot is a new one each minute.
+const REST_MS = 2000; // Whoever is moving a slider does not wait for what is renewed.
+const LONGEST_MS = 20000;
+const AGAIN_MS = 1000; // After the server was busy with somebody else's question.
+const TRIES = 8;
+
+let next = null; // The newest question that waits, {movedAt, quiet, warm}: older ones are not asked any more.
+let busy = false;
+let pause = null;
+let askedAt = -Infinity;
+let renewedAt = -Infinity; // When the forecast as it is was worked out from the newest snapshot.
+
+/** Begin; call the returned function each second. */
 export function startWhatIf() {
-  byId("what-if-form").addEventListener("submit", compare);
+  startForm(moved);
+  for (const event of ["pointerenter", "focusin"]) byId("what-if-form").addEventListener(event, warmUp);
+  return eachSecond;
 }
 
-async function compare(event) {
-  event.preventDefault();
-  const note = byId("what-if-note");
-  note.className = "muted";
-  setText(note, word("comparing"));
-  const began = performance.now();
+function moved() {
+  const movedAt = performance.now();
+  clearTimeout(pause);
+  tell("muted", word("comparing"));
+  pause = setTimeout(() => put({ movedAt }), PAUSE_MS);
+}
+
+const isOld = () => performance.now() - renewedAt > RENEW_MS;
+
+/** Have the forecast as it is worked out once somebody comes near: the first move then costs one forecast, not two. */
+function warmUp() {
+  if (!busy && isOld()) put({ warm: true });
+}
+
+function eachSecond() {
+  followStation();
+  const shown = !byId("what-if-table").hidden && !document.hidden;
+  if (shown && !busy && isOld() && performance.now() - askedAt > REST_MS) put({ quiet: true });
+}
+
+/** Let one question be the next; one at a time is under way. */
+async function put(question) {
+  next = question;
+  if (busy) return;
+  busy = true;
+  while (next) {
+    const one = next;
+    next = null;
+    await answer(one);
+  }
+  busy = false;
+}
+
+async function answer(question) {
+  const body = question.warm ? {} : asked();
+  const refusal = refusalOf(body);
+  if (refusal) {
+    tell("problem", refusal);
+    return;
+  }
   try {
-    const body = await changes(new FormData(event.target));
-    const { base, what_if: then } = await ask(stationPath("/capacity/what-if"), { method: "POST", body, timeoutMs: 20000 });
-    showTable(base, then);
-    setText(note, word("compared", ((performance.now() - began) / 1000).toFixed(2)));
+    if (question.quiet) await askPatiently({}, question);
+    const both = isOutdated() ? null : await askPatiently(body, question);
+    if (both && !question.warm && !isOutdated()) show(both, question);
   } catch (error) {
-    note.className = "problem";
-    setText(note, word("failed", error.message));
+    if (question.movedAt && !isOutdated()) tell("problem", problemOf(error, body));
   }
 }
 
-async function changes(form) {
-  const body = {};
-  const number = (name) => (form.get(name) === "" ? null : Number(form.get(name)));
-  if (form.getAll("remove").length) body.remove = form.getAll("remove");
-  if (number("delay")) body.delay_trailers_min = number("delay");
-  if (number("add")) body.add_trucks = number("add");
-  if (number("ambient") !== null) body.ambient_c = number("ambient");
-  if (form.get("day")) body.plan = await otherPlan(form.get("day"));
-  return body;
+/** Return whether somebody has moved on: an old answer is not shown, nor said to have failed. */
+const isOutdated = () => next !== null && !next.warm;
+
+/** Return the answer, null where somebody has moved on while the server was busy. */
+async function askPatiently(body, { movedAt }) {
+  for (let tries = 1; ; tries += 1) {
+    askedAt = performance.now();
+    try {
+      const both = await ask(stationPath("/capacity/what-if"), { method: "POST", body, timeoutMs: LONGEST_MS });
+      if (Object.keys(body).length === 0) renewedAt = performance.now();
+      return both;
+    } catch (error) {
+      if (error.status !== 503 || tries === TRIES) throw error;
+    }
+    if (movedAt) tell("muted", word("what_if_busy"));
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
+    if (isOutdated()) return null;
+  }
 }
 
-/** Return another day's plan, moved to today. */
-async function otherPlan(date) {
-  const plan = await loadPlan(date);
-  if (!plan) throw new Error(word("what_if_no_plan", date));
-  const shift = Date.parse(dayOf(stationNow())) - Date.parse(date);
-  return {
-    trucks: plan.trucks.map(({ id, time, kg }) => ({ id, time: time + shift, kg })),
-    trailers: plan.trailers.map(({ id, eta, kg, bay }) => ({ id, eta: eta + shift, kg, bay })),
-  };
+function show({ base, what_if: then }, { movedAt, quiet }) {
+  showTable(base, then);
+  if (quiet) return;
+  tell("muted", word("compared", verdictOf(then, Date.parse(then.at)).text, ((performance.now() - movedAt) / 1000).toFixed(2)));
 }
 
-/** Return [[label, text, level]] of a forecast, as it was to be judged at `now`. */
-export function forecastRows(forecast, now) {
-  const figures = figuresOf(forecast, now);
-  const { level, text } = verdictOf(forecast, now);
-  const { p50, p90 } = forecast.shortfall_kg;
-  const row = (label, name) => [word(label), [figures[name].big, figures[name].sub].filter(Boolean).join(" · "), figures[name].level];
-  return [
-    [word("row_answer"), text, level === "good" ? "" : level],
-    row("probability", "chance"),
-    [word("row_short"), `${Math.round(p50)} / ${Math.round(p90)}`, p50 >= 40 ? "bad" : ""],
-    [word("row_short_at"), forecast.shortfall_at ? minuteTime(Date.parse(forecast.shortfall_at)) : word("never"), ""],
-    row("by_close", "by-close"),
-    row("trucks_servable", "servable"),
-    row("bottleneck", "bottleneck"),
-    row("next_trailer", "next-trailer"),
-    row("n_minus_1", "reserve"),
-    row("queue_wait", "queue"),
-    [word("row_advice"), forecast.advice[context.language], ""],
-  ];
+function problemOf(error, body) {
+  const isPlan = error.rows?.some(({ field }) => field === "body.plan_of");
+  return isPlan ? word("what_if_no_plan", body.plan_of) : word("failed", error.message);
 }
 
-function showTable(base, then) {
-  const now = Date.parse(base.at);
-  const others = forecastRows(then, Date.parse(then.at));
-  const rows = forecastRows(base, now).map(([label, value, level], at) => {
-    const [, other, otherLevel] = others[at];
-    return make("tr", {}, make("th", { scope: "row" }, label), cell(value, level), cell(other, otherLevel, value !== other));
-  });
-  const top = make("tr", {}, make("td"), make("th", { scope: "col" }, word("as_is")), make("th", { scope: "col" }, word("then")));
-  byId("what-if-table").replaceChildren(make("thead", {}, top), make("tbody", {}, ...rows));
-  byId("what-if-table").hidden = false;
+function tell(kind, text) {
+  const note = byId("what-if-note");
+  note.className = kind;
+  setText(note, text);
 }
-
-const cell = (text, level, changed = false) => make("td", { "data-level": level || "", class: changed ? "changed" : null }, text);

@@ -149,7 +149,7 @@ def _terms(plant: Plant, readings: DayReadings, accuracy: Accuracy, start_ms: in
     balance.begin()
     for t_ms, tag, value in changes:
         if start_ms <= t_ms < end_ms:
-            _look(balance, readings, t_ms, units[tag])
+            balance.take(t_ms, {one: readings.lately(one, t_ms) for one in units[tag]})
             balance.take(t_ms, {tag: value})
     _look(balance, readings, end_ms, every)
     return balance.terms()

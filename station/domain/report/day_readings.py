@@ -32,6 +32,8 @@ PLAUSIBLE: Final = {"MPa": 150.0, "degC": 150.0}
 _ALL_HEARD_MS: Final = 120_000
 """Two minutes after a station's first word every signal that speaks at least each minute has spoken."""
 
+_LINE_ROLES: Final = ("pressure", "delivery_temperature")
+
 Floats = npt.NDArray[np.float64]
 Steps = Sequence[tuple[int, float | None]]
 """(epoch ms, value) of each change of a state, oldest first; None from where nobody knows it any more."""
@@ -135,6 +137,20 @@ class DayReadings:
             return None
         return _known(values[place])
 
+    def lately(self, tag: str, t_ms: int) -> float | None:
+        """Return the same; of a signal that said nothing near the moment what the minute before it ended with.
+
+        A history that is filled in speaks once a minute. It is for what is at rest meanwhile: a trailer before its bay
+        opens and after it was emptied, a hose's line, whose gas in a minute changes by some grams.
+        """
+        times, _ = self.moments.get(tag, ((), ()))
+        place = bisect_right(times, t_ms) - 1
+        if place >= 0 and t_ms - times[place] <= NEAR_MS:
+            return self.before(tag, t_ms)
+        minute = (t_ms - self.day.start_ms) // MINUTE_MS - 1
+        last = self.series(tag).last
+        return _known(float(last[minute])) if 0 <= minute < len(last) else None
+
     def after(self, tag: str, t_ms: int, within_ms: int = NEAR_MS) -> float | None:
         """Return the first word of a signal not before a moment; None where it comes too late, or was bad."""
         times, values = self.moments.get(tag, ((), ()))
@@ -214,6 +230,11 @@ class StateTags:
     def all(self) -> list[str]:
         """Return every tag."""
         return [tag for units in (self.bays, self.trains, self.chillers, self.hoses) for tag in units.values()]
+
+
+def line_tags(plant: Plant) -> list[str]:
+    """Return the signals whose minutes the balance reads besides: how full the hoses' lines are."""
+    return [plant.tag("dispensing", hose.unit, role) for hose in plant.hoses for role in _LINE_ROLES]
 
 
 def minute_tags(plant: Plant) -> list[str]:

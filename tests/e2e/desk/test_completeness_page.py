@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
@@ -50,3 +51,11 @@ def test_a_gap_shows_in_its_hours_and_in_the_units_list(desk: Desk, open_page: O
     page.locator("#day-before").click()
     expect(page.locator("#day")).not_to_have_value("")
     expect(page.locator("#newest")).to_have_attribute("aria-pressed", "false")
+
+
+def test_hours_in_which_the_service_did_not_run_say_so(desk: Desk, open_page: Open) -> None:
+    page = open_page("completeness")
+    hours = page.locator(f'{ROW} td[data-kind="uncounted"]')
+    # The service of these tests is younger than 24 hours of station time.
+    expect(hours.first).to_have_attribute("title", re.compile("before the service began or while it did not run"))
+    expect(page.locator('#legend [data-kind="uncounted"]')).to_be_visible()

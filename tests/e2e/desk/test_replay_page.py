@@ -22,7 +22,7 @@ READY_MS = 120_000
 def begun(page: Page) -> None:
     """Begin a replay of what the form proposes, and wait until it stands at its beginning."""
     page.locator("#replay-forecasts").uncheck()
-    page.locator("#replay-range button").click()
+    page.locator("#replay-range button[type=submit]").click()
     expect(page.locator("#player-state")).to_have_text("paused", timeout=READY_MS)
 
 

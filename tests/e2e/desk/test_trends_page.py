@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -150,3 +151,14 @@ def test_an_address_that_names_nothing_known_shows_an_empty_view(desk: Desk, ope
     page.locator("#trends-signal").fill("no such signal at all")
     page.locator("#trends-signal").press("Enter")
     expect(page.locator("#trends-none")).to_be_visible()
+
+
+def test_the_limits_labels_stand_apart_and_within_the_panel(desk: Desk, trends: Callable[..., Page]) -> None:
+    apart = """async () => {
+      const { apart } = await import("/console/static/trends_paint.js");
+      return apart([60, 10, 12, 14, 98, 99].map((at) => ({ at })), { top: 10, bottom: 100 }).map(({ at }) => at);
+    }"""
+    places = sorted(trends(TWO).evaluate(apart))
+    assert places[0] >= 10
+    assert places[-1] <= 100
+    assert all(below - above >= 13 for above, below in itertools.pairwise(places))
