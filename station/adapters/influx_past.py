@@ -24,15 +24,15 @@ from station.adapters.influx_windows import (
 )
 from station.adapters.influx_writing import InfluxWriting
 from station.adapters.point_rules import Stored, visible, worst
-from station.adapters.windowing import MINUTE_MS, check_windows, course_of_minutes, course_of_readings
+from station.adapters.windowing import MINUTE_MS, OutOfCourses, check_windows, course_of_minutes, course_of_readings
 from station.domain.signals import AREAS, GOOD, Reading, quality_rank
 from station.errors import StoreUnavailableError
-from station.ports import Aggregate, Course, Minute, Window
+from station.ports import Aggregate, Course, Minute
 
 IN_AREAS = flux.any_of("_measurement", AREAS)
 
 
-class InfluxPast(InfluxWriting):
+class InfluxPast(InfluxWriting, OutOfCourses):
     """Asks two buckets: of readings, and of minutes, which has the same name and `_1m`."""
 
     def __init__(self, url: str, token: str, org: str, bucket: str, now_ms: Callable[[], int]) -> None:
@@ -80,20 +80,6 @@ class InfluxPast(InfluxWriting):
                         continue
                     points[t_ms] = (float(row[at_value]), quality) if is_value else (value, row[at_value])
         return [Reading(signal, t_ms, *visible(points[t_ms])) for t_ms in sorted(points)][:limit]
-
-    def windows(
-        self,
-        station: str,
-        signal: str,
-        start_ms: int,
-        end_ms: int,
-        every_ms: int,
-        aggregate: Aggregate,
-        offset_ms: int = 0,
-    ) -> list[Window]:
-        """Return non-empty windows; see `ReadingStore.windows`."""
-        (course,) = self.courses(station, [signal], start_ms, end_ms, every_ms, [aggregate], offset_ms)
-        return course.windows(aggregate)
 
     def courses(
         self,
