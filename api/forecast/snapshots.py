@@ -90,9 +90,7 @@ def snapshot_of(known: Known, at_ms: int) -> StationSnapshot:
     bookings = _bookings(known, day)
     _, taught_rules = taught(plant, known.learned)
     to_come, came = bookings_to_come(bookings, known.gate.arrivals, taught_rules, at_ms)
-    expected, yard = known.trailers.outlook(
-        announced_deliveries(known, day), at_ms, round(rules.no_dock_grace_min * 60_000)
-    )
+    expected, yard = known.trailers.outlook(announced_deliveries(known, day), at_ms)
     waiting = _waiting(known, hoses, to_come, at_ms)
     named_waiting = {truck.id for truck in waiting}
     coming = [b for b in to_come if b.id not in named_waiting]

@@ -6,10 +6,11 @@ import contextlib
 import io
 import logging
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
 
-from influxdb_client import BucketRetentionRules, Dialect, InfluxDBClient
+from influxdb_client import BucketRetentionRules, InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
@@ -22,7 +23,15 @@ RETENTION_S = 30 * 86_400
 """Of a bucket that we make: contract section 4."""
 
 CONNECT_MS, READ_MS = 5_000, 60_000
-_DIALECT = Dialect(header=True, delimiter=",", annotations=[], comment_prefix="#", date_time_format="RFC3339")
+_DIALECT: Final = {
+    "header": True,
+    "delimiter": ",",
+    "annotations": [],
+    "commentPrefix": "#",
+    "dateTimeFormat": "RFC3339",
+}
+TYPED: Final = _DIALECT | {"annotations": ["datatype"]}
+_QUERY_PATH: Final = "/api/v2/query"
 
 _EVER = ("1970-01-01T00:00:00Z", "2262-04-11T00:00:00Z")
 """What InfluxDB can tell of [RFC 3339]."""
@@ -55,6 +64,12 @@ class InfluxBucket:
         self._client: Any = InfluxDBClient(
             url=url, token=token, org=org, timeout=(CONNECT_MS, READ_MS), enable_gzip=url.startswith("https:")
         )
+        self._query_headers = {
+            "Authorization": f"Token {token}",
+            "Content-Type": "application/json",
+            "Accept": "application/csv, application/json",
+        } | self._client.api_client.default_headers
+        self._client.api_client.configuration.update_request_header_params(_QUERY_PATH, self._query_headers)
         self._writer: Any = self._client.write_api(write_options=SYNCHRONOUS)
         self._prepared = False
         self._prepare_lock = threading.Lock()
@@ -137,12 +152,37 @@ class InfluxBucket:
         with self._faults():
             self._client.delete_api().delete(_EVER[0], _EVER[1], f'station="{station}"', bucket, self._org)
 
+    def _asked(self, query: str, dialect: Mapping[str, object]) -> Any:
+        """Return the answer to a query, not read yet.
+
+        The client's own way here turns each header and body over several times, for 1 ms: a tenth of a short question.
+        """
+        client = self._client.api_client
+        headers = dict(self._query_headers)
+        url = f"{client.configuration.host}{_QUERY_PATH}?{urlencode({'org': self._org})}"
+        body = {"query": query, "dialect": dialect, "type": "flux"}
+        return client.rest_client.request("POST", url, headers=headers, body=body, _preload_content=False)
+
+    def _whole(self, query: str) -> bytes:
+        """Return all of an answer: as lines it costs more than to be asked for, where it is short."""
+        self._ready()
+        with self._faults():
+            response = self._asked(query, _DIALECT)
+            try:
+                read: bytes = response.read()
+            except BaseException:
+                response.close()
+                raise
+            finally:
+                response.release_conn()
+        return read
+
     @contextlib.contextmanager
-    def _answer(self, query: str, dialect: Any = _DIALECT) -> Iterator[io.TextIOWrapper]:
+    def _answer(self, query: str, dialect: Mapping[str, object] = _DIALECT) -> Iterator[io.TextIOWrapper]:
         """Ask a query; give the answer's lines as they come."""
         self._ready()
         with self._faults():
-            response = self._client.query_api().query_raw(query, dialect=dialect)
+            response = self._asked(query, dialect)
             response.auto_close = False  # urllib3 would close under the text layer, which then trips over it
             try:
                 yield io.TextIOWrapper(io.BufferedReader(response, 1 << 18), "utf-8", newline="")

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from influxdb_client import BucketRetentionRules, Dialect
+from influxdb_client import BucketRetentionRules
 from influxdb_client.rest import ApiException
 
 from station.adapters import flux
 from station.adapters.influx_answers import said_reason
-from station.adapters.influx_bucket import InfluxBucket
+from station.adapters.influx_bucket import TYPED, InfluxBucket
 
-_TYPED: Final = Dialect(header=True, delimiter=",", annotations=["datatype"], date_time_format="RFC3339")
 _FIRST_STEP_MS, _LONGEST_STEP_MS, _FEW_ROWS = 60_000, 86_400_000, 50_000
 """A minute at first, then as long as keeps 50 000 .. 200 000 rows in memory: a station makes 11 000 a minute."""
 _LINES_AT_ONCE: Final = 5000
@@ -98,7 +97,7 @@ class InfluxLines(InfluxBucket):
         query = f'{flux.source(bucket, start_ms, end_ms)} |> drop(columns: ["_start", "_stop"])'
         points: dict[tuple[int, str], list[str]] = defaultdict(list)
         times, count = flux.Times(), 0
-        with self._answer(query, _TYPED) as lines:
+        with self._answer(query, TYPED) as lines:
             for header, types, rows in _typed_tables(lines):
                 at_time, at_value, at_table = (header.index(name) for name in ("_time", "_value", "table"))
                 kind = types[at_value]

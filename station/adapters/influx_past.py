@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import cast
 
 from influxdb_client.rest import ApiException
 
@@ -18,6 +16,7 @@ from station.adapters.influx_windows import (
     Question,
     Rows,
     course_of,
+    even_means,
     rows_of,
     sure_rows,
     told,
@@ -25,15 +24,15 @@ from station.adapters.influx_windows import (
 )
 from station.adapters.influx_writing import InfluxWriting
 from station.adapters.point_rules import Stored, visible, worst
-from station.adapters.windowing import MINUTE_MS, check_windows, course_of_minutes, course_of_readings
+from station.adapters.windowing import MINUTE_MS, OutOfCourses, check_windows, course_of_minutes, course_of_readings
 from station.domain.signals import AREAS, GOOD, Reading, quality_rank
 from station.errors import StoreUnavailableError
-from station.ports import Aggregate, Course, Minute, Window
+from station.ports import Aggregate, Course, Minute
 
 IN_AREAS = flux.any_of("_measurement", AREAS)
 
 
-class InfluxPast(InfluxWriting):
+class InfluxPast(InfluxWriting, OutOfCourses):
     """Asks two buckets: of readings, and of minutes, which has the same name and `_1m`."""
 
     def __init__(self, url: str, token: str, org: str, bucket: str, now_ms: Callable[[], int]) -> None:
@@ -82,20 +81,6 @@ class InfluxPast(InfluxWriting):
                     points[t_ms] = (float(row[at_value]), quality) if is_value else (value, row[at_value])
         return [Reading(signal, t_ms, *visible(points[t_ms])) for t_ms in sorted(points)][:limit]
 
-    def windows(
-        self,
-        station: str,
-        signal: str,
-        start_ms: int,
-        end_ms: int,
-        every_ms: int,
-        aggregate: Aggregate,
-        offset_ms: int = 0,
-    ) -> list[Window]:
-        """Return non-empty windows; see `ReadingStore.windows`."""
-        (course,) = self.courses(station, [signal], start_ms, end_ms, every_ms, [aggregate], offset_ms)
-        return course.windows(aggregate)
-
     def courses(
         self,
         station: str,
@@ -113,14 +98,41 @@ class InfluxPast(InfluxWriting):
         check_windows(every_ms, aggregates)
         of = tuple(dict.fromkeys(signals))
         asked = Question(station, of, start_ms, end_ms, every_ms, offset_ms, tuple(aggregates))
+        if asked.is_even and (course := self._even_course(asked)) is not None:
+            return [course] * len(signals)
         found = self._rows(asked)
         return [course_of(asked, found[signal]) for signal in signals]
+
+    def _even_course(self, asked: Question) -> Course | None:
+        """Return the windows of `Question.is_even`, None where they must be asked for in another way."""
+        is_long = asked.end_ms - asked.start_ms >= LONG_MS
+        if asked.is_of_minutes and (is_long or asked.start_ms < self._oldest_ms(asked)):
+            return None
+        answer = self._whole(asked.to_even_means(self._bucket))
+        with self._faults():
+            found = even_means(asked, answer)
+        if found is None:
+            return None
+        means, doubt_ms = found
+        starts = list(asked.starts)
+        if None in means:
+            starts = [t_ms for t_ms, mean in zip(starts, means, strict=True) if mean is not None]
+            means = [mean for mean in means if mean is not None]
+        if doubt_ms is None:  # as nearly always
+            return Course(starts, {"mean": means}, [GOOD] * len(means))
+        rows: Rows = {t_ms: ((mean,), GOOD) for t_ms, mean in zip(starts, means, strict=True)}
+        doubted = {doubt_ms - (doubt_ms - asked.offset_ms) % asked.every_ms, asked.starts[-1]}
+        return course_of(asked, rows | self._doubtful(asked, asked.signals[0], rows, (doubted, set())))
+
+    def _oldest_ms(self, asked: Question) -> int:
+        """Return from when on readings are kept; 0 where nothing else could answer."""
+        return self._now_ms() - self._raw_kept_ms if self._raw_kept_ms and asked.is_of_minutes else 0
 
     def _rows(self, asked: Question) -> dict[str, Rows]:
         """Return the windows of each signal: out of minutes as far as those are sure, others out of what there is."""
         if asked.end_ms <= asked.start_ms or not asked.signals:
             return {signal: {} for signal in asked.signals}
-        oldest_ms = self._now_ms() - self._raw_kept_ms if self._raw_kept_ms and asked.is_of_minutes else 0
+        oldest_ms = self._oldest_ms(asked)
         found = self._sure(asked, oldest_ms)
         if asked.start_ms >= oldest_ms and not any(found.values()):
             return self._out_of_readings(asked)
@@ -166,7 +178,10 @@ class InfluxPast(InfluxWriting):
         return found
 
     def _doubtful(self, asked: Question, signal: str, rows: Rows, windows: tuple[set[int], set[int]]) -> Rows:
-        """Return the windows in which a quality is not good, and those of which two units said something."""
+        """Return the windows in which a quality is not good, and those of which two units said something.
+
+        Of the former the first and the last will do, or what is before and after them.
+        """
         doubts, shared = windows
         found: Rows = {}
         anew = set(shared)
@@ -197,8 +212,9 @@ class InfluxPast(InfluxWriting):
         return found
 
     def _numbers(self, query: str, asked: Question) -> Numbers:
-        with self._answer(query) as lines:
-            return numbers_told(cast("io.BufferedReader", lines.buffer).read(), asked.every_ms, asked.offset_ms)
+        answer = self._whole(query)
+        with self._faults():
+            return numbers_told(answer, asked.every_ms, asked.offset_ms)
 
 
 def _is_missing(error: StoreUnavailableError) -> bool:

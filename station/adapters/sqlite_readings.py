@@ -42,11 +42,11 @@ from station.adapters.sqlite_past import Past
 from station.adapters.sqlite_queries import Hour, Qualities, one, slots_of
 from station.adapters.sqlite_sealing import forget_before, forget_station, seal
 from station.adapters.sqlite_upgrade import make_way, upgrade
-from station.adapters.windowing import MINUTE_MS, check_windows
+from station.adapters.windowing import MINUTE_MS, OutOfCourses, check_windows
 from station.domain.signals import Reading, UnitMessage
 from station.errors import PointsRefusedError
 from station.many_rows import put_rows
-from station.ports import Aggregate, Course, Minute, ServicePoint, Window
+from station.ports import Aggregate, Course, Minute, ServicePoint
 
 SCHEMA_VERSION = 3
 SCHEMA = """
@@ -123,7 +123,7 @@ _HeadRow = tuple[int, int, int, int, bytes]
 """Unit, first time, first arrival, messages, body."""
 
 
-class SqliteReadings:
+class SqliteReadings(OutOfCourses):
     """A `ReadingStore` in one SQLite file; several processes may have it open.
 
     Args:
@@ -349,20 +349,6 @@ class SqliteReadings:
                     number = None if code == NULL_CODE or math.isnan(value) else value
                     found.append(Reading(signal, t_ms, number, past.text_of(code)))
         return found
-
-    def windows(
-        self,
-        station: str,
-        signal: str,
-        start_ms: int,
-        end_ms: int,
-        every_ms: int,
-        aggregate: Aggregate,
-        offset_ms: int = 0,
-    ) -> list[Window]:
-        """Return non-empty windows; see `ReadingStore.windows`."""
-        (course,) = self.courses(station, [signal], start_ms, end_ms, every_ms, [aggregate], offset_ms)
-        return course.windows(aggregate)
 
     def courses(
         self,

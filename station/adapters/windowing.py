@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from station.adapters.sqlite_blocks import EXACT, SCALES, Column, decimals
 from station.domain.signals import quality_rank
 from station.errors import BadInputError
-from station.ports import Aggregate, Course, Minute
+from station.ports import Aggregate, Course, Minute, Window
 
 AGGREGATES: tuple[Aggregate, ...] = ("mean", "min", "max", "last", "count")
 MINUTE_MS: Final = 60_000
@@ -20,6 +21,37 @@ _Floats = npt.NDArray[np.float64]
 _Places = npt.NDArray[np.int64]
 TextOf = Callable[[int], str]
 """Names a quality code."""
+
+
+class OutOfCourses(ABC):
+    """A store whose windows of one signal and one aggregate are a course with one number."""
+
+    @abstractmethod
+    def courses(
+        self,
+        station: str,
+        signals: Sequence[str],
+        start_ms: int,
+        end_ms: int,
+        every_ms: int,
+        aggregates: Sequence[Aggregate],
+        offset_ms: int = 0,
+    ) -> list[Course]:
+        """Return windows of some signals with several numbers each; see `ReadingStore.courses`."""
+
+    def windows(
+        self,
+        station: str,
+        signal: str,
+        start_ms: int,
+        end_ms: int,
+        every_ms: int,
+        aggregate: Aggregate,
+        offset_ms: int = 0,
+    ) -> list[Window]:
+        """Return non-empty windows; see `ReadingStore.windows`."""
+        (course,) = self.courses(station, [signal], start_ms, end_ms, every_ms, [aggregate], offset_ms)
+        return course.windows(aggregate)
 
 
 class Minutes(NamedTuple):

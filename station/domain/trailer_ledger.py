@@ -104,7 +104,7 @@ class TrailerLedger:
     Attributes:
         since_ms: Since when this ledger has been listening; earlier ETAs count as come.
         assumed: Trailers thought to wait in the yard since before that; a bay to which none of them comes disproves it.
-        grace_ms: After how long a free bay does.
+        grace_ms: A bay free for this long proves that none waits, where the weighbridge is silent.
     """
 
     since_ms: int | None = None
@@ -186,16 +186,15 @@ class TrailerLedger:
 
     def _doubt(self, t_ms: int) -> None:
         """Give up what was assumed of the yard once a bay has stood free for it."""
-        if self.assumed and any(t_ms - since >= self.grace_ms for since in self._free_since.values()):
+        if self.assumed and self._was_free(t_ms):
             self.assumed = 0
 
-    def outlook(self, deliveries: Iterable[Delivery], at_ms: int, grace_ms: int) -> tuple[tuple[Expected, ...], int]:
+    def outlook(self, deliveries: Iterable[Delivery], at_ms: int) -> tuple[tuple[Expected, ...], int]:
         """Return (trailers that have not come, by ETA; trailers that wait in the yard).
 
         Args:
             deliveries: All announced around now.
             at_ms: Station time, epoch ms.
-            grace_ms: A bay free for this long proves the yard empty, where the weighbridge is silent.
         """
         self._sort_weighings(at_ms)
         self._doubt(at_ms)
@@ -207,7 +206,7 @@ class TrailerLedger:
             open_ones.remove(came.delivery)
             if came.arrival_ms - came.delivery.eta_ms > _LONG_LATE_MS:
                 resumed_ms = came.arrival_ms
-        proven = self._yard_is_known(at_ms, grace_ms)
+        proven = self._yard_is_known(at_ms)
         expected = [
             Expected(
                 d.id,
@@ -233,10 +232,14 @@ class TrailerLedger:
                 found.append(Came(match, arrival_ms, weighed))
         return found
 
-    def _yard_is_known(self, at_ms: int, grace_ms: int) -> bool:
+    def _yard_is_known(self, at_ms: int) -> bool:
         if self._bridge_ms is not None and at_ms - self._bridge_ms <= BRIDGE_SILENT_MS:
             return True
-        return any(at_ms - since >= grace_ms for since in self._free_since.values())
+        return self._was_free(at_ms)
+
+    def _was_free(self, at_ms: int) -> bool:
+        """Return whether a bay has stood free for so long that no trailer can wait in the yard."""
+        return any(at_ms - since >= self.grace_ms for since in self._free_since.values())
 
     def bay_since(self, unit: str) -> int | None:
         """Return when the present trailer docked (docked to purging) or the present state began, None if unheard."""

@@ -382,6 +382,39 @@ def test_a_signal_that_moved_to_another_unit_has_one_course(store: ReadingStore,
     assert course.numbers["max"] == [1.0, 1.0, 3.0, 3.0, 3.0, 3.0]
 
 
+@pytest.mark.parametrize("signal", ["PT-330A", "PT-330B", "PT-320A", "PT-999"])
+def test_a_mean_by_itself_is_the_mean_among_others(store: ReadingStore, station: str, signal: str) -> None:
+    said = [
+        bank(station, T0 + n * 10 * SECOND, PT_330A=n / 7, PT_330B=-n * 1e-7)
+        for n in range(900)
+        if n // 100 not in (2, 5)
+    ]
+    doubtful = [
+        bank(station, T0 + 10 * MINUTE + 1, {"PT-330A": "uncertain:drift"}, PT_330A=99.0),
+        bank(station, T0 + 40 * MINUTE + 1, {"PT-330A": "bad:range"}, PT_330A=-99.0),
+        bank(station, T0 + 50 * MINUTE, {"PT-330A": "uncertain:drift"}, PT_330A=None),
+        bank(station, T0 + 90 * MINUTE, PT_330A=None),
+    ]
+    moved = [
+        UnitMessage(station, "storage", unit, T0 + n * MINUTE, {"PT-320A": 1.0 + n})
+        for unit, minutes in (("bank-MB", range(20)), ("bank-LB", range(15, 60)))
+        for n in minutes
+    ]
+    store.write(said + doubtful + moved)
+    for start, end, every, offset in (
+        (T0, T0 + 3 * HOUR, MINUTE, 0),
+        (T0 + 1234, T0 + 100 * MINUTE + 567, MINUTE, 0),
+        (T0 - 5 * MINUTE, T0 + 11 * MINUTE, 7 * MINUTE, 3 * MINUTE),
+        (T0 + 30 * MINUTE, T0 + 4 * HOUR, 5000, 0),
+        (T0 + 10 * MINUTE, T0 + 10 * MINUTE + 30_000, 10_000, 5000),
+        (T0 + 20 * MINUTE, T0 + 30 * MINUTE, HOUR, -8 * HOUR),
+        (T0 + DAY, T0 + 2 * DAY, MINUTE, 0),
+    ):
+        over = (station, [signal], start, end, every)
+        (alone,), (among,) = (store.courses(*over, names, offset) for names in (["mean"], ["mean", "count"]))
+        assert alone.windows("mean") == among.windows("mean"), (start - T0, every)
+
+
 def test_minutes_are_over_what_counts(store: ReadingStore, station: str) -> None:
     store.write(
         [

@@ -27,7 +27,6 @@ from tests.support.plants import jinma
 
 SUPPLY = jinma().supply
 RULES = CapacityParameters()
-GRACE = 20 * MINUTE_MS
 
 
 def minute(n: float) -> int:
@@ -56,7 +55,7 @@ def test_a_weighed_trailer_has_come_and_waits_until_it_docks() -> None:
     ledger.bridge(minute(50), 38_900.0)
     ledger.bridge(minute(52), 38_910.0)
     heard(ledger, 56)
-    expected, yard = ledger.outlook(deliveries(48, 144), minute(56), GRACE)
+    expected, yard = ledger.outlook(deliveries(48, 144), minute(56))
     assert [e.id for e in expected] == ["T1"]
     assert yard == 1
     ledger.bay("1", minute(60), "empty")
@@ -64,7 +63,7 @@ def test_a_weighed_trailer_has_come_and_waits_until_it_docks() -> None:
     ledger.bridge(minute(70.1), 38_700.0)
     heard(ledger, 74)
     assert ledger.bay("1", minute(75), "docked")
-    expected, yard = ledger.outlook(deliveries(48, 144), minute(76), GRACE)
+    expected, yard = ledger.outlook(deliveries(48, 144), minute(76))
     assert ([e.id for e in expected], yard) == (["T1"], 0)
     assert ledger.bay_since("1") == minute(75)
     ledger.bay("1", minute(80), "earthed")
@@ -77,7 +76,7 @@ def test_a_trailer_that_leaves_is_no_arrival() -> None:
     ledger.bay("1", minute(20), "absent")
     ledger.bridge(minute(24), 38_700.0)
     heard(ledger, 30)
-    expected, yard = ledger.outlook(deliveries(48), minute(30), GRACE)
+    expected, yard = ledger.outlook(deliveries(48), minute(30))
     assert (len(expected), yard) == (1, 0)
 
 
@@ -87,13 +86,13 @@ def test_one_comes_while_another_still_stands_on_the_bridge() -> None:
     ledger.bridge(minute(20.1), 38_700.0)
     ledger.bridge(minute(22), 38_985.0)
     heard(ledger, 30)
-    assert ledger.outlook(deliveries(10, 100), minute(30), GRACE)[1] == 1
+    assert ledger.outlook(deliveries(10, 100), minute(30))[1] == 1
 
 
 def test_an_eta_that_passed_without_a_weighing_is_overdue() -> None:
     ledger = station()
     heard(ledger, 60)
-    expected, _ = ledger.outlook(deliveries(48, 144), minute(60), GRACE)
+    expected, _ = ledger.outlook(deliveries(48, 144), minute(60))
     assert [e.overdue for e in expected] == [True, False]
 
 
@@ -101,21 +100,21 @@ def test_without_a_weighbridge_only_a_bay_that_stays_free_proves_it() -> None:
     ledger = TrailerLedger()
     ledger.bay("1", minute(0), "open")
     ledger.bay("2", minute(0), "open")
-    expected, _ = ledger.outlook(deliveries(48), minute(60), GRACE)
+    expected, _ = ledger.outlook(deliveries(48), minute(60))
     assert not expected[0].overdue
     ledger.bay("1", minute(60), "empty")
-    assert not ledger.outlook(deliveries(48), minute(70), GRACE)[0][0].overdue
-    assert ledger.outlook(deliveries(48), minute(81), GRACE)[0][0].overdue
+    assert not ledger.outlook(deliveries(48), minute(70))[0][0].overdue
+    assert ledger.outlook(deliveries(48), minute(81))[0][0].overdue
     ledger.bay("1", minute(90), "absent")
     ledger.bay("1", minute(95), "docked")
-    assert ledger.outlook(deliveries(48), minute(96), GRACE)[0] == ()
+    assert ledger.outlook(deliveries(48), minute(96))[0] == ()
 
 
 def test_a_docking_of_a_trailer_from_before_takes_no_eta_ahead() -> None:
     ledger = station()
     ledger.bay("1", minute(5), "absent")
     ledger.bay("1", minute(10), "docked")
-    expected, _ = ledger.outlook(deliveries(48), minute(11), GRACE)
+    expected, _ = ledger.outlook(deliveries(48), minute(11))
     assert [e.id for e in expected] == ["T0"]
 
 
@@ -195,7 +194,7 @@ def test_a_damped_scale_weighs_each_trailer_once(
     ledger = station()
     for moment, kg in damped(stands, lag_s, sample_s, noise_kg):
         ledger.bridge(minute(moment), kg)
-    assert ledger.outlook((), minute(60), GRACE)[1] == len(stands)
+    assert ledger.outlook((), minute(60))[1] == len(stands)
 
 
 def test_a_half_way_value_is_nobody_s_weight() -> None:
@@ -211,7 +210,7 @@ def test_a_half_way_value_is_nobody_s_weight() -> None:
         ledger.bridge(minute(10 + second / 60), kg)
     ledger.bridge(minute(15), 38_700.0)
     heard(ledger, 20)
-    assert ledger.outlook((), minute(20), GRACE)[1] == 2
+    assert ledger.outlook((), minute(20))[1] == 2
 
 
 def test_axle_after_axle_is_one_trailer() -> None:
@@ -219,7 +218,7 @@ def test_axle_after_axle_is_one_trailer() -> None:
     for second, kg in ((0, 7_000.0), (10, 7_010.0), (20, 21_000.0), (30, 21_000.0), (40, 38_985.0), (50, 38_985.0)):
         ledger.bridge(minute(10 + second / 60), kg)
     heard(ledger, 14)
-    assert ledger.outlook((), minute(20), GRACE)[1] == 1
+    assert ledger.outlook((), minute(20))[1] == 1
 
 
 @given(st.floats(10.0, 900.0), st.floats(0.3, 1.2), st.floats(0.0, 2.0))
@@ -246,14 +245,14 @@ def test_whoever_comes_hours_late_shows_that_trailers_come_again() -> None:
     ledger.bridge(minute(1), 38_900.0)
     ledger.bridge(minute(2), 0.0)
     heard(ledger, 400)
-    silent, _ = ledger.outlook(plan, minute(400), GRACE)
+    silent, _ = ledger.outlook(plan, minute(400))
     assert [(e.id, e.overdue, e.behind_ms) for e in silent if e.overdue] == [
         (f"T{i}", True, None) for i in (1, 2, 3, 4)
     ]
     ledger.bridge(minute(405), 38_900.0)
     ledger.bridge(minute(406), 0.0)
     heard(ledger, 410)
-    again, _ = ledger.outlook(plan, minute(410), GRACE)
+    again, _ = ledger.outlook(plan, minute(410))
     assert [(e.id, e.behind_ms) for e in again] == [
         ("T2", minute(405)),
         ("T3", minute(405)),
@@ -268,7 +267,7 @@ def test_an_ordinary_delay_of_one_says_nothing_of_the_others() -> None:
     ledger.bridge(minute(80), 38_900.0)
     ledger.bridge(minute(81), 0.0)
     heard(ledger, 90)
-    expected, _ = ledger.outlook(plan, minute(90), GRACE)
+    expected, _ = ledger.outlook(plan, minute(90))
     assert [(e.id, e.behind_ms) for e in expected] == [("T1", None), ("T2", None)]
 
 
@@ -297,11 +296,11 @@ def first_heard(*, bays: tuple[str, str] = ("open", "open")) -> TrailerLedger:
 
 def test_a_trailer_that_came_before_we_listened_docks_and_is_no_arrival() -> None:
     ledger = first_heard()
-    assert ledger.outlook(deliveries(48, 144), minute(5), GRACE)[1] == 1
+    assert ledger.outlook(deliveries(48, 144), minute(5))[1] == 1
     ledger.bay("1", minute(10), "empty")
     ledger.bay("1", minute(20), "absent")
     assert ledger.bay("1", minute(25), "docked")
-    expected, yard = ledger.outlook(deliveries(24, 144), minute(26), GRACE)
+    expected, yard = ledger.outlook(deliveries(24, 144), minute(26))
     assert ([e.id for e in expected], yard) == (["T0", "T1"], 0)
 
 
@@ -309,8 +308,8 @@ def test_a_trailer_that_came_before_we_listened_docks_and_is_no_arrival() -> Non
 def test_a_bay_that_stays_free_disproves_what_was_assumed_of_the_yard(bays: tuple[str, str]) -> None:
     ledger = first_heard(bays=bays)
     ledger.bay("1", minute(10), "absent")
-    assert ledger.outlook(deliveries(48), minute(19), GRACE)[1] == 1
-    assert ledger.outlook(deliveries(48), minute(31), GRACE)[1] == 0
+    assert ledger.outlook(deliveries(48), minute(19))[1] == 1
+    assert ledger.outlook(deliveries(48), minute(31))[1] == 0
     # Who docks now is the one that was announced.
     ledger.bay("1", minute(60), "docked")
-    assert ledger.outlook(deliveries(48), minute(61), GRACE)[0] == ()
+    assert ledger.outlook(deliveries(48), minute(61))[0] == ()

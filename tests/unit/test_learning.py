@@ -183,7 +183,7 @@ def trailers_of(late_min: Sequence[float]) -> tuple[TrailerLedger, dict[dt.date,
         events += [(arrived - 1000, 0.0), (arrived, FULL_KG), (arrived + 120_000, 0.0)]
     for t_ms, kg in sorted(events):
         ledger.bridge(t_ms, kg)
-    ledger.outlook([], at(2.0 + 2.0 * len(late_min) + 24.0), 20 * MINUTE)
+    ledger.outlook([], at(2.0 + 2.0 * len(late_min) + 24.0))
     days: dict[dt.date, list[Delivery]] = {}
     for d in deliveries:
         days.setdefault(PLANT.day_of(dt.datetime.fromtimestamp(d.eta_ms / 1000, dt.UTC)), []).append(d)
@@ -225,7 +225,7 @@ def test_trailers_of_four_days_are_told_apart_on_the_fifth() -> None:
         now = at(hour + 1) + 1000
         first = PLANT.day_of(dt.datetime.fromtimestamp(now / 1000, dt.UTC)) - dt.timedelta(days=2)
         asked = [d for d in plan if d.eta_ms >= PLANT.day_start(first).timestamp() * 1000]
-        expected, _ = ledger.outlook(asked, now, 20 * MINUTE)
+        expected, _ = ledger.outlook(asked, now)
         assert not [e for e in expected if e.overdue], f"hour {hour + 1}"
 
 
