@@ -24,7 +24,7 @@ import socketio
 from bench.console_eye import SHOWN, Eye, Heap, chromium, eye_of, session_of
 from bench.console_readings import TAG, Device
 from bench.figures import show
-from bench.processes import cpu_s, memory_mb
+from bench.processes import cpu_s, memory_mb, own_memory_mb
 from tests.support.service import Service
 
 QUIET_S: Final = 10.0
@@ -39,6 +39,7 @@ class Sample:
 
     cores: float
     memory_mb: float
+    own_mb: float
     events: int
     heap: Heap | None = None
 
@@ -153,7 +154,11 @@ async def _soak(pid: int, clients: list[Client], seconds: float, eye: Eye) -> li
         sample.heap = await eye.heap()
         samples.append(sample)
         page = f"page {sample.heap.mb:.1f} MB, {sample.heap.nodes} nodes"
-        print(f"{sample.cores:.2f} cores, {sample.memory_mb:.1f} MB, {sample.events} events, {page}", flush=True)
+        print(
+            f"{sample.cores:.2f} cores, {sample.memory_mb:.1f} MB, {sample.own_mb:.1f} of its own, "
+            f"{sample.events} events, {page}",
+            flush=True,
+        )
     return samples
 
 
@@ -161,7 +166,7 @@ async def _sample(pid: int, clients: list[Client], seconds: float) -> Sample:
     began_s, began_cpu_s, began = time.monotonic(), cpu_s(pid), sum(client.events for client in clients)
     await asyncio.sleep(seconds)
     cores = (cpu_s(pid) - began_cpu_s) / (time.monotonic() - began_s)
-    return Sample(cores, memory_mb(pid), sum(client.events for client in clients) - began)
+    return Sample(cores, memory_mb(pid), own_memory_mb(pid), sum(client.events for client in clients) - began)
 
 
 def _show(run: Run, count: int, seconds: float) -> None:
@@ -189,9 +194,9 @@ def _growth(samples: list[Sample]) -> list[tuple[str, str]]:
         return []
     what = f"growth an hour, minutes {SETTLE_MIN + 1} to {SETTLE_MIN + len(settled)}"
     heaps = [one.heap for one in settled if one.heap is not None]
-    service, page = _per_hour([one.memory_mb for one in settled]), _per_hour([one.mb for one in heaps])
+    service, page = _per_hour([one.own_mb for one in settled]), _per_hour([one.mb for one in heaps])
     nodes = _per_hour([float(one.nodes) for one in heaps])
-    return [(what, f"service {service:+.1f} MB, page {page:+.1f} MB and {nodes:+.0f} nodes")]
+    return [(what, f"service {service:+.1f} MB of its own, page {page:+.1f} MB and {nodes:+.0f} nodes")]
 
 
 def _per_hour(minutes: list[float]) -> float:

@@ -25,7 +25,12 @@ def cpu_s(pid: int) -> float:
 
 def memory_mb(pid: int) -> float:
     """Return the memory of a process and its children [MB]; what they share is counted once (PSS)."""
-    return sum(_pss_kb(one) for one in family(pid)) / 1024
+    return sum(_rollup_kb(one, "Pss:") for one in family(pid)) / 1024
+
+
+def own_memory_mb(pid: int) -> float:
+    """Return the part of it that no file backs [MB]: programs that share libraries with us come and go."""
+    return sum(_rollup_kb(one, "Pss_Anon:") for one in family(pid)) / 1024
 
 
 def _tasks(pid: int) -> list[Path]:
@@ -41,8 +46,8 @@ def _cpu_s(pid: int) -> float:
     return 0.0
 
 
-def _pss_kb(pid: int) -> int:
+def _rollup_kb(pid: int, what: str) -> int:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        return next((int(row.split()[1]) for row in rows if row.startswith("Pss:")), 0)
+        return next((int(row.split()[1]) for row in rows if row.startswith(what)), 0)
     return 0
