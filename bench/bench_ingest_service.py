@@ -32,7 +32,7 @@ from tests.support.processes import OwnedProcess, find_program, wait_until
 
 RATE, ASKED = 200.0, 150
 FOR_S = float(os.environ.get("JINMA_BENCH_SECONDS", "30"))
-GOOD, POISON = 100_000, 10_000
+GOOD, POISON, POISON_ROUNDS = 100_000, 10_000, 6
 TAG, TOPIC = "PT-330A", topics.reading("jinma", "storage", "bank-HB")
 _BAD = (b"\xff\xfe", b'{"t":"now","v":{}}', b'{"t":1,"v":{"PT-330A":1}}', b'{"v":{"PT-330A":1}}')
 
@@ -146,8 +146,10 @@ def _show_poison() -> None:
     for index in range(POISON):
         mixed.insert(index * 11, (good[index][0], _BAD[index % len(_BAD)]))
     with Influxd() as influx:
-        plain, _ = _rate_of_good(influx, good)
-        spoilt, kept = _rate_of_good(influx, mixed)
+        pairs = [(_rate_of_good(influx, good), _rate_of_good(influx, mixed)) for _ in range(POISON_ROUNDS)]
+    # The best of some: each takes a second or two, and other programs on the machine only ever take away.
+    plain, spoilt = max(alone for (alone, _), _ in pairs), max(among for _, (among, _) in pairs)
+    kept = min(count for _, (_, count) in pairs)
     show(
         f"{GOOD} good messages, waiting in mosquitto",
         ("", "good msg/s", "x", "dead letters"),
