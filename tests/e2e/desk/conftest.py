@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.e2e.test_console import FLAGS, WIDE, log_in
 from tests.integration.test_notices_sent import Hook
 from tests.support.ports import free_port
-from tests.support.processes import require_program
+from tests.support.processes import require_program, wait_until
 from tests.support.service import Service
 
 LOW = ("PT-330A", "PT-330B", "PT-320A", "PT-320B")
@@ -20,6 +21,9 @@ LOW = ("PT-330A", "PT-330B", "PT-320A", "PT-320B")
 PASSWORD = "seven green chillers"
 NAVIGATION_MS = 120_000.0
 """A page that never comes fails; one that waits for a machine that plays days beside it does not."""
+FIRST_FILL_S = 300.0
+"""At twenty times real speed: an hour and forty minutes without a truck are not heard of."""
+FEW_FILLS = 3
 NOTICES = """
 [targets.hook]
 webhook = "{hook}"
@@ -72,6 +76,24 @@ class Desk:
         """Set limits, so that an alarm comes or goes."""
         body = {"limits": limits, "reason": "test"}
         self.service.ask("PUT", f"/stations/jinma/signals/{signal}/limits", json=body).raise_for_status()
+
+    def await_fills(self) -> bool:
+        """Wait for a whole fill, and return whether the day before is the one to look at.
+
+        At twenty times real speed it may just have struck midnight, and the first hours of a night bring few trucks.
+        """
+        counts: list[int] = []
+
+        def known() -> bool:
+            today = self.service.get("/stations/jinma/fills", result="complete")
+            day_before = dt.date.fromisoformat(today["date"]) - dt.timedelta(days=1)
+            before = self.service.get("/stations/jinma/fills", result="complete", date=day_before.isoformat())
+            counts[:] = len(today["items"]), len(before["items"])
+            return any(counts)
+
+        wait_until(known, FIRST_FILL_S, "a first fill", every_s=1.0)
+        today, before = counts
+        return today < before and today < FEW_FILLS
 
     def close_pages(self) -> None:
         """Close every page; sessions stay."""

@@ -66,6 +66,8 @@ def test_every_page_of_the_registry_is_looked_at() -> None:
 @pytest.mark.parametrize("language", LOOKS)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path or "overview")
 def test_a_page_has_no_serious_violation(desk: Desk, open_page: Callable[..., Page], path: str, language: str) -> None:
+    if path == "fills":
+        desk.await_fills()
     page = open_page(path, lang=language)
     for at, shown in enumerate(SEEN.get(path, ("main > *",))):
         if at:
