@@ -386,6 +386,7 @@ def test_who_is_not_known_gets_the_login_page_and_a_wrong_token_a_clear_word(
     context.close()
 
 
+@pytest.mark.alone
 def test_a_silent_server_shows_no_data_within_three_seconds_and_its_return_shows_by_itself(
     screen: Screen, service: Service
 ) -> None:
@@ -401,6 +402,7 @@ def test_a_silent_server_shows_no_data_within_three_seconds_and_its_return_shows
     expect(screen.page.locator("#console")).not_to_have_class("no-data")
 
 
+@pytest.mark.alone
 def test_a_stopped_server_shows_no_data_and_after_its_restart_the_console_lives(
     screen: Screen, service: Service
 ) -> None:
