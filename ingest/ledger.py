@@ -59,7 +59,7 @@ def encode_sequences(sequences: Mapping[UnitName, UnitSequence]) -> bytes:
     return _encode([(*name, state) for name, state in sequences.items()])
 
 
-class DeadLetter(NamedTuple):
+class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     """A message, or a part of one, that was not stored, and why."""
 
     received_ms: int

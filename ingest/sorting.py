@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -13,7 +14,6 @@ from ingest.sequences import UnitSequence, Verdict
 from ingest.spool import Batch
 from station.domain.signals import UnitMessage
 from station.wire.admission import Admission
-from station.wire.json_v1 import Refusal
 
 _MINUTE_MS: Final = 60_000
 _NO_UNIT: Final = frozenset({"topic", "station", "unit"})
@@ -109,21 +109,26 @@ class Sorter:
         take, remember = done.messages.append, done.origins.append
         for batch in batches:
             received_ms = batch.station_ms
+            refused: Counter[str] = Counter()
             for topic, payload in batch.messages:
                 message = admit(topic, payload, received_ms)
-                if message is None:
+                if isinstance(message, UnitMessage):
+                    take(message)
+                    remember((topic, payload, received_ms))
+                    heard = by_topic.get(topic)
+                    if heard is None:
+                        heard = by_topic[topic] = self._hear(message)
+                    self._count(done, heard, message.t_ms, message.boot, message.seq, message.oldest)
+                elif message is None:
                     self._look_closer(done, topic, payload, received_ms)
-                    continue
-                if isinstance(message, Refusal):
-                    letter = DeadLetter(received_ms, topic, payload, message.reason, message.text)
-                    self._set_aside(done, letter, None)
-                    continue
-                take(message)
-                remember((topic, payload, received_ms))
-                heard = by_topic.get(topic)
-                if heard is None:
-                    heard = by_topic[topic] = self._hear(message)
-                self._count(done, heard, message.t_ms, message.boot, message.seq, message.oldest)
+                else:
+                    done.dead.append(DeadLetter(received_ms, topic, payload, message.reason, message.text))
+                    refused[topic] += 1
+                    if message.reason != "json" and b'"seq"' in payload:
+                        self._count_refused(done, topic, payload, received_ms)
+            for topic, count in refused.items():
+                if (place := self._admission.place_of(topic)) is not None:
+                    done.minute(place, received_ms).refused += count
         done.marks = [mark for heard in self._heard.values() for mark in _marks(heard)]
         done.sequences = encode_sequences(self._sequences)
         return done
@@ -150,8 +155,7 @@ class Sorter:
             self._count(done, heard, message.t_ms, message.boot, message.seq, message.oldest)
         if admitted.refusals:
             text = "; ".join(refusal.text for refusal in admitted.refusals)
-            letter = DeadLetter(received_ms, topic, payload, admitted.refusals[0].reason, text)
-            self._set_aside(done, letter, message)
+            self._set_aside(done, DeadLetter(received_ms, topic, payload, admitted.refusals[0].reason, text), message)
 
     def _set_aside(self, done: Sorted, letter: DeadLetter, message: UnitMessage | None) -> None:
         """Keep a letter and count it; `message` is what came in beside what was refused."""
@@ -161,16 +165,17 @@ class Sorter:
             return
         t_ms = letter.received_ms if message is None else message.t_ms
         if message is None and letter.reason != "json" and b'"seq"' in letter.payload:
-            self._count_refused(done, place, letter.payload, t_ms)
+            self._count_refused(done, letter.topic, letter.payload, t_ms)
         done.minute(place, t_ms).refused += 1
 
-    def _count_refused(self, done: Sorted, name: UnitName, payload: bytes, t_ms: int) -> None:
+    def _count_refused(self, done: Sorted, topic: str, payload: bytes, t_ms: int) -> None:
         """A dead letter is settled too: its number is no gap, whatever else is wrong with it."""
         try:
             said = _numbering.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
-        if said.boot is not None and said.seq is not None and said.seq >= 0:
+        name = self._admission.place_of(topic)
+        if name is not None and said.boot is not None and said.seq is not None and said.seq >= 0:
             heard = self._unit(name)
             newest_ms = heard.sequence.newest_ms or t_ms
             self._count(done, heard, newest_ms, said.boot[:64], said.seq, said.oldest, received=0)
