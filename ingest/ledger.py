@@ -27,18 +27,16 @@ from station.many_rows import put_rows
 
 _log = structlog.get_logger(__name__)
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 LEDGER_FILE: Final = "ledger.sqlite"
 """In the spool's directory."""
 DEAD_LETTERS_KEPT: Final = 20_000
+_TOPIC_KEPT, _TEXT_KEPT = 512, 500
 DEAD_PAYLOAD_KEPT: Final = 4096
 """Bytes of a dead letter's payload that are kept: enough to see what it is; 20 000 of them are 80 MB at most."""
 _SCHEMA: Final = """
 create table progress (id integer primary key check (id = 1), segment integer, offset integer, sequences blob not null);
 create table identity (id integer primary key check (id = 1), name text not null);
-create table dead_letters (
-    id integer primary key autoincrement, received_ms integer not null, topic text not null, payload blob not null,
-    reason text not null, text text not null);
 create table refusals (reason text primary key, count integer not null);
 create table minutes (
     station text, area text, unit text, minute_ms integer, received integer, gaps integer, late integer,
@@ -46,6 +44,18 @@ create table minutes (
     primary key (station, area, unit, minute_ms)) without rowid;
 create index minutes_unwritten on minutes (minute_ms) where unwritten = 1;
 """
+
+_DEAD_SCHEMA: Final = """
+create table dead_blocks (id integer primary key autoincrement, count integer not null, letters text not null);
+create view dead_letters as
+    select block.id, json_extract(letter.value, '$[0]') as received_ms, json_extract(letter.value, '$[1]') as topic,
+    json_extract(letter.value, '$[2]') as payload_base64, json_extract(letter.value, '$[3]') as reason,
+    json_extract(letter.value, '$[4]') as text
+    from dead_blocks as block, json_each(block.letters) as letter;
+"""
+"""A row a piece: a flood of rubbish then costs the good messages nothing to speak of; the view is for people."""
+_DEAD_SLACK: Final = 5000
+"""So many letters more than are kept may stand in the file before the oldest go."""
 
 UnitName = tuple[str, str, str]
 """(station, area, unit)."""
@@ -59,7 +69,7 @@ def encode_sequences(sequences: Mapping[UnitName, UnitSequence]) -> bytes:
     return _encode([(*name, state) for name, state in sequences.items()])
 
 
-class DeadLetter(msgspec.Struct, frozen=True, gc=False):
+class DeadLetter(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A message, or a part of one, that was not stored, and why."""
 
     received_ms: int
@@ -67,6 +77,17 @@ class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
     reason: str
     text: str
+
+    def cut(self) -> DeadLetter:
+        """Return what of it is kept."""
+        if len(self.payload) <= DEAD_PAYLOAD_KEPT and len(self.topic) <= _TOPIC_KEPT and len(self.text) <= _TEXT_KEPT:
+            return self
+        topic, payload, text = self.topic[:_TOPIC_KEPT], self.payload[:DEAD_PAYLOAD_KEPT], self.text[:_TEXT_KEPT]
+        return DeadLetter(self.received_ms, topic, payload, self.reason, text)
+
+
+_letters_json = msgspec.json.Encoder().encode
+_letters_of = msgspec.json.Decoder(list[DeadLetter]).decode
 
 
 @dataclass(slots=True)
@@ -115,6 +136,7 @@ class Ledger:
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
             _log.error("ingest ledger is damaged and was begun anew", error=str(error), kept_as=str(aside))
             self._db = _open(path)
+        self._dead = _dead_count(self._db)
         self.name = self._identity()
 
     def _identity(self) -> str:
@@ -172,20 +194,22 @@ class Ledger:
             )
 
     def _bury(self, dead: Sequence[DeadLetter]) -> None:
-        put_rows(
-            self._db.execute,
-            "insert into dead_letters (received_ms, topic, payload, reason, text)",
-            [(d.received_ms, d.topic[:512], d.payload[:DEAD_PAYLOAD_KEPT], d.reason, d.text[:500]) for d in dead],
-        )
+        self._db.execute("insert into dead_blocks (count, letters) values (?, ?)", _block(dead))
         put_rows(
             self._db.execute,
             "insert into refusals",
             list(Counter(d.reason for d in dead).items()),
             "on conflict do update set count = count + excluded.count",
         )
-        self._db.execute(
-            "delete from dead_letters where id <= (select max(id) from dead_letters) - ?", (DEAD_LETTERS_KEPT,)
-        )
+        self._dead += len(dead)
+        if self._dead > DEAD_LETTERS_KEPT + _DEAD_SLACK:
+            self._db.execute(
+                """delete from dead_blocks where id < (select min(id) from (
+                select id, count, sum(count) over (order by id desc) as so_far from dead_blocks)
+                where so_far - count < ?)""",
+                (DEAD_LETTERS_KEPT,),
+            )
+            self._dead = _dead_count(self._db)
 
     def unwritten_minutes(self, most: int) -> list[tuple[MinuteKey, MinuteCount]]:
         """Return minutes whose counts the store does not have yet, oldest first."""
@@ -209,10 +233,7 @@ class Ledger:
     def dead_letters(self, most: int = 100) -> list[DeadLetter]:
         """Return the newest dead letters, newest first."""
         with self._lock:
-            rows = self._db.execute(
-                "select received_ms, topic, payload, reason, text from dead_letters order by id desc limit ?", (most,)
-            ).fetchall()
-        return [DeadLetter(*row) for row in rows]
+            return _newest_letters(self._db, min(most, DEAD_LETTERS_KEPT))
 
     def refused(self) -> dict[str, int]:
         """Return how many were refused since the file was made, by reason."""
@@ -254,13 +275,29 @@ def read_ledger(path: Path) -> LedgerReport:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
             at = db.execute("select segment, offset from progress").fetchone()
             refused = dict(db.execute("select reason, count from refusals order by reason"))
-            newest = db.execute(
-                "select received_ms, topic, payload, reason, text from dead_letters order by id desc limit 1"
-            ).fetchone()
+            # One that this program has not opened for writing yet is of version 1, with a row a letter.
+            newest = _newest_letters(db, 1) if _version_of(db) > 1 else []
     except sqlite3.Error as error:
         raise DataDirectoryError(f"{path} cannot be read: {error}") from error
     position = None if at is None or at[0] is None else Position(*at)
-    return LedgerReport(position, refused, None if newest is None else DeadLetter(*newest))
+    return LedgerReport(position, refused, newest[0] if newest else None)
+
+
+def _block(letters: Sequence[DeadLetter]) -> tuple[int, str]:
+    return len(letters), _letters_json([letter.cut() for letter in letters]).decode()
+
+
+def _dead_count(db: sqlite3.Connection) -> int:
+    return int(db.execute("select coalesce(sum(count), 0) from dead_blocks").fetchone()[0])
+
+
+def _newest_letters(db: sqlite3.Connection, most: int) -> list[DeadLetter]:
+    found: list[DeadLetter] = []
+    for (letters,) in db.execute("select letters from dead_blocks order by id desc"):
+        found += reversed(_letters_of(letters))
+        if len(found) >= most:
+            break
+    return found[:most]
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -277,8 +314,26 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _upgrade(db: sqlite3.Connection, path: Path) -> None:
-    version = db.execute("pragma user_version").fetchone()[0]
+    version = _version_of(db)
     if version > _VERSION:
         raise DataDirectoryError(f"{path} is of version {version}, this program knows {_VERSION}: use a newer one")
     if version == 0:
-        db.executescript(f"begin; {_SCHEMA} pragma user_version = {_VERSION}; commit;")
+        db.executescript(f"begin; {_SCHEMA} {_DEAD_SCHEMA} pragma user_version = {_VERSION}; commit;")
+    elif version == 1:
+        with db:
+            _to_blocks(db)
+
+
+def _version_of(db: sqlite3.Connection) -> int:
+    return int(db.execute("pragma user_version").fetchone()[0])
+
+
+def _to_blocks(db: sqlite3.Connection) -> None:
+    """Version 1 had a row a letter."""
+    rows = db.execute("select received_ms, topic, payload, reason, text from dead_letters order by id").fetchall()
+    db.execute("drop table dead_letters")
+    for statement in _DEAD_SCHEMA.split(";")[:-1]:
+        db.execute(statement)
+    if rows:
+        db.execute("insert into dead_blocks (count, letters) values (?, ?)", _block([DeadLetter(*row) for row in rows]))
+    db.execute(f"pragma user_version = {_VERSION}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import datetime as dt
 import json
 import sqlite3
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.ledger import DEAD_LETTERS_KEPT, DeadLetter, Ledger, encode_sequences
+from ingest.ledger import DEAD_LETTERS_KEPT, DEAD_PAYLOAD_KEPT, DeadLetter, Ledger, encode_sequences, read_ledger
 from ingest.service import IngestService, feed_filters
 from ingest.spool import Position
 from ingest.supervision import Supervised
@@ -323,12 +325,52 @@ def test_a_full_spool_stops_acknowledging_and_stop_ends_the_wait(tmp_path: Path)
 
 def test_the_ledger_bounds_dead_letters_and_keeps_the_counts(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    for start in range(0, DEAD_LETTERS_KEPT + 5000, 5000):
+    for start in range(0, 3 * DEAD_LETTERS_KEPT, 5000):
         letters = [DeadLetter(n, "t", b"p" * 9000 if n == 0 else b"p", "json", "") for n in range(start, start + 5000)]
         ledger.commit(Position(1, start), encode_sequences({}), letters, {})
-    assert len(ledger.dead_letters(10**6)) == DEAD_LETTERS_KEPT
-    assert ledger.dead_letters(1)[0].received_ms == DEAD_LETTERS_KEPT + 4999
-    assert ledger.refused() == {"json": DEAD_LETTERS_KEPT + 5000}
+    kept = ledger.dead_letters(10**6)
+    assert [letter.received_ms for letter in kept] == [*range(3 * DEAD_LETTERS_KEPT - 1, 2 * DEAD_LETTERS_KEPT - 1, -1)]
+    assert ledger.dead_letters(1) == kept[:1]
+    assert ledger.refused() == {"json": 3 * DEAD_LETTERS_KEPT}
+    ledger.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
+        (in_file,) = db.execute("select count(*) from dead_letters").fetchone()
+    assert DEAD_LETTERS_KEPT <= in_file <= DEAD_LETTERS_KEPT + 10_000
+
+
+def test_a_dead_letter_is_kept_as_it_came_as_far_as_it_is_kept(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    whole = DeadLetter(1, "h2/v1/金马/x", b"\xff\x00\"'", "json", "no JSON: \n'")
+    long = DeadLetter(2, "t" * 600, b"\xfe" * 9000, "size", "x" * 600)
+    ledger.commit(Position(1, 0), encode_sequences({}), [whole, long], {})
+    cut = DeadLetter(2, "t" * 512, b"\xfe" * DEAD_PAYLOAD_KEPT, "size", "x" * 500)
+    assert ledger.dead_letters() == [cut, whole]
+    ledger.close()
+    again = Ledger(tmp_path / "ledger.sqlite")
+    assert again.dead_letters() == [cut, whole]
+    assert read_ledger(tmp_path / "ledger.sqlite").newest == cut
+    again.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
+        seen = db.execute("select received_ms, topic, payload_base64, reason, text from dead_letters").fetchone()
+    assert seen == (1, "h2/v1/金马/x", base64.b64encode(whole.payload).decode(), "json", whole.text)
+
+
+def test_a_ledger_of_version_1_takes_its_dead_letters_along(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    Ledger(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(
+            """drop view dead_letters; drop table dead_blocks; pragma user_version = 1;
+            create table dead_letters (
+                id integer primary key autoincrement, received_ms integer not null, topic text not null,
+                payload blob not null, reason text not null, text text not null);
+            insert into dead_letters values (7, 1, 't', x'ff', 'json', 'a'), (8, 2, 't', x'00', 'time', 'b');"""
+        )
+    assert read_ledger(path).newest is None
+    ledger = Ledger(path)
+    assert ledger.dead_letters() == [DeadLetter(2, "t", b"\0", "time", "b"), DeadLetter(1, "t", b"\xff", "json", "a")]
+    ledger.commit(Position(1, 0), encode_sequences({}), [DeadLetter(3, "t", b"", "unit", "c")], {})
+    assert [letter.received_ms for letter in ledger.dead_letters()] == [3, 2, 1]
     ledger.close()
 
 
