@@ -122,10 +122,10 @@ class Sorter:
                 elif message is None:
                     self._look_closer(done, topic, payload, received_ms)
                 else:
-                    done.dead.append(DeadLetter(received_ms, topic, payload, message.reason, message.text))
+                    letter = DeadLetter(received_ms, topic, payload, message.reason, message.text)
+                    done.dead.append(letter)
                     refused[topic] += 1
-                    if message.reason != "json" and b'"seq"' in payload:
-                        self._count_refused(done, topic, payload, received_ms)
+                    self._settle(done, letter)
             for topic, count in refused.items():
                 if (place := self._admission.place_of(topic)) is not None:
                     done.minute(place, received_ms).refused += count
@@ -164,20 +164,22 @@ class Sorter:
         if letter.reason in _NO_UNIT or place is None:
             return
         t_ms = letter.received_ms if message is None else message.t_ms
-        if message is None and letter.reason != "json" and b'"seq"' in letter.payload:
-            self._count_refused(done, letter.topic, letter.payload, t_ms)
+        if message is None:
+            self._settle(done, letter)
         done.minute(place, t_ms).refused += 1
 
-    def _count_refused(self, done: Sorted, topic: str, payload: bytes, t_ms: int) -> None:
+    def _settle(self, done: Sorted, letter: DeadLetter) -> None:
         """A dead letter is settled too: its number is no gap, whatever else is wrong with it."""
+        if letter.reason == "json" or b'"seq"' not in letter.payload:
+            return
         try:
-            said = _numbering.decode(payload)
+            said = _numbering.decode(letter.payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
-        name = self._admission.place_of(topic)
+        name = self._admission.place_of(letter.topic)
         if name is not None and said.boot is not None and said.seq is not None and said.seq >= 0:
             heard = self._unit(name)
-            newest_ms = heard.sequence.newest_ms or t_ms
+            newest_ms = heard.sequence.newest_ms or letter.received_ms
             self._count(done, heard, newest_ms, said.boot[:64], said.seq, said.oldest, received=0)
 
     def _count(

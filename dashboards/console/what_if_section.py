@@ -7,8 +7,17 @@ from typing import Any, Final
 
 from dashboards.console.pages import translator
 from station.domain.plant import Plant
+from station.domain.what_if import removable_by_kind
 
 WHAT_IF_MODULES: Final = ("what_if", "what_if_form", "what_if_table")
+_KINDS: Final = {
+    "trains": "what_if_trains",
+    "chillers": "what_if_chillers",
+    "hoses": "what_if_hoses",
+    "banks": "what_if_banks",
+    "bays": "what_if_bays",
+}
+"""Names of the kinds of units that may be away."""
 _SLIDERS: Final = (
     ("add", "what_if_add", (-60, 120, 1)),
     ("delay", "what_if_delay", (0, 720, 5)),
@@ -21,7 +30,7 @@ def what_if_section(plant: Plant, language: str) -> str:
     """Return the section's HTML."""
     t = translator(language)
     sliders = "".join(_slider(name, label, span, language) for name, label, span in _SLIDERS)
-    trains, *others = _groups(plant)
+    trains, *others = removable_by_kind(plant).items()
     return f"""
 <section id="what-if" class="panel" aria-labelledby="what-if-title">
   <div class="tools"><h2 id="what-if-title">{t("what_if")}</h2><span class="spring"></span>
@@ -43,25 +52,14 @@ def what_if_layout(plant: Plant) -> dict[str, Any]:
     ambient = plant.tags_with_role("ambient_temperature")
     return {
         "ambient": ambient[0] if ambient else None,
-        "one_of": {key: units for key, units in _groups(plant) if key in {"what_if_banks", "what_if_bays"}},
+        "one_of": {_KINDS[kind]: removable_by_kind(plant)[kind] for kind in ("banks", "bays")},
     }
-
-
-def _groups(plant: Plant) -> list[tuple[str, list[str]]]:
-    """Return the units that may be away, by kind; trains first."""
-    return [
-        ("what_if_trains", [train.unit for train in plant.trains]),
-        ("what_if_chillers", [chiller.unit for chiller in plant.chillers]),
-        ("what_if_hoses", [hose.unit for hose in plant.hoses]),
-        ("what_if_banks", [bank.unit for bank in plant.banks]),
-        ("what_if_bays", list(plant.supply.bays)),
-    ]
 
 
 def _slider(name: str, label: str, span: tuple[float, float, float], language: str) -> str:
     t = translator(language)
     least, most, step = span
-    leave = escape(translator(language)("what_if_leave")).replace("{0}", t(label))
+    leave = escape(t("what_if_leave")).replace("{0}", t(label))
     return f"""
 <div class="slider">
   <label for="what-if-{name}">{t(label)}</label>
@@ -71,14 +69,14 @@ def _slider(name: str, label: str, span: tuple[float, float, float], language: s
 </div>"""
 
 
-def _switches(plant: Plant, title: str, units: list[str], language: str) -> str:
+def _switches(plant: Plant, kind: str, units: tuple[str, ...], language: str) -> str:
     t = translator(language)
     switches = "".join(
         f'<label class="switch"><input type="checkbox" role="switch" name="unit" value="{escape(unit)}" checked>'
         f"<span>{_unit_name(plant, unit, language)}</span></label>"
         for unit in units
     )
-    return f"<fieldset><legend>{t(title)}</legend>{switches}</fieldset>" if units else ""
+    return f"<fieldset><legend>{t(f'what_if_{kind}')}</legend>{switches}</fieldset>" if units else ""
 
 
 def _unit_name(plant: Plant, unit: str, language: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from station.adapters.sqlite_blocks import EXACT, SCALES, Column, decimals
 from station.domain.signals import quality_rank
 from station.errors import BadInputError
-from station.ports import Aggregate, Course, Minute, Window
+from station.ports import Aggregate, Course, Minute, ReadingStore, Window
 
 AGGREGATES: tuple[Aggregate, ...] = ("mean", "min", "max", "last", "count")
 MINUTE_MS: Final = 60_000
@@ -23,24 +22,11 @@ TextOf = Callable[[int], str]
 """Names a quality code."""
 
 
-class OutOfCourses(ABC):
+class OutOfCourses:
     """A store whose windows of one signal and one aggregate are a course with one number."""
 
-    @abstractmethod
-    def courses(
-        self,
-        station: str,
-        signals: Sequence[str],
-        start_ms: int,
-        end_ms: int,
-        every_ms: int,
-        aggregates: Sequence[Aggregate],
-        offset_ms: int = 0,
-    ) -> list[Course]:
-        """Return windows of some signals with several numbers each; see `ReadingStore.courses`."""
-
     def windows(
-        self,
+        self: ReadingStore,
         station: str,
         signal: str,
         start_ms: int,

@@ -38,10 +38,20 @@ class Changes:
     plan: DayPlan | None = None
 
 
+def removable_by_kind(plant: Plant) -> dict[str, tuple[str, ...]]:
+    """Return the names of the units that can be taken away, by kind, of banks and bays all but one."""
+    return {
+        "trains": tuple(train.unit for train in plant.trains),
+        "chillers": tuple(chiller.unit for chiller in plant.chillers),
+        "hoses": tuple(hose.unit for hose in plant.hoses),
+        "banks": tuple(bank.unit for bank in plant.banks),
+        "bays": tuple(plant.supply.bays),
+    }
+
+
 def removable_units(plant: Plant) -> tuple[str, ...]:
-    """Return the names of the units that can be taken away, of banks and bays all but one."""
-    machines = (*(t.unit for t in plant.trains), *(c.unit for c in plant.chillers), *(h.unit for h in plant.hoses))
-    return (*machines, *(b.unit for b in plant.banks), *plant.supply.bays)
+    """Return the names of all of them."""
+    return tuple(unit for units in removable_by_kind(plant).values() for unit in units)
 
 
 def left_without(plant: Plant, remove: Collection[str]) -> str | None:

@@ -131,11 +131,14 @@ class DayReadings:
 
     def before(self, tag: str, t_ms: int, within_ms: int = NEAR_MS) -> float | None:
         """Return the newest word of a signal not later than a moment; None where it is too old, or was bad."""
+        newest = self._newest(tag, t_ms, within_ms)
+        return None if newest is None else _known(newest)
+
+    def _newest(self, tag: str, t_ms: int, within_ms: int) -> float | None:
+        """Return the newest word not later than a moment, bad or not; None where there is none, or it is too old."""
         times, values = self.moments.get(tag, ((), ()))
         place = bisect_right(times, t_ms) - 1
-        if place < 0 or t_ms - times[place] > within_ms:
-            return None
-        return _known(values[place])
+        return None if place < 0 or t_ms - times[place] > within_ms else values[place]
 
     def lately(self, tag: str, t_ms: int) -> float | None:
         """Return the same; of a signal that said nothing near the moment what the minute before it ended with.
@@ -143,10 +146,9 @@ class DayReadings:
         A history that is filled in speaks once a minute. It is for what is at rest meanwhile: a trailer before its bay
         opens and after it was emptied, a hose's line, whose gas in a minute changes by some grams.
         """
-        times, _ = self.moments.get(tag, ((), ()))
-        place = bisect_right(times, t_ms) - 1
-        if place >= 0 and t_ms - times[place] <= NEAR_MS:
-            return self.before(tag, t_ms)
+        newest = self._newest(tag, t_ms, NEAR_MS)
+        if newest is not None:
+            return _known(newest)
         minute = (t_ms - self.day.start_ms) // MINUTE_MS - 1
         last = self.series(tag).last
         return _known(float(last[minute])) if 0 <= minute < len(last) else None
