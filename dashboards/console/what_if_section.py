@@ -76,7 +76,7 @@ def _switches(plant: Plant, kind: str, units: tuple[str, ...], language: str) ->
         f"<span>{_unit_name(plant, unit, language)}</span></label>"
         for unit in units
     )
-    return f"<fieldset><legend>{t(f'what_if_{kind}')}</legend>{switches}</fieldset>" if units else ""
+    return f"<fieldset><legend>{t(_KINDS[kind])}</legend>{switches}</fieldset>" if units else ""
 
 
 def _unit_name(plant: Plant, unit: str, language: str) -> str:
