@@ -88,14 +88,16 @@ def message_line(message: UnitMessage) -> str:
     head = _head(message.station, message.area, message.unit)
     values = message.values
     if not message.quality and None not in values.values():
-        # `+ 0.0`: a bool or integer that came so far is a float all the same
-        fields = ",".join([f"{escape_key(signal)}={(value or 0.0) + 0.0!r}" for signal, value in values.items()])
+        # A bool or integer that came so far is a float all the same; -0.0 stays what was sent, as in `joined_lines`.
+        fields = ",".join(
+            [f"{escape_key(signal)}={float(value)!r}" for signal, value in values.items() if value is not None]
+        )
         return f"{head} {fields} {message.t_ms}"
     parts: list[str] = []
     for signal, value in values.items():
         key = escape_key(signal)
         if value is not None:
-            parts.append(f"{key}={value + 0.0!r}")
+            parts.append(f"{key}={float(value)!r}")
         quality = message.quality_of(signal)
         if quality != GOOD:
             parts.append(f"{key}.q={quote(quality)}")
